@@ -1,0 +1,1 @@
+"""The application: verbs, screens, procedures and the adapters that talk to the world."""

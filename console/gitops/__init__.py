@@ -1,0 +1,1 @@
+"""Git as the first witness: a private mirror, commits on a private index, pushes."""

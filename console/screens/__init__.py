@@ -1,0 +1,1 @@
+"""Textual screens: they show the desk and call procedures."""

@@ -1,0 +1,1 @@
+"""Sources of signals: one long-lived thread for each fetch."""

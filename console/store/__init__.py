@@ -1,0 +1,1 @@
+"""Storage: the ledger, the observations beside it, the spill file."""

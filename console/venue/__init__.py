@@ -1,0 +1,1 @@
+"""Venues: where orders rest and risk can be blocked at once."""

@@ -1,0 +1,1 @@
+"""Command-line verbs; each calls the same procedures as the screens."""

@@ -1,0 +1,1 @@
+"""The watch: reads signals, evaluates each second, acts when it holds the lease."""

@@ -1,0 +1,1 @@
+"""Textual widgets that draw domain values and know nothing of where they come from."""
