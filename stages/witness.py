@@ -1,0 +1,81 @@
+"""Witnesses: what Git intends, what the runtime answers, what the venue says. Unknown is never agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from stages.ladder import Value
+
+
+@dataclass(frozen=True, slots=True)
+class GitReading:
+    """The head of the branch as last fetched. ``error`` is set when the last fetch failed; head is then the last known."""
+
+    head: str
+    fetched_at: datetime
+    author: str = ""
+    committed_at: datetime | None = None
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+    """Value of each control at head; None is absent."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Controls whose bindings could not be read, with the reason."""
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeReading:
+    """Readback of one control from the running system; ``value`` None with ``error`` set is unknown."""
+
+    value: Value | None
+    read_time: datetime
+    event_time: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A working order at the venue."""
+
+    order_id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position at the venue; quantity and market value are signed."""
+
+    symbol: str
+    quantity: Decimal
+    market_value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class VenueReading:
+    """What the venue itself says of the account."""
+
+    account_label: str
+    environment: str
+    blocked: bool
+    open_orders: tuple[Order, ...]
+    positions: tuple[Position, ...]
+    cash: Decimal | None
+    as_of: datetime
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOutcome:
+    """What became of one order that was asked to be cancelled: cancelled, filled, rejected or unknown."""
+
+    order_id: str
+    symbol: str
+    side: str
+    outcome: str
