@@ -1,0 +1,90 @@
+"""What every test stands on: a neutral environment, the Torghut material, and no silent skips where all is required."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The root of the repository."""
+
+REQUIRE_ALL = "RAMPDECK_REQUIRE_ALL"
+"""Set to 1 where every part is installed: a skipped test is then a failed one."""
+
+PLATFORM = "platform: "
+"""A skip whose reason begins so is about the machine, not about a missing part, and stays a skip."""
+
+# Two busy cores make any single example slow now and then; the whole test has its own time limit.
+settings.register_profile("rampdeck", deadline=None)
+settings.load_profile("rampdeck")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository, as it lies on disk."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def torghut_folder() -> Path:
+    """Torghut's real manifests, status and metrics: $RAMPDECK_SHARED/torghut, else ../shared/torghut."""
+    shared = Path(os.environ.get("RAMPDECK_SHARED") or ROOT.parent / "shared")
+    folder = shared / "torghut"
+    if not (folder / "manifests").is_dir():
+        pytest.skip(f"Torghut's manifests are not at {folder}; set RAMPDECK_SHARED to the folder that holds torghut/")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of the developer's own (Git settings, agents, configuration, colours) reaches a test."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("GIT_", "TEXTUAL", "RAMPDECK_")) and name not in {REQUIRE_ALL, "RAMPDECK_SHARED"}:
+                patch.delenv(name)
+        for name in ("SSH_AUTH_SOCK", "NO_COLOR", "FORCE_COLOR", "KUBECONFIG", "COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("GIT_TERMINAL_PROMPT", "0")
+        patch.setenv("TZ", "UTC")
+        patch.setenv("LC_ALL", "C.UTF-8")
+        patch.setenv("TERM", "xterm-256color")
+        patch.setenv("COLORTERM", "truecolor")
+        yield
+
+
+def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure with the skip's own reason, where every part is required."""
+    if os.environ.get(REQUIRE_ALL) != "1" or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    where, line, said = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, str(report.longrepr))
+    reason = said.removeprefix("Skipped: ")
+    if reason.startswith(PLATFORM):
+        return
+    report.outcome = "failed"
+    report.longrepr = f"{where}:{line}: skipped although {REQUIRE_ALL}=1: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Every phase of every test: a skip counts as a failure where all is required."""
+    report = yield
+    _fail_a_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself as a whole counts as well."""
+    report = yield
+    _fail_a_skip(report)
+    return report
