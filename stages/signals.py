@@ -82,6 +82,12 @@ class Snapshot:
     venue: VenueReading | None = None
     gap: float = 0.0
     """Seconds that passed unseen since the previous tick (a wall-monotonic jump, a late tick); 0 when none."""
+    speed: float = 1.0
+    """Market seconds per wall second; 1 outside demos."""
+
+    def market_of(self, wall: datetime) -> datetime:
+        """Market time of another wall time near this tick."""
+        return self.market - (self.wall - wall) * self.speed
 
     def sample(self, book: str, name: str) -> Sample | None:
         return self.samples.get(SignalKey(book, name))

@@ -1,0 +1,125 @@
+"""Ports: what procedures, the watch and the screens need of the world. ``console.wiring`` alone provides them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from stages.decide import Command
+from stages.entries import Entry, Head
+from stages.refusal import Refusal
+from stages.state import ControlState
+from stages.witness import OrderOutcome, VenueReading
+
+
+class Clock(Protocol):
+    """The only way to learn the time. ``wall`` is aware UTC, ``monotonic`` seconds, ``market`` scaled market time."""
+
+    def wall(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def market(self, wall: datetime) -> datetime: ...
+    @property
+    def speed(self) -> float: ...
+
+
+class Identifiers(Protocol):
+    """Random identifiers: nonces and ids that nobody can guess."""
+
+    def new(self) -> str: ...
+
+
+class LedgerStore(Protocol):
+    """The ledger. ``transact`` decides inside the write transaction (design section 3, write path)."""
+
+    def transact(
+        self, command: Command, *, now: datetime, deadline: float | None = None, term: int | None = None
+    ) -> tuple[Entry, ...] | Refusal: ...
+    def state(self) -> ControlState: ...
+    def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]: ...
+    def head(self) -> Head: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """A commit of the branch, newest last in lists."""
+
+    sha: str
+    author: str
+    email: str
+    at: datetime
+    subject: str
+    trailers: Mapping[str, str]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the remote said of a push: ``pushed``, ``moved`` (another head), ``rejected`` (a hook or a rule), ``unknown``."""
+
+    outcome: str
+    message: str = ""
+
+
+class Repository(Protocol):
+    """The GitOps repository by its remote, through a private mirror; nobody's checkout is ever touched.
+
+    Every call may raise Trouble when Git or the remote cannot be reached.
+    """
+
+    def fetch(self) -> str:
+        """Fetches the branch and returns the sha of its head."""
+
+    def known_head(self) -> str | None:
+        """The head as of the last fetch, without asking the remote."""
+
+    def read(self, sha: str, path: str) -> bytes | None: ...
+    def blob(self, sha: str, path: str) -> str | None:
+        """The blob's id, None when the path does not exist."""
+
+    def blob_id(self, content: bytes) -> str: ...
+    def info(self, sha: str) -> CommitInfo: ...
+    def log(self, base: str, head: str) -> Sequence[CommitInfo]:
+        """Commits after ``base`` up to ``head``, oldest first."""
+
+    def commit(self, base: str, contents: Mapping[str, bytes], message: str, trailers: Sequence[tuple[str, str]]) -> str:
+        """Makes a commit object on a private index and returns its sha; nothing is published."""
+
+    def push(self, sha: str, expected: str) -> Pushed:
+        """Publishes ``sha`` when the branch's head is still ``expected``."""
+
+    def contains(self, sha: str) -> bool | None:
+        """Whether the remote branch contains ``sha``, asked of the remote now; None when it does not answer."""
+
+
+class Venue(Protocol):
+    """The venue: the quickest place to stop new risk. Every call may raise Trouble."""
+
+    def read(self) -> VenueReading: ...
+    def block(self) -> None: ...
+    def unblock(self) -> None: ...
+    def cancel_all(self) -> tuple[OrderOutcome, ...]: ...
+
+
+class Signer(Protocol):
+    """SSH signatures by a person's key, verified against allowed signers (OpenSSH ``ssh-keygen -Y``)."""
+
+    def sign(self, message: bytes) -> str:
+        """An armoured SSH signature in one base64 line. Raises Trouble without a usable key."""
+
+    def verify(self, message: bytes, signature: str, allowed_signers: bytes) -> str | None:
+        """The principal whose key made the signature, None when nobody's in ``allowed_signers`` did."""
+
+
+class Launcher(Protocol):
+    """Starts a command of this program in a process of its own session, which outlives the terminal."""
+
+    def launch(self, arguments: Sequence[str]) -> int:
+        """Starts it and returns its process id."""
+
+
+class Checkpoint(Protocol):
+    """Called by name between the numbered points of a procedure, so that each crash can be rehearsed."""
+
+    def __call__(self, name: str) -> None: ...

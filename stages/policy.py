@@ -1,0 +1,516 @@
+"""The policy manifest: the pydantic models of ``kind: RampPolicy`` and what follows from them alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from stages.bindings import Binding
+from stages.ladder import RiskOrder, Share, Unit, Value
+from stages.posture import Mode
+from stages.signals import LIVE_BOOK
+
+REQUIRED_CONTROLS = (
+    "maxOrderNotional",
+    "maxGrossExposure",
+    "maxNetExposure",
+    "symbolConcentration",
+    "participationCap",
+    "dailyLossLimit",
+    "universe",
+)
+"""Every stage sets all of these (design section 4)."""
+
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(value: object) -> object:
+    """``5s``, ``6m``, ``1h30m``; a bare number has no unit and is refused."""
+    if not isinstance(value, str):
+        if isinstance(value, timedelta):
+            return value
+        raise ValueError("a duration needs a unit, such as 5s, 6m or 2h")
+    parts = list(_DURATION.finditer(value))
+    if not parts or "".join(part.group() for part in parts) != value:
+        raise ValueError(f"'{value}' is not a duration such as 5s, 6m or 2h")
+    return timedelta(seconds=sum(float(p["number"]) * _SECONDS[p["unit"]] for p in parts))
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class Manifest(BaseModel):
+    """Base of all parts of the policy: frozen, camelCase in the file, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class MarketSpan(Manifest):
+    """An amount of market time: ``3 sessions``, or a duration of market minutes such as ``90m``."""
+
+    sessions: Decimal | None = None
+    time: timedelta | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) sessions?", value)
+        return {"sessions": Decimal(found[1])} if found else {"time": parse_duration(value)}
+
+    def minutes(self, session_length: timedelta) -> float:
+        """Market minutes, given the length of a regular session."""
+        if self.sessions is not None:
+            return float(self.sessions) * session_length.total_seconds() / 60
+        return (self.time or timedelta()).total_seconds() / 60
+
+
+class Account(Manifest):
+    """The account as the venue must report it; another answer halts."""
+
+    label: str
+    environment: Literal["paper", "live"]
+
+
+class SessionHours(Manifest):
+    """Trading hours in the exchange's zone; past ``calendar_until`` the calendar has failed."""
+
+    timezone: str
+    weekdays: tuple[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ...]
+    open: time
+    close: time
+    entry_cutoff: time | None = None
+    flatten_start: time | None = None
+    flat_by: time | None = None
+    holidays: tuple[date, ...] = ()
+    early_closes: Mapping[date, time] = Field(default_factory=dict)
+    calendar_until: date
+
+
+class Workload(Manifest):
+    """A workload that a change restarts, and how long that may silence it."""
+
+    object: str
+    dark: Duration
+
+
+class Application(Manifest):
+    """The Argo CD Application that syncs the target."""
+
+    namespace: str
+    name: str
+
+
+class Target(Manifest):
+    """What is driven: where its manifests live, which account it trades, when its market is open."""
+
+    namespace: str
+    gitops_path: str
+    branch: str = "main"
+    account: Account
+    application: Application | None = None
+    session: SessionHours
+    workloads: tuple[Workload, ...] = ()
+    convergence: Duration
+
+
+class BindingSpec(Manifest):
+    """Where a control is written in a manifest (design section 4, paths)."""
+
+    file: str
+    object: str
+    env: str | None = None
+    container: str | None = None
+    path: str | None = None
+    format: Literal["plain", "csv", "json-list", "list"] = "plain"
+    inside: Literal["yaml", "json"] | None = None
+    inner_path: str | None = None
+    when_absent: Literal["insert", "error"] = "error"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> BindingSpec:
+        if (self.env is None) == (self.path is None):
+            raise ValueError("a binding names either env or path")
+        if (self.inside is None) != (self.inner_path is None):
+            raise ValueError("inside and innerPath belong together")
+        return self
+
+    @property
+    def binding(self) -> Binding:
+        return Binding(**self.model_dump())
+
+
+class HttpSource(Manifest):
+    """One value of a JSON document. ``reduce`` folds a path with [*]; ``minus`` is subtracted."""
+
+    endpoint: str
+    path: str
+    value: str
+    minus: str | None = None
+    reduce: Literal["sum", "sum-abs", "max", "max-abs", "min", "count"] | None = None
+
+
+class ScrapeSource(Manifest):
+    """One series of an exporter's /metrics; several matching series are folded by ``reduce``."""
+
+    endpoint: str
+    metric: str
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    path: str = "/metrics"
+    reduce: Literal["sum", "max", "min"] | None = None
+
+
+class Source(Manifest):
+    """Where a signal or a readback comes from; exactly one kind."""
+
+    http: HttpSource | None = None
+    scrape: ScrapeSource | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Source:
+        if (self.http is None) == (self.scrape is None):
+            raise ValueError("a source names exactly one of http, scrape")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        chosen = self.http or self.scrape
+        assert chosen is not None
+        return chosen.endpoint
+
+    @property
+    def path(self) -> str:
+        chosen = self.http or self.scrape
+        assert chosen is not None
+        return chosen.path
+
+
+class ControlSpec(Manifest):
+    """A ramp control: its unit, what riskier means, where it is written and who enforces it."""
+
+    title: str = ""
+    unit: Unit
+    riskier: Literal["higher", "lower", "superset"] | tuple[str, ...]
+    bindings: tuple[BindingSpec, ...] = ()
+    pinned_by: str | None = None
+    readback: Source | None = None
+    enforced_by: Literal["app-clip", "app-reject", "app-stop", "venue", "rampdeck"]
+
+    @property
+    def order(self) -> RiskOrder:
+        if isinstance(self.riskier, tuple):
+            return RiskOrder("listed", self.riskier)
+        return RiskOrder(self.riskier)
+
+
+class Pin(Manifest):
+    """Why a control cannot be moved by manifest alone, and which edits belong together."""
+
+    reason: str
+    companions: tuple[str, ...] = ()
+
+
+class Contract(Manifest):
+    """A check outside the manifests that a change of these controls also has to satisfy."""
+
+    controls: tuple[str, ...]
+    where: str
+    says: str
+
+
+class FailWhen(Manifest):
+    """The K-th breach among the last N distinct valid samples fails (semantics 1.5)."""
+
+    breaches: int = Field(ge=1)
+    of: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> FailWhen:
+        if self.breaches > self.of:
+            raise ValueError("breaches cannot exceed of")
+        return self
+
+
+class Objective(Manifest):
+    """A condition on a signal that burn-in checks; one without a condition does not load."""
+
+    signal: str
+    at_most: Decimal | None = None
+    at_least: Decimal | None = None
+    within_limit: bool = False
+    min_samples: int = Field(default=50, ge=1)
+    coverage: Decimal | None = None
+    fail_when: FailWhen | None = None
+
+    @model_validator(mode="after")
+    def _has_condition(self) -> Objective:
+        if self.at_most is None and self.at_least is None and not self.within_limit:
+            raise ValueError("an objective needs a condition: atMost, atLeast or withinLimit: true")
+        return self
+
+
+class BurnInSpec(Manifest):
+    """What a stage must show before the next one (semantics 1.3 and 1.4)."""
+
+    min_market_time: MarketSpan
+    max_market_time: MarketSpan | None = None
+    warm_up: Duration = timedelta()
+    pass_run: int = Field(default=5, ge=1)
+    valid_for: MarketSpan = MarketSpan(sessions=Decimal(2))
+    objectives: tuple[Objective, ...]
+    on_fail: Literal["FROZEN", "REDUCE_ONLY", "HALTED"] = "FROZEN"
+
+
+class Approvals(Manifest):
+    """How many approvals an advance into the stage needs, and of which roles."""
+
+    required: int = Field(ge=1)
+    roles: Mapping[str, int] = Field(default_factory=dict)
+
+
+class ShareSpec(Manifest):
+    """A stage value given as a share of another control."""
+
+    value: Decimal
+    of: str
+
+
+class Stage(Manifest):
+    """One rung of the ladder."""
+
+    name: str
+    title: str
+    controls: Mapping[str, Decimal | tuple[str, ...] | ShareSpec | str | None]
+    burn_in: BurnInSpec | None = None
+    approvals: Approvals = Approvals(required=1)
+    endpoints: Mapping[str, str] = Field(default_factory=dict)
+    """Replaces endpoints of sources for this stage: L0 reads the paper account."""
+    account: Account | None = None
+    """The account behind those endpoints; by default the target's."""
+
+    @property
+    def book(self) -> str:
+        """The book that this stage's panels and burn-in read."""
+        return self.name if self.endpoints else LIVE_BOOK
+
+
+class PostureSpec(Manifest):
+    """What a mode does on top of the stage's values."""
+
+    controls: Mapping[str, Decimal | tuple[str, ...] | str] = Field(default_factory=dict)
+    venue: tuple[Literal["suspend", "cancelAll"], ...] = ()
+
+
+class Limit(Manifest):
+    """What a signal is measured against; at the limit is a breach."""
+
+    control: str | None = None
+    at_most: Decimal | None = None
+    at_least: Decimal | None = None
+    zero: bool = False
+    """Any value but zero is a breach (unknown orders, symbols outside the universe)."""
+    words: tuple[str, ...] = ()
+    """A word signal is a breach when its word is none of these."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Limit:
+        given = [self.control is not None, self.at_most is not None, self.at_least is not None, self.zero, bool(self.words)]
+        if sum(given) != 1:
+            raise ValueError("a limit names exactly one of control, atMost, atLeast, zero, words")
+        return self
+
+
+class Needs(Manifest):
+    """A value counts only while another signal is at least this much."""
+
+    signal: str
+    at_least: Decimal
+
+
+class Signal(Manifest):
+    """A named measurement (design section 5)."""
+
+    title: str
+    unit: Unit
+    panel: Literal["exposure", "tca", "freshness", "reconciliation", "incident"]
+    class_: Literal["safety", "performance", "info"] = Field(alias="class")
+    source: Source
+    every: Duration = timedelta(seconds=5)
+    event_time: str | None = None
+    """Path of the event time in the document, or name of the metric that holds it; required for safety signals."""
+    max_age: Duration
+    ages: Literal["wall", "market"] = "wall"
+    absent_means: Literal["missing", "zero"] = "missing"
+    label: str | None = None
+    """Path of a word shown beside the title, such as the largest symbol."""
+    harm: Literal["value", "magnitude", "loss"] = "value"
+    """What is compared with the limit: the value, its magnitude, or its negative."""
+    limit: Limit | None = None
+    warn: Decimal | None = Decimal("0.8")
+    """Share of the limit from which the row warns; null for limits that are meant to be used in full."""
+    needs: tuple[Needs, ...] = ()
+    decimals: int | None = None
+    signed: bool = False
+
+
+class Step(Manifest):
+    """One contribution of a trigger; ``after`` counts from its confirmation, as long as the cause lasts."""
+
+    mode: Literal["NORMAL", "FROZEN", "REDUCE_ONLY", "HALTED", "KILLED"] = "NORMAL"
+    cap: str | None = None
+    """``-1`` is the stage below the effective one, resolved when the latch opens; otherwise a stage's name."""
+    after: Duration = timedelta()
+    because: str | None = None
+    """Why a stage contribution comes before HALTED (semantics 2.2 rule 0)."""
+    second_path_lost: bool = False
+    """This step waits until the second path to the same facts is lost as well."""
+
+    @property
+    def as_mode(self) -> Mode:
+        return Mode[self.mode]
+
+
+class Confirmation(Manifest):
+    """How a suspicion becomes a fact: so many distinct samples, or one that a second source agrees with."""
+
+    reads: int = Field(default=3, ge=1)
+    second: str | None = None
+
+
+class Clear(Manifest):
+    """Who may clear the latch and how long its cause must be gone."""
+
+    by: tuple[str, ...] = ("operator",)
+    each: bool = True
+    """True: one signature of every role; False: any one of them."""
+    good: Duration = timedelta(minutes=30)
+    hold: Duration = timedelta(minutes=15)
+    next_session: bool = False
+    approval: bool = True
+    """Whether a signed approval is needed; False: one key press by an operator is enough."""
+
+
+class Trigger(Manifest):
+    """What makes the console reduce risk by itself (semantics 2)."""
+
+    title: str
+    kind: Literal["limit", "loss", "stale", "blind", "account", "drift"]
+    signals: tuple[str, ...] = ()
+    at: Decimal = Decimal(1)
+    """Share of the limit at which a limit or loss trigger fires."""
+    confirm: Confirmation = Confirmation()
+    then: tuple[Step, ...]
+    clear: Clear = Clear()
+    hysteresis: Decimal = Decimal("0.2")
+
+
+class Gates(Manifest):
+    """Settings of the gates that every advance passes."""
+
+    plan_life: Duration = timedelta(hours=8)
+    approval_life: Duration = timedelta(hours=4)
+    cooldown_sessions: Decimal = Decimal(1)
+    rollback_ready_within: Duration = timedelta(days=1)
+
+
+class Spec(Manifest):
+    """The body of the policy."""
+
+    version: int = Field(ge=1)
+    target: Target
+    controls: Mapping[str, ControlSpec]
+    pins: Mapping[str, Pin] = Field(default_factory=dict)
+    contracts: tuple[Contract, ...] = ()
+    stages: tuple[Stage, ...]
+    postures: Mapping[Literal["REDUCE_ONLY", "HALTED", "KILLED"], PostureSpec] = Field(default_factory=dict)
+    heartbeats: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Per endpoint the signals that must be at least 1, or nothing that the same process says is believed."""
+    signals: Mapping[str, Signal] = Field(default_factory=dict)
+    triggers: Mapping[str, Trigger] = Field(default_factory=dict)
+    gates: Gates = Gates()
+
+
+class Metadata(Manifest):
+    """Name of the policy; the first word of every confirmation token."""
+
+    name: str
+
+
+class Policy(Manifest):
+    """A whole policy file. Its meaning across parts is checked by ``stages.policy_text.load``."""
+
+    api_version: Literal["rampdeck.dev/v1alpha1"]
+    kind: Literal["RampPolicy"]
+    metadata: Metadata
+    spec: Spec
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return self.spec.stages
+
+    @property
+    def top(self) -> int:
+        """Index of the highest stage."""
+        return len(self.spec.stages) - 1
+
+    @cached_property
+    def resolved(self) -> tuple[Mapping[str, Value | None], ...]:
+        """Per stage the value of every control as it is written: shares of a usd control become dollars."""
+        return tuple({name: self._resolve(stage, name) for name in stage.controls} for stage in self.spec.stages)
+
+    def stage_index(self, name: str) -> int | None:
+        """Index of a stage by its name, case folded; None when there is none."""
+        names = [stage.name.casefold() for stage in self.spec.stages]
+        return names.index(name.casefold()) if name.casefold() in names else None
+
+    def stage_account(self, index: int) -> Account:
+        """The account whose book the stage reads."""
+        return self.spec.stages[index].account or self.spec.target.account
+
+    def overlay(self, mode: Mode) -> Mapping[str, Value]:
+        """Controls that a mode sets on top of the stage; empty for NORMAL and FROZEN."""
+        posture = self.spec.postures.get(mode.name)  # type: ignore[call-overload]
+        if posture is None:
+            return {}
+        return {name: _typed(self.spec.controls[name].unit, value) for name, value in posture.controls.items()}
+
+    @property
+    def mapped_modes(self) -> tuple[Mode, ...]:
+        return tuple(sorted(Mode[name] for name in self.spec.postures))
+
+    def _resolve(self, stage: Stage, name: str) -> Value | None:
+        raw = stage.controls[name]
+        if raw is None:
+            return None
+        if isinstance(raw, ShareSpec):
+            base = stage.controls.get(raw.of)
+            if self.spec.controls[name].unit is Unit.USD and isinstance(base, Decimal):
+                return raw.value * base
+            return raw.value
+        return _typed(self.spec.controls[name].unit, raw)
+
+    def share(self, index: int, name: str) -> Share | None:
+        """The share that a stage gives for a control, when it gives one."""
+        raw = self.spec.stages[index].controls.get(name)
+        return Share(raw.value, raw.of) if isinstance(raw, ShareSpec) else None
+
+
+def _typed(unit: Unit, raw: Decimal | tuple[str, ...] | str) -> Value:
+    if unit.is_number:
+        return Decimal(str(raw))
+    if unit is Unit.SYMBOLS:
+        return raw if isinstance(raw, tuple) else tuple(str(raw).split(","))
+    return str(raw)

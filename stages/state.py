@@ -1,0 +1,318 @@
+"""ControlState: everything that was decided, folded from the ledger's entries and held nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from stages.entries import Entry
+from stages.posture import Latch, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A document in force: its digest, the commit it was read at, and for a policy its version."""
+
+    digest: str
+    commit: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A verified approval as recorded: who, in which roles, for which action, until when (ISO)."""
+
+    nonce: str
+    approver: str
+    roles: tuple[str, ...]
+    action: str
+    expires: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A plan for which approvals were asked."""
+
+    plan_id: str
+    action: str
+    asked_by: str
+    at: str
+    to_stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An act from intent to settlement. ``outcome`` "" is OUTCOME UNKNOWN until the remote tells."""
+
+    id: str
+    kind: str
+    """advance or reduce"""
+    actor: str
+    from_stage: str
+    to_stage: str
+    mode: Mode
+    epoch: int
+    at: str
+    market: str
+    plan_id: str = ""
+    cause: str = ""
+    automatic: bool = False
+    sha: str = ""
+    outcome: str = ""
+    """pushed, rejected, unchanged, abandoned, or unknown"""
+    message: str = ""
+    settled: str = ""
+    """converged or diverged"""
+    reason: str = ""
+
+    @property
+    def unresolved(self) -> bool:
+        return self.outcome in ("", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The newest burn-in run of a stage; times are market time, ISO."""
+
+    run: str
+    stage: str
+    state: str
+    started: str
+    changed: str
+    reason: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """The fold of all entries; immutable."""
+
+    ledger: str = ""
+    fingerprint: str = ""
+    seq: int = 0
+    at: str = ""
+    epoch: int = 0
+    policy: Adopted | None = None
+    roster: Adopted | None = None
+    latches: Mapping[str, Latch] = field(default_factory=dict)
+    """Open latches by key."""
+    keys_used: frozenset[str] = frozenset()
+    """Every latch key ever opened, so that none opens twice in one epoch."""
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    consumed: frozenset[str] = frozenset()
+    revoked: frozenset[str] = frozenset()
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Plan id -> who rejected it and why."""
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    acknowledged: frozenset[str] = frozenset()
+    external_head: str = ""
+    """Newest head of Git that was made elsewhere and adopted as fact."""
+    cooldown_from: str = ""
+    """Market time (ISO) of the newest reduction; no advance for the policy's cooldown after it."""
+    last_seal: int = 0
+    """Sequence of the newest tick that a seal covers."""
+    seal_accumulators: str = ""
+
+    @property
+    def unresolved(self) -> tuple[Intent, ...]:
+        """Intents whose outcome nobody knows; they block every increase and no decrease."""
+        return tuple(intent for intent in self.intents.values() if intent.unresolved)
+
+    @property
+    def settling(self) -> tuple[Intent, ...]:
+        """Pushed acts that have neither converged nor diverged yet, oldest first."""
+        return tuple(i for i in self.intents.values() if i.outcome == "pushed" and not i.settled)
+
+    @property
+    def last_pushed(self) -> Intent | None:
+        pushed = [intent for intent in self.intents.values() if intent.outcome == "pushed"]
+        return pushed[-1] if pushed else None
+
+
+def fold(state: ControlState, entry: Entry) -> ControlState:
+    """The state after one more entry; an unknown kind changes only the position."""
+    state = replace(state, ledger=entry.ledger, seq=entry.seq, at=entry.ts, epoch=max(state.epoch, entry.epoch))
+    step = _STEPS.get(entry.kind)
+    return step(state, entry) if step else state
+
+
+def _genesis(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, fingerprint=str(entry.body.get("fingerprint", "")))
+
+
+def _policy(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    return replace(state, policy=Adopted(body["digest"], body["commit"], int(body["version"])))
+
+
+def _roster(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, roster=Adopted(entry.body["digest"], entry.body["commit"]))
+
+
+def _latch_opened(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    latch = Latch(
+        key=body["key"],
+        trigger=body["trigger"],
+        cause=body["cause"],
+        epoch=entry.epoch,
+        opened_at=entry.ts,
+        evidence=body["evidence"],
+        mode=Mode[body["mode"]],
+        cap=body["cap"],
+        clear_roles=tuple(body["clearRoles"]),
+        seq=entry.seq,
+    )
+    return replace(
+        state, latches={**state.latches, latch.key: latch}, keys_used=state.keys_used | {latch.key}
+    )
+
+
+def _latch_cleared(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["key"]})
+
+
+def _requested(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    request = Request(body["plan"], body["action"], entry.actor, entry.ts, body["to"])
+    return replace(state, requests={**state.requests, request.plan_id: request})
+
+
+def _approved(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    approval = Approval(
+        body["nonce"], body["approver"], tuple(body["roles"]), body["action"], body["expires"], entry.seq
+    )
+    return replace(state, approvals={**state.approvals, approval.nonce: approval})
+
+
+def _approval_rejected(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    return replace(state, rejected={**state.rejected, body["plan"]: f"{body['approver']}: {body['reason']}"})
+
+
+def _approval_revoked(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, revoked=state.revoked | {entry.body["nonce"]})
+
+
+def _intent(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    intent = Intent(
+        id=str(entry.intent),
+        kind=body["act"],
+        actor=entry.actor,
+        from_stage=body["from"],
+        to_stage=body["to"],
+        mode=Mode[body["mode"]],
+        epoch=entry.epoch,
+        at=entry.ts,
+        market=body["market"],
+        plan_id=body.get("plan", ""),
+        cause=body.get("cause", ""),
+        automatic=bool(body.get("automatic", False)),
+    )
+    cooldown = intent.market if intent.kind == "reduce" else state.cooldown_from
+    return replace(
+        state,
+        intents={**state.intents, intent.id: intent},
+        consumed=state.consumed | frozenset(body.get("approvals", ())),
+        cooldown_from=cooldown,
+    )
+
+
+def _update_intent(state: ControlState, entry: Entry, **changes: str) -> ControlState:
+    intent = state.intents.get(str(entry.intent))
+    if intent is None:
+        return state
+    return replace(state, intents={**state.intents, intent.id: replace(intent, **changes)})
+
+
+def _committed(state: ControlState, entry: Entry) -> ControlState:
+    return _update_intent(state, entry, sha=entry.body["sha"])
+
+
+def _outcome(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    state = _update_intent(
+        state, entry, outcome=body["outcome"], sha=body.get("sha", ""), message=body.get("message", "")
+    )
+    intent = state.intents.get(str(entry.intent))
+    if intent is None or intent.kind != "reduce" or intent.outcome != "unchanged":
+        return state
+    return replace(state, intents={**state.intents, intent.id: replace(intent, settled="converged")})
+
+
+def _converged(state: ControlState, entry: Entry) -> ControlState:
+    return _update_intent(state, entry, settled="converged")
+
+
+def _diverged(state: ControlState, entry: Entry) -> ControlState:
+    return _update_intent(state, entry, settled="diverged")
+
+
+def _reason(state: ControlState, entry: Entry) -> ControlState:
+    return _update_intent(state, entry, reason=entry.body["reason"])
+
+
+def _burn_in(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    run = Run(
+        run=body["run"],
+        stage=str(entry.stage),
+        state=body["state"],
+        started=body["started"],
+        changed=body["market"],
+        reason=body.get("reason", ""),
+        figures=body.get("figures", {}),
+    )
+    return replace(state, runs={**state.runs, run.stage: run})
+
+
+def _acknowledged(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, acknowledged=state.acknowledged | {entry.body["alarm"]})
+
+
+def _external(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, external_head=entry.body["head"])
+
+
+def _seal(state: ControlState, entry: Entry) -> ControlState:
+    return replace(state, last_seal=int(entry.body["through"]), seal_accumulators=entry.body["accumulators"])
+
+
+_STEPS = {
+    "genesis": _genesis,
+    "policy-adopted": _policy,
+    "roster-adopted": _roster,
+    "latch-opened": _latch_opened,
+    "latch-cleared": _latch_cleared,
+    "plan-requested": _requested,
+    "approval-recorded": _approved,
+    "approval-rejected": _approval_rejected,
+    "approval-revoked": _approval_revoked,
+    "intent": _intent,
+    "committed": _committed,
+    "outcome": _outcome,
+    "converged": _converged,
+    "diverged": _diverged,
+    "reason": _reason,
+    "burn-in": _burn_in,
+    "acknowledged": _acknowledged,
+    "external-change": _external,
+    "seal": _seal,
+}
+
+
+def initial_state() -> ControlState:
+    """The state of an empty ledger."""
+    return ControlState()
+
+
+def parse_time(text: str) -> datetime:
+    """An ISO time of an entry as an aware datetime."""
+    return datetime.fromisoformat(text)

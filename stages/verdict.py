@@ -1,0 +1,290 @@
+"""Verdicts: everything that one evaluation says, frozen and ready to be drawn or printed; no rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from stages.ladder import Unit, Value
+from stages.posture import Latch, Posture
+from stages.signals import Quality, SignalKey, Snapshot
+from stages.standing import Standing
+
+
+class RowState(StrEnum):
+    """State of a signal's row; the words are those of the screens' grammar."""
+
+    OK = "ok"
+    WARN = "warn"
+    SUSPECT = "suspect"
+    """First bad read: outside the limit, not yet confirmed (``1 of 3``)."""
+    BREACH = "breach"
+    OVER = "over"
+    """After a step down: above the new limits, being reduced, not a new breach."""
+    STALE = "stale"
+    BLIND = "blind"
+    NO_DATA = "no-data"
+    CLOSED = "closed"
+    RESTARTING = "restarting"
+    INFO = "info"
+    """Shown without a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One signal of one book against its limit.
+
+    ``value`` is the newest known value even when it must not be believed (``was 3,912``): believe it only when
+    ``state`` is one of OK, WARN, SUSPECT, BREACH, OVER, INFO. ``used`` is harm divided by limit, 1 at the limit;
+    ``spare`` is what is left of a minimum-type limit.
+    """
+
+    key: SignalKey
+    title: str
+    panel: str
+    safety: bool
+    unit: Unit
+    state: RowState
+    quality: Quality
+    value: Decimal | None = None
+    text: str = ""
+    limit: Decimal | None = None
+    minimum: bool = False
+    used: Decimal | None = None
+    spare: Decimal | None = None
+    warn_at: Decimal | None = None
+    clear_at: Decimal | None = None
+    """Share of the limit below which a held alarm may clear; None while nothing is held."""
+    word: str = ""
+    """What stands beside the bar: ``WARN``, ``1 of 3``, ``BREACH``, ``OVER L1``, ``BLIND``, ``NO DATA (3 of 10)``."""
+    detail: str = ""
+    event_time: datetime | None = None
+    max_age: float = 0.0
+    """Seconds after which the reading is stale."""
+    baseline: Decimal | None = None
+    decimals: int | None = None
+    signed: bool = False
+
+
+class TriggerState(StrEnum):
+    ARMED = "armed"
+    NOT_ARMED = "not-armed"
+    SUSPECT = "suspect"
+    FIRED = "fired"
+    CANNOT_SEE = "cannot-see"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRow:
+    """A trigger by its distance to firing. ``left`` is what is left to the limit, in ``unit``; ``reaction`` the
+    seconds it needs at worst from the event to the act, computed at load."""
+
+    name: str
+    title: str
+    state: TriggerState
+    left: Decimal | None
+    unit: Unit
+    then: str
+    """What follows by itself, in words: ``REDUCE ONLY, back to L0``."""
+    reads: int = 0
+    of: int = 0
+    detail: str = ""
+    next_in: float | None = None
+    """Seconds until the next step follows by itself, when it is running."""
+    reaction: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BurnInItem:
+    """One condition of the burn-in: what there is, what is needed, in words and numbers."""
+
+    name: str
+    have: Decimal
+    need: Decimal
+    unit: str
+    met: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BurnIn:
+    """The run of the stage in force; ``progress`` is 0 to 1 by the item that binds."""
+
+    stage: int
+    run: str
+    state: str
+    """none, ARMED, WARMUP, OBSERVING, SUSPENDED, BLIND, PASSED, FAILED, INCONCLUSIVE, ABORTED"""
+    progress: float = 0.0
+    lacks: str = ""
+    """The item that binds, in words: ``lacks 73 fills``."""
+    items: tuple[BurnInItem, ...] = ()
+    reason: str = ""
+    started_at: datetime | None = None
+    valid_until: datetime | None = None
+    """Market time until which a PASSED run counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageCard:
+    """A stage on the rail."""
+
+    index: int
+    name: str
+    title: str
+    limits: str
+    """``5,000 $ gross, 3 symbols, paper``"""
+    status: str
+    """``LIVE NOW``, ``passed``, ``not yet``, ``GOING HERE``, ``LEAVING``"""
+    note: str
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TruthRow:
+    """One fact by three witnesses; None means the witness has no say, ``?`` that it was not read."""
+
+    name: str
+    git: str | None
+    runtime: str | None
+    venue: str | None
+    agree: bool | None
+    """None is unknown, which is never agreement."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The truth panel: ages in seconds, None when a witness was never read."""
+
+    rows: tuple[TruthRow, ...]
+    ages: Mapping[str, float | None]
+    agree: bool | None
+    since: datetime | None = None
+    converging: float | None = None
+    """Seconds left in which own changes may still be on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlDrift:
+    """A control on which Git, the stage or the runtime differ. ``riskier``: the runtime is looser than Git."""
+
+    control: str
+    stage: Value | None
+    git: Value | None
+    runtime: Value | None
+    state: str
+    """same, converging, drift, unknown"""
+    riskier: bool
+    detail: str = ""
+
+
+class AlarmClass(StrEnum):
+    ACT = "P1"
+    LOOK = "P2"
+    NOTE = "P3"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A condition that wants a person. ``key`` is stable while the cause lasts."""
+
+    key: str
+    klass: AlarmClass
+    text: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """Row 2: one word, one number, one thing; row 3: what follows by itself or what to do."""
+
+    word: str
+    figure: str
+    thing: str
+    sentence: str
+    mark: str
+    """ok, warn, suspect, breach, over, unknown, closed, running (the marks of the grammar, not the glyph)"""
+    reverse: bool
+    more: int = 0
+    """How many lesser headlines wait behind this one."""
+    alarm: str | None = None
+    """Key of the alarm that ``a`` acknowledges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What the console permits: HOLD, MAY ADVANCE, STEP DOWN, INVESTIGATE; it never urges."""
+
+    action: str
+    reasons: tuple[str, ...]
+    to_stage: int | None = None
+
+
+class GateStatus(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    WAIVED = "WAIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Report of one gate (design section 6.2); UNKNOWN never passes."""
+
+    gate_id: str
+    status: GateStatus
+    reasons: tuple[str, ...]
+    core: bool = True
+    artifact_refs: tuple[str, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        if self.status is GateStatus.NOT_CONFIGURED:
+            return not self.core
+        return self.status in (GateStatus.PASS, GateStatus.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPresence:
+    """Who holds the lease and whether it acts by itself."""
+
+    holder: str | None
+    acting: bool
+    here: bool
+    age: float | None
+    """Seconds since the holder last renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that follows from policy, ledger, accumulators and one snapshot."""
+
+    snapshot: Snapshot
+    standing: Standing
+    effective: int
+    """Index of the stage whose limits are in force: the riskier of Git and last known runtime."""
+    posture: Posture
+    latches: tuple[Latch, ...]
+    rows: tuple[Row, ...]
+    triggers: tuple[TriggerRow, ...]
+    burn_in: BurnIn
+    cards: tuple[StageCard, ...]
+    truth: Truth
+    drift: tuple[ControlDrift, ...]
+    alarms: tuple[Alarm, ...]
+    headline: Headline
+    recommendation: Recommendation
+    market_phase: str
+    """open, closed, unknown, with ``market_note`` for people: ``entries stop in 58 min``"""
+    market_note: str
+    accounts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Per book the account label and environment as read."""
+    dark_left: float | None = None
+    """Seconds left of an expected restart; None when none is expected."""
+    overhang_left: Mapping[str, Decimal] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What the policy leaves unwatched."""
