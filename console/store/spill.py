@@ -1,0 +1,186 @@
+"""The spill: a local file for what a reduction decided while the ledger was away; merged when it is back.
+
+One JSON line per record, forced to disk. A writer that dies leaves at most one torn line: it is counted, and the file
+that held it is kept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from stages.entries import Draft, Entry, EntryFilter, canonical
+from stages.refusal import Trouble
+
+
+class Appends(Protocol):
+    """What a merge needs of a ledger."""
+
+    def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]: ...
+
+    def newest(self, only: EntryFilter = ..., *, before: int | None = None, limit: int = 100) -> list[Entry]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """One record: what would have been appended at ``at``, and why it could not be."""
+
+    at: str
+    cause: str
+    drafts: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpillContent:
+    """What a spill file holds: whole records, and how many lines were torn."""
+
+    records: tuple[Spilled, ...]
+    torn: int
+
+
+class Spill:
+    """The spill file beside a ledger. Any thread or process of this machine may append; merging never blocks them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._merging = path.with_name(path.name + ".merging")
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None:
+        """Keep drafts on disk; Trouble when even this file cannot be written."""
+        record = canonical({"at": at, "cause": cause, "drafts": [_document(draft) for draft in drafts]})
+        try:
+            with self._held() as file:
+                size = os.fstat(file).st_size
+                torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+                _write_all(file, (b"\n" if torn else b"") + record.encode() + b"\n")
+                os.fsync(file)
+        except OSError as error:
+            raise self._trouble("cannot be written", error) from error
+
+    def waiting(self) -> bool:
+        """True while something waits to be merged."""
+        return self._merging.exists() or (self.path.exists() and self.path.stat().st_size > 0)
+
+    def read(self) -> SpillContent:
+        """What waits in the file (not what a merge has claimed already)."""
+        return _content(self.path.read_bytes()) if self.path.exists() else SpillContent((), 0)
+
+    def merge(self, ledger: Appends, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
+        """Append a ``gap`` entry and what was spilled, in one transaction; empty when nothing waited.
+
+        The file is claimed first and removed last; the ``gap`` entry names its digest, so a merge that died between its
+        commit and the removal is not repeated. LedgerAway leaves everything where it is.
+        """
+        with self._merge_alone():
+            merged: list[Entry] = []
+            while self._claim():
+                raw = self._merging.read_bytes()
+                content, digest = _content(raw), sha256(raw).hexdigest()
+                gaps = ledger.newest(EntryFilter(kind="gap"), limit=100)
+                if all(gap.body.get("spill") != digest for gap in gaps):
+                    merged += ledger.append(_drafts(content, digest, actor), now=now, deadline=deadline)
+                self._put_away(digest, torn=content.torn > 0)
+            return tuple(merged)
+
+    def _put_away(self, digest: str, *, torn: bool) -> None:
+        """Remove what is in the ledger now; a file with a torn line stays, under the name that its gap entry gives."""
+        if torn:
+            self._merging.rename(self.path.with_name(f"{self.path.name}.torn-{digest[:12]}"))
+        else:
+            self._merging.unlink()
+
+    def _claim(self) -> bool:
+        """Move the file aside while no one writes; True when there is something to merge."""
+        if self._merging.exists():
+            return True
+        if not self.waiting():
+            return False
+        with self._held():
+            self.path.rename(self._merging)
+        return True
+
+    @contextmanager
+    def _held(self) -> Iterator[int]:
+        """The file, opened and locked, and still the one that the path names."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while True:
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if self.path.exists() and os.path.samestat(os.fstat(file), self.path.stat()):
+                    yield file
+                    return
+            finally:
+                os.close(file)
+
+    @contextmanager
+    def _merge_alone(self) -> Iterator[None]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._trouble("cannot be merged", error) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _trouble(self, what: str, error: OSError) -> Trouble:
+        return Trouble(
+            f"the spill file {what}: {error.strerror}", where=str(self.path), fix="free the disk or name another folder"
+        )
+
+
+def _document(draft: Draft) -> dict[str, Any]:
+    return {
+        "kind": draft.kind,
+        "stage": draft.stage,
+        "intent": draft.intent,
+        "actor": draft.actor,
+        "body": draft.body,
+        "epoch": draft.epoch,
+    }
+
+
+def _content(raw: bytes) -> SpillContent:
+    records: list[Spilled] = []
+    torn = 0
+    for line in filter(None, raw.split(b"\n")):
+        try:
+            fields = json.loads(line)
+            drafts = tuple(Draft(**draft) for draft in fields["drafts"])
+            records.append(Spilled(fields["at"], fields["cause"], drafts))
+        except (ValueError, KeyError, TypeError):
+            torn += 1
+    return SpillContent(tuple(records), torn)
+
+
+def _drafts(content: SpillContent, digest: str, actor: str) -> list[Draft]:
+    """The gap, then every spilled draft with the time at which it was made."""
+    records = content.records
+    times = {"from": records[0].at, "to": records[-1].at, "cause": records[0].cause} if records else {}
+    gap = {**times, "records": len(records), "torn": content.torn, "spill": digest}
+    return [
+        Draft("gap", None, None, actor, gap),
+        *(
+            Draft(
+                draft.kind, draft.stage, draft.intent, draft.actor, {**draft.body, "spilledAt": record.at}, draft.epoch
+            )
+            for record in records
+            for draft in record.drafts
+        ),
+    ]
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
