@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from stages.decide import Command
+from stages.commands import Command
 from stages.entries import Entry, Head
 from stages.refusal import Refusal
 from stages.state import ControlState
@@ -56,7 +56,7 @@ class CommitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What the remote said of a push: ``pushed``, ``moved`` (another head), ``rejected`` (a hook or a rule), ``unknown``."""
+    """What the remote said of a push: pushed, moved (another head), rejected (a hook or a rule) or unknown."""
 
     outcome: str
     message: str = ""
@@ -83,7 +83,9 @@ class Repository(Protocol):
     def log(self, base: str, head: str) -> Sequence[CommitInfo]:
         """Commits after ``base`` up to ``head``, oldest first."""
 
-    def commit(self, base: str, contents: Mapping[str, bytes], message: str, trailers: Sequence[tuple[str, str]]) -> str:
+    def commit(
+        self, base: str, contents: Mapping[str, bytes], message: str, trailers: Sequence[tuple[str, str]]
+    ) -> str:
         """Makes a commit object on a private index and returns its sha; nothing is published."""
 
     def push(self, sha: str, expected: str) -> Pushed:

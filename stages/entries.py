@@ -31,78 +31,44 @@ EVERYWHERE: Final = frozenset({"authenticated", "clockStep", "drill", "reason", 
 """Body fields that any kind may carry. ``clockStep`` (seconds) and ``spilledAt`` are written by the store."""
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
-    "genesis": frozenset({"fingerprint"}),
-    "policy-adopted": frozenset({"digest", "version", "path", "approvals", "stages"}),
-    "roster-adopted": frozenset({"digest", "path", "approvals"}),
-    "plan-requested": frozenset(
-        {"plan", "from", "to", "direction", "policy", "roster", "expiresAt", "gates", "blastRadius"}
-    ),
-    "approval-recorded": frozenset(
-        {"action", "subject", "approver", "roles", "nonce", "expiresAt", "gateDigest", "roster", "token"}
-    ),
-    "approval-rejected": frozenset({"action", "subject", "approver", "roles"}),
-    "approval-refused": frozenset({"action", "subject", "approver", "checks", "code"}),
-    "approval-revoked": frozenset({"action", "subject", "approver", "nonce"}),
-    "intent": frozenset(
-        {
-            "action",
-            "plan",
-            "from",
-            "to",
-            "mode",
-            "cap",
-            "direction",
-            "base",
-            "tree",
-            "blobs",
-            "consumed",
-            "confirmation",
-            "cause",
-            "automatic",
-            "latches",
-            "gates",
-        }
-    ),
-    "committed": frozenset({"sha", "tree", "base", "branch", "plan"}),
-    "outcome": frozenset({"result", "sha", "witness", "detail", "steps", "left"}),
-    "converged": frozenset({"sha", "to", "seconds", "witnesses"}),
-    "diverged": frozenset({"sha", "to", "differences", "witnesses"}),
-    "latch-opened": frozenset(
-        {
-            "latch",
-            "trigger",
-            "cause",
-            "mode",
-            "cap",
-            "evidence",
-            "clearBy",
-            "clearWhen",
-            "signal",
-            "value",
-            "limit",
-            "unit",
-        }
-    ),
-    "latch-cleared": frozenset({"latch", "approvals", "evidence", "clearedBy"}),
-    "latch-clear-refused": frozenset({"latch", "code", "checks"}),
-    "burn-in": frozenset({"run", "state", "progress", "objectives", "baseline", "since", "waiver", "until"}),
-    "seal": frozenset({"firstTick", "lastTick", "ticks", "tickDigest", "accumulators", "phase"}),
-    "gap": frozenset({"from", "to", "records", "torn", "spill", "cause"}),
-    "lease": frozenset({"state", "holder", "relieved", "acting"}),
-    "denied": frozenset({"code", "command", "subject", "checks"}),
-    "confirmation-failed": frozenset({"subject", "attempts", "wrongWord", "command"}),
-    "acknowledged": frozenset({"alarm", "latch", "until"}),
-    "alarm": frozenset({"alarm", "class", "signal", "value", "limit", "unit", "latch", "detail"}),
-    "alarm-suppressed": frozenset({"alarm", "class", "until", "cause"}),
-    "note": frozenset({"text", "subject"}),
-    "reason": frozenset({"subject", "text"}),
-    "external-change": frozenset({"witness", "sha", "differences", "mode", "detail"}),
-    "baseline": frozenset({"name", "value", "unit", "session", "at"}),
-    "dark": frozenset({"workload", "state", "from", "until", "witness"}),
-    "incident": frozenset({"incident", "severity", "state", "title", "latches"}),
-    "drill": frozenset({"run", "mode", "state", "step", "target", "expected", "observed", "artifacts"}),
+    kind: frozenset(fields.split())
+    for kind, fields in {
+        "genesis": "fingerprint",
+        "policy-adopted": "digest version commit path looser approvals",
+        "roster-adopted": "digest commit path approvals",
+        "plan-requested": "plan action from to direction policy roster expires gates blastRadius",
+        "approval-recorded": "plan nonce approver roles action gateReport roster issued expires environment",
+        "approval-rejected": "plan approver roles action",
+        "approval-refused": "plan approver roles action nonce code checks",
+        "approval-revoked": "plan approver nonce",
+        "intent": "act plan action from to mode cap direction market cause automatic approvals latches "
+        "policy roster base tree blobs run gates",
+        "committed": "sha tree base branch plan",
+        "outcome": "outcome sha message witness detail steps left",
+        "converged": "sha to detail seconds witnesses",
+        "diverged": "sha to detail differences witnesses",
+        "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit",
+        "latch-cleared": "key approvals evidence",
+        "latch-clear-refused": "key code checks",
+        "burn-in": "run state started market figures baseline waiver until",
+        "seal": "from through count ticks accumulators phase",
+        "gap": "from to records torn spill cause",
+        "lease": "state holder relieved acting",
+        "denied": "code command plan subject checks",
+        "confirmation-failed": "command plan subject wrong attempts",
+        "acknowledged": "alarm text until",
+        "alarm": "alarm class signal value limit unit key text detail",
+        "alarm-suppressed": "alarm class until cause",
+        "note": "text subject",
+        "reason": "text subject",
+        "external-change": "witness head author detail differences mode",
+        "baseline": "name value unit session market",
+        "dark": "workload state from until witness",
+        "incident": "incident severity state title latches",
+        "drill": "run mode state step target expected observed artifacts",
+    }.items()
 }
-"""Every kind with the body fields of its own; a new field is one word in this table."""
+"""Every kind with the body fields of its own; a new field is one more word in its line."""
 
 
 class LedgerAway(Trouble):
@@ -170,7 +136,7 @@ class Entry:
     ledger: str
     seq: int
     prev: str
-    ts: datetime
+    ts: str
     actor: str
     kind: str
     stage: str | None
@@ -184,6 +150,11 @@ class Entry:
     def hash(self) -> str:
         """SHA-256 of the canonical bytes, in hex."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def at(self) -> datetime:
+        """``ts`` as an aware UTC time; ``ts`` itself has a fixed width and sorts as text."""
+        return datetime.fromisoformat(self.ts)
 
     @property
     def head(self) -> Head:
@@ -235,16 +206,16 @@ def stamp(at: datetime) -> str:
 
 def write(draft: Draft, *, ledger: str, previous: Entry | None, now: datetime) -> Entry:
     """The entry that follows ``previous``. Its time is never earlier: a step back of the clock is recorded instead."""
-    ts, body = now.astimezone(UTC), dict(draft.body)
+    ts, body = stamp(now), dict(draft.body)
     if previous is not None and ts < previous.ts:
-        if previous.ts - ts > CLOCK_TOLERANCE:
-            body["clockStep"] = plain((ts - previous.ts).total_seconds())
+        if previous.at - now > CLOCK_TOLERANCE:
+            body["clockStep"] = plain((now - previous.at).total_seconds())
         ts = previous.ts
     inherited = previous.epoch if previous else 0
     seq, prev = (previous.seq + 1, previous.hash) if previous else (1, GENESIS_PREV)
     epoch = inherited if draft.epoch is None else draft.epoch
     fields: dict[str, Any] = {
-        "v": VERSION, "ledger": ledger, "seq": seq, "prev": prev, "ts": stamp(ts), "actor": draft.actor,
+        "v": VERSION, "ledger": ledger, "seq": seq, "prev": prev, "ts": ts, "actor": draft.actor,
         "kind": draft.kind, "stage": draft.stage, "epoch": epoch, "intent": draft.intent, "body": body,
     }  # fmt: skip
     return Entry(
@@ -253,7 +224,7 @@ def write(draft: Draft, *, ledger: str, previous: Entry | None, now: datetime) -
     )  # fmt: skip
 
 
-def genesis(*, ledger: str, actor: str, fingerprint: Mapping[str, Any], now: datetime) -> Entry:
+def genesis(*, ledger: str, actor: str, fingerprint: Mapping[str, Any] | str, now: datetime) -> Entry:
     """The first entry: ``ledger`` is its UUID, ``fingerprint`` says which target the ledger belongs to."""
     draft = Draft("genesis", None, None, actor, {"fingerprint": fingerprint})
     return write(draft, ledger=ledger, previous=None, now=now)
@@ -265,9 +236,6 @@ def parse(text: str) -> Entry:
         fields = json.loads(text)
         if fields["v"] != VERSION:
             raise ValueError(f"entry version {fields['v']!r}, this program reads {VERSION}")
-        return Entry(
-            fields["ledger"], fields["seq"], fields["prev"], datetime.fromisoformat(fields["ts"]), fields["actor"],
-            fields["kind"], fields["stage"], fields["epoch"], fields["intent"], fields["body"], text=text,
-        )  # fmt: skip
-    except (KeyError, TypeError) as error:
+        return Entry(**fields, text=text)
+    except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not a ledger entry: {error!r}") from error

@@ -148,7 +148,7 @@ def _number(value: Value) -> Decimal:
     raise TypeError(f"a number was expected, not {value!r}")
 
 
-def _symbols(value: Value) -> tuple[str, ...]:
+def _symbols(value: Value | None) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return value
     raise TypeError(f"a set of symbols was expected, not {value!r}")

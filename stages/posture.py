@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 
@@ -40,8 +41,7 @@ class Latch:
     trigger: str
     cause: str
     epoch: int
-    opened_at: str
-    """ISO time of the entry."""
+    opened_at: datetime
     evidence: str
     mode: Mode
     cap: int | None

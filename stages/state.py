@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from stages.entries import Entry
 from stages.posture import Latch, Mode
+
+ADVANCE: Final = "advance"
+REDUCE: Final = "reduce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,14 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A verified approval as recorded: who, in which roles, for which action, until when (ISO)."""
+    """A verified approval as recorded: who, in which roles, for which action on which plan, until when."""
 
     nonce: str
     approver: str
     roles: tuple[str, ...]
     action: str
-    expires: str
+    subject: str
+    expires: datetime
     seq: int
 
 
@@ -39,7 +43,7 @@ class Request:
     plan_id: str
     action: str
     asked_by: str
-    at: str
+    at: datetime
     to_stage: str
 
 
@@ -49,14 +53,14 @@ class Intent:
 
     id: str
     kind: str
-    """advance or reduce"""
+    """ADVANCE or REDUCE"""
     actor: str
     from_stage: str
     to_stage: str
     mode: Mode
     epoch: int
-    at: str
-    market: str
+    at: datetime
+    market: datetime
     plan_id: str = ""
     cause: str = ""
     automatic: bool = False
@@ -75,13 +79,13 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The newest burn-in run of a stage; times are market time, ISO."""
+    """The newest burn-in run of a stage; times are market time."""
 
     run: str
     stage: str
     state: str
-    started: str
-    changed: str
+    started: datetime
+    changed: datetime
     reason: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,9 +95,9 @@ class ControlState:
     """The fold of all entries; immutable."""
 
     ledger: str = ""
-    fingerprint: str = ""
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
-    at: str = ""
+    at: datetime | None = None
     epoch: int = 0
     policy: Adopted | None = None
     roster: Adopted | None = None
@@ -112,8 +116,8 @@ class ControlState:
     acknowledged: frozenset[str] = frozenset()
     external_head: str = ""
     """Newest head of Git that was made elsewhere and adopted as fact."""
-    cooldown_from: str = ""
-    """Market time (ISO) of the newest reduction; no advance for the policy's cooldown after it."""
+    cooldown_from: datetime | None = None
+    """Market time of the newest reduction; no advance for the policy's cooldown after it."""
     last_seal: int = 0
     """Sequence of the newest tick that a seal covers."""
     seal_accumulators: str = ""
@@ -126,7 +130,17 @@ class ControlState:
     @property
     def settling(self) -> tuple[Intent, ...]:
         """Pushed acts that have neither converged nor diverged yet, oldest first."""
-        return tuple(i for i in self.intents.values() if i.outcome == "pushed" and not i.settled)
+        return tuple(intent for intent in self.intents.values() if intent.outcome == "pushed" and not intent.settled)
+
+    @property
+    def reducing(self) -> Intent | None:
+        """The newest reduction that is not known to be done."""
+        open_ones = [i for i in self.intents.values() if i.kind == REDUCE and (i.unresolved or i in self.settling)]
+        return open_ones[-1] if open_ones else None
+
+    def open_latch(self, trigger: str, cause: str) -> Latch | None:
+        """The open latch of this trigger and cause, of whatever epoch."""
+        return next((a for a in self.latches.values() if a.trigger == trigger and a.cause == cause), None)
 
     @property
     def last_pushed(self) -> Intent | None:
@@ -135,29 +149,32 @@ class ControlState:
 
 
 def fold(state: ControlState, entry: Entry) -> ControlState:
-    """The state after one more entry; an unknown kind changes only the position."""
+    """The state after one more entry; a kind that decides nothing changes only the position."""
     state = replace(state, ledger=entry.ledger, seq=entry.seq, at=entry.ts, epoch=max(state.epoch, entry.epoch))
     step = _STEPS.get(entry.kind)
     return step(state, entry) if step else state
 
 
 def _genesis(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, fingerprint=str(entry.body.get("fingerprint", "")))
+    return replace(state, fingerprint=entry.body["fingerprint"])
 
 
 def _policy(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    return replace(state, policy=Adopted(body["digest"], body["commit"], int(body["version"])))
+    adopted = Adopted(body["digest"], body["commit"], int(body["version"]))
+    return replace(state, policy=adopted, consumed=state.consumed | frozenset(body.get("approvals", ())))
 
 
 def _roster(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, roster=Adopted(entry.body["digest"], entry.body["commit"]))
+    body = entry.body
+    adopted = Adopted(body["digest"], body["commit"])
+    return replace(state, roster=adopted, consumed=state.consumed | frozenset(body.get("approvals", ())))
 
 
 def _latch_opened(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
     latch = Latch(
-        key=body["key"],
+        key=body["latch"],
         trigger=body["trigger"],
         cause=body["cause"],
         epoch=entry.epoch,
@@ -165,16 +182,14 @@ def _latch_opened(state: ControlState, entry: Entry) -> ControlState:
         evidence=body["evidence"],
         mode=Mode[body["mode"]],
         cap=body["cap"],
-        clear_roles=tuple(body["clearRoles"]),
+        clear_roles=tuple(body["clearBy"]),
         seq=entry.seq,
     )
-    return replace(
-        state, latches={**state.latches, latch.key: latch}, keys_used=state.keys_used | {latch.key}
-    )
+    return replace(state, latches={**state.latches, latch.key: latch}, keys_used=state.keys_used | {latch.key})
 
 
 def _latch_cleared(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["key"]})
+    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["latch"]})
 
 
 def _requested(state: ControlState, entry: Entry) -> ControlState:
@@ -186,14 +201,20 @@ def _requested(state: ControlState, entry: Entry) -> ControlState:
 def _approved(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
     approval = Approval(
-        body["nonce"], body["approver"], tuple(body["roles"]), body["action"], body["expires"], entry.seq
+        nonce=body["nonce"],
+        approver=body["approver"],
+        roles=tuple(body["roles"]),
+        action=body["action"],
+        subject=body["subject"],
+        expires=parse_time(body["expiresAt"]),
+        seq=entry.seq,
     )
     return replace(state, approvals={**state.approvals, approval.nonce: approval})
 
 
 def _approval_rejected(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    return replace(state, rejected={**state.rejected, body["plan"]: f"{body['approver']}: {body['reason']}"})
+    return replace(state, rejected={**state.rejected, body["subject"]: f"{body['approver']}: {body['reason']}"})
 
 
 def _approval_revoked(state: ControlState, entry: Entry) -> ControlState:
@@ -211,17 +232,16 @@ def _intent(state: ControlState, entry: Entry) -> ControlState:
         mode=Mode[body["mode"]],
         epoch=entry.epoch,
         at=entry.ts,
-        market=body["market"],
+        market=parse_time(body["market"]),
         plan_id=body.get("plan", ""),
         cause=body.get("cause", ""),
         automatic=bool(body.get("automatic", False)),
     )
-    cooldown = intent.market if intent.kind == "reduce" else state.cooldown_from
     return replace(
         state,
         intents={**state.intents, intent.id: intent},
-        consumed=state.consumed | frozenset(body.get("approvals", ())),
-        cooldown_from=cooldown,
+        consumed=state.consumed | frozenset(body.get("consumed", ())),
+        cooldown_from=intent.market if intent.kind == REDUCE else state.cooldown_from,
     )
 
 
@@ -229,7 +249,7 @@ def _update_intent(state: ControlState, entry: Entry, **changes: str) -> Control
     intent = state.intents.get(str(entry.intent))
     if intent is None:
         return state
-    return replace(state, intents={**state.intents, intent.id: replace(intent, **changes)})
+    return replace(state, intents={**state.intents, intent.id: replace(intent, **changes)})  # type: ignore[arg-type]
 
 
 def _committed(state: ControlState, entry: Entry) -> ControlState:
@@ -238,13 +258,10 @@ def _committed(state: ControlState, entry: Entry) -> ControlState:
 
 def _outcome(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    state = _update_intent(
-        state, entry, outcome=body["outcome"], sha=body.get("sha", ""), message=body.get("message", "")
-    )
-    intent = state.intents.get(str(entry.intent))
-    if intent is None or intent.kind != "reduce" or intent.outcome != "unchanged":
-        return state
-    return replace(state, intents={**state.intents, intent.id: replace(intent, settled="converged")})
+    changes = {"outcome": body["result"], "message": body.get("detail", "")}
+    if body.get("sha"):
+        changes["sha"] = body["sha"]
+    return _update_intent(state, entry, **changes)
 
 
 def _converged(state: ControlState, entry: Entry) -> ControlState:
@@ -256,7 +273,7 @@ def _diverged(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _reason(state: ControlState, entry: Entry) -> ControlState:
-    return _update_intent(state, entry, reason=entry.body["reason"])
+    return _update_intent(state, entry, reason=entry.body["text"])
 
 
 def _burn_in(state: ControlState, entry: Entry) -> ControlState:
@@ -265,8 +282,8 @@ def _burn_in(state: ControlState, entry: Entry) -> ControlState:
         run=body["run"],
         stage=str(entry.stage),
         state=body["state"],
-        started=body["started"],
-        changed=body["market"],
+        started=parse_time(body["since"]),
+        changed=parse_time(body["market"]),
         reason=body.get("reason", ""),
         figures=body.get("figures", {}),
     )
@@ -278,14 +295,14 @@ def _acknowledged(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _external(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, external_head=entry.body["head"])
+    return replace(state, external_head=entry.body["sha"])
 
 
 def _seal(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, last_seal=int(entry.body["through"]), seal_accumulators=entry.body["accumulators"])
+    return replace(state, last_seal=int(entry.body["lastTick"]), seal_accumulators=entry.body["accumulators"])
 
 
-_STEPS = {
+_STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "genesis": _genesis,
     "policy-adopted": _policy,
     "roster-adopted": _roster,
@@ -306,11 +323,6 @@ _STEPS = {
     "external-change": _external,
     "seal": _seal,
 }
-
-
-def initial_state() -> ControlState:
-    """The state of an empty ledger."""
-    return ControlState()
 
 
 def parse_time(text: str) -> datetime:

@@ -1,0 +1,273 @@
+"""Commands: what procedures ask the ledger to decide; facts that only the world knows come inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from stages.posture import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedApproval:
+    """An approval whose signature, roster membership and environment were checked; times are aware UTC."""
+
+    nonce: str
+    approver: str
+    roles: tuple[str, ...]
+    action: str
+    gate_report: str
+    roster: str
+    issued: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """The approvals that an act needs and has. ``barred`` may not approve it: who asked for it, who wrote its range."""
+
+    action: str
+    approvals: tuple[VerifiedApproval, ...]
+    required: int
+    roles: Mapping[str, int] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptPolicy:
+    """Puts a policy in force. ``looser`` names what it loosens; that needs ``quorum``."""
+
+    actor: str
+    digest: str
+    version: int
+    commit: str
+    path: str
+    looser: tuple[str, ...] = ()
+    quorum: Quorum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptRoster:
+    """Puts a roster in force; the first one needs nothing, a later one ``quorum`` by the roster in force."""
+
+    actor: str
+    digest: str
+    commit: str
+    path: str
+    quorum: Quorum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestApprovals:
+    """Asks for the approvals of a plan; ``action`` is the digest that is to be signed."""
+
+    actor: str
+    plan_id: str
+    action: str
+    from_stage: str
+    to_stage: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordApproval:
+    """Keeps a verified approval; a plan that was rejected takes none."""
+
+    actor: str
+    plan_id: str
+    approval: VerifiedApproval
+
+
+@dataclass(frozen=True, slots=True)
+class RejectApproval:
+    """An approver's no; it ends the plan."""
+
+    actor: str
+    plan_id: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAdvance:
+    """The intent of an advance; consumes its approvals, all or nothing, before anything is pushed."""
+
+    actor: str
+    intent: str
+    plan_id: str
+    action: str
+    from_stage: str
+    to_stage: str
+    epoch: int
+    policy: str
+    roster: str
+    expires: datetime
+    market: datetime
+    quorum: Quorum
+    top: int
+    """Index of the highest stage of the policy, and of the stage that is advanced to."""
+    to_index: int
+    burn_in_run: str
+    """Run id of the PASSED burn-in that the gate judged; empty when the stage below asks for none."""
+    blobs: Mapping[str, str]
+    base: str
+    confirmation: str
+    signature: str = ""
+    """The operator's SSH signature over the action digest; empty is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginReduce:
+    """The intent of a reduction; it raises the epoch, which makes every older plan stale. Never refused.
+
+    An automatic one that is already under way to the same target is not begun twice.
+    """
+
+    actor: str
+    intent: str
+    from_stage: str
+    to_stage: str
+    mode: Mode
+    market: datetime
+    cause: str
+    automatic: bool = False
+    authenticated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCommitted:
+    """The commit object exists; it is not published yet."""
+
+    actor: str
+    intent: str
+    sha: str
+    tree: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """``outcome``: pushed, rejected, unchanged, abandoned or unknown."""
+
+    actor: str
+    intent: str
+    outcome: str
+    sha: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettled:
+    """The runtime was read back: it runs what was pushed, or it does not."""
+
+    actor: str
+    intent: str
+    converged: bool
+    sha: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLatch:
+    """Opens a latch once per (trigger, step, cause, epoch). ``cap`` is ``-1``, a stage's index as text, or None.
+
+    ``effective`` is the index of the stage in force, from which ``-1`` is resolved here and never again.
+    """
+
+    actor: str
+    trigger: str
+    cause: str
+    evidence: str
+    mode: Mode
+    cap: str | None
+    effective: int
+    stage: str
+    clear_roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBurnIn:
+    """A run enters a state (semantics 1.3); ``started`` and ``market`` are market time."""
+
+    actor: str
+    stage: str
+    run: str
+    state: str
+    started: datetime
+    market: datetime
+    reason: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Holds the digests of the ticks since the previous seal and of the accumulators after them."""
+
+    actor: str
+    first: int
+    last: int
+    ticks: int
+    digest: str
+    accumulators: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody has seen an alarm; it clears nothing."""
+
+    actor: str
+    alarm: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveReason:
+    """The reason that a reduction owed."""
+
+    actor: str
+    intent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptExternalChange:
+    """A change of the manifests made elsewhere, taken as fact instead of being fought."""
+
+    actor: str
+    head: str
+    author: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A fact that decides nothing: a denial, a failed confirmation, an alarm, a lease change, a dark window."""
+
+    actor: str
+    kind: str
+    body: Mapping[str, Any]
+    stage: str | None = None
+    intent: str | None = None
+
+
+Command: TypeAlias = (
+    AdoptPolicy
+    | AdoptRoster
+    | RequestApprovals
+    | RecordApproval
+    | RejectApproval
+    | BeginAdvance
+    | BeginReduce
+    | RecordCommitted
+    | RecordOutcome
+    | RecordSettled
+    | OpenLatch
+    | ChangeBurnIn
+    | Seal
+    | Acknowledge
+    | GiveReason
+    | AdoptExternalChange
+    | Record
+)
