@@ -42,7 +42,7 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "approval-refused": "plan approver roles action nonce code checks",
         "approval-revoked": "plan approver nonce",
         "intent": "act plan action from to mode cap direction market cause automatic approvals latches "
-        "policy roster base tree blobs run gates",
+        "policy roster base tree blobs run gates confirmation",
         "committed": "sha tree base branch plan",
         "outcome": "outcome sha message witness detail steps left",
         "converged": "sha to detail seconds witnesses",

@@ -60,7 +60,7 @@ class SqlLedger(LedgerReader, Generic[S, C]):
         """Who watches: the lease row of this ledger."""
         return WatchLease(self)
 
-    def begin(self, *, ledger: str, actor: str, fingerprint: Mapping[str, Any], now: datetime) -> Entry:
+    def begin(self, *, ledger: str, actor: str, fingerprint: Mapping[str, Any] | str, now: datetime) -> Entry:
         """The genesis entry, written where there is none yet; file and folder are made.
 
         ``ledger`` is the UUID of a new ledger. Trouble when the one that is there belongs to another target.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TextIO
 
 from stages.chain import Anchor, Verification
-from stages.entries import EVERY, KINDS, Entry, EntryFilter, canonical, stamp
+from stages.entries import EVERY, KINDS, Entry, EntryFilter, canonical
 from stages.refusal import Trouble
 
 COLUMNS: Final = ("seq", "ts", "kind", "actor", "stage", "epoch", "intent", "body", "prev", "hash")
@@ -94,7 +94,7 @@ def _list(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger) -> int:
         out.write("\n")
         return 0
     for entry in found:
-        row = f"{entry.seq:>6}  {stamp(entry.ts)[:19]}Z  {entry.kind:<20} {entry.stage or '-':<4} {entry.actor:<20} "
+        row = f"{entry.seq:>6}  {entry.ts[:19]}Z  {entry.kind:<20} {entry.stage or '-':<4} {entry.actor:<20} "
         out.write(_printable(row + _summary(entry)) + "\n")
     if not found:
         out.write("no entry passes the filter\n")
@@ -141,7 +141,7 @@ def _export(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger) -> in
     table.writerow(COLUMNS)
     for entry in ledger.entries():
         table.writerow(
-            [entry.seq, stamp(entry.ts), entry.kind, entry.actor, entry.stage, entry.epoch, entry.intent,
+            [entry.seq, entry.ts, entry.kind, entry.actor, entry.stage, entry.epoch, entry.intent,
              canonical(entry.body), entry.prev, entry.hash]
         )  # fmt: skip
     return 0
