@@ -84,9 +84,18 @@ class Repository(Protocol):
         """Commits after ``base`` up to ``head``, oldest first."""
 
     def commit(
-        self, base: str, contents: Mapping[str, bytes], message: str, trailers: Sequence[tuple[str, str]]
+        self,
+        base: str,
+        contents: Mapping[str, bytes],
+        message: str,
+        trailers: Sequence[tuple[str, str]],
+        *,
+        signed: bool = True,
     ) -> str:
-        """Makes a commit object on a private index and returns its sha; nothing is published."""
+        """Makes a commit object on a private index and returns its sha; nothing is published.
+
+        Signed when Git's own configuration asks for it; ``signed=False`` never waits for a key.
+        """
 
     def push(self, sha: str, expected: str) -> Pushed:
         """Publishes ``sha`` when the branch's head is still ``expected``."""

@@ -1,0 +1,271 @@
+"""Mirror: the GitOps repository through a private bare clone; nobody's checkout is ever touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from git import Repo
+from git.util import remove_password_if_present
+
+from console.gitops.command import Answer, run_git
+from console.gitops.lock import held
+from console.gitops.push import judge_push
+from console.ports import CommitInfo, Pushed
+from stages.refusal import Trouble
+
+LOCAL_SECONDS: Final = 20.0
+"""Limit for what only reads or writes the mirror."""
+
+FIRST_SECONDS: Final = 600.0
+"""Limit for the first fetch, which brings the whole history."""
+
+_LOG_FORMAT: Final = "%x00%H%x00%an%x00%ae%x00%cI%x00%s%x00%(trailers:only=true,unfold=true)%x00"
+_SYMBOLIC_LINK: Final = "120000"
+_PLAIN_FILE: Final = "100644"
+
+
+class Mirror:
+    """A ``Repository`` over a bare mirror in ``cache``, one per remote; several threads and processes may share it.
+
+    ``name`` and ``email`` sign the commits where Git's own configuration names nobody. ``timeout`` is the limit in
+    seconds for each conversation with the remote. Every method may raise Trouble with one line.
+    """
+
+    def __init__(
+        self, url: str, branch: str, cache: Path, *, name: str = "rampdeck", email: str = "", timeout: float = 20.0
+    ) -> None:
+        self.url, self.branch = url, branch
+        self.folder = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"
+        self._ref = f"refs/heads/{branch}"
+        self._name, self._email = name, email or f"{name}@localhost"
+        self._timeout = timeout
+        self._own = threading.local()
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    def fetch(self) -> str:
+        """Bring the branch up to date and return its head; only what is new travels."""
+        with self._alone():
+            first = self.known_head() is None
+            answer = self._remote(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", f"+{self._ref}:{self._ref}",
+                timeout=FIRST_SECONDS if first else self._timeout,
+            )  # fmt: skip
+        if not answer.ok:
+            raise self._away(answer)
+        head = self.known_head()
+        if head is None:
+            raise self._trouble(f"the remote has no branch {self.branch}", "push the branch or correct target.branch")
+        return head
+
+    def known_head(self) -> str | None:
+        """The head as of the last fetch by anybody who shares the mirror."""
+        answer = self._local("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}")
+        return answer.text if answer.ok else None
+
+    def read(self, sha: str, path: str) -> bytes | None:
+        """The bytes of a file at a commit; None when it is not there."""
+        blob = self.blob(sha, path)
+        return None if blob is None else self._must("cat-file", "blob", blob).out
+
+    def blob(self, sha: str, path: str) -> str | None:
+        """Git's id of the file at a commit; None when there is no such file."""
+        place = self._place(sha, path)
+        if place is None:
+            return None
+        mode, blob = place
+        if mode == _SYMBOLIC_LINK:
+            raise Trouble("is a symbolic link", where=f"{path} at {sha[:8]}", fix="bind the file that it leads to")
+        return blob
+
+    def blob_id(self, content: bytes) -> str:
+        """The id that Git gives to these bytes."""
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+    def info(self, sha: str) -> CommitInfo:
+        """One commit."""
+        return next(_commits(self._must("log", "-1", *_LOG_OPTIONS, sha, "--").text))
+
+    def log(self, base: str, head: str) -> Sequence[CommitInfo]:
+        """Commits after ``base`` up to ``head``, oldest first."""
+        return tuple(_commits(self._must("log", "--reverse", *_LOG_OPTIONS, f"{base}..{head}", "--").text))
+
+    def contains(self, sha: str) -> bool | None:
+        """Whether the remote's branch contains ``sha`` now; None when the remote does not answer."""
+        try:
+            head = self.fetch()
+        except Trouble:
+            return None
+        return self._is_ancestor(sha, head)
+
+    # ------------------------------------------------------------------------------------------------------- writing
+
+    def commit(
+        self,
+        base: str,
+        contents: Mapping[str, bytes],
+        message: str,
+        trailers: Sequence[tuple[str, str]],
+        *,
+        signed: bool = True,
+    ) -> str:
+        """A commit object on top of ``base`` with new bytes for some files; nothing is published.
+
+        Signed when Git's ``commit.gpgsign`` says so; ``signed=False`` never waits for a key.
+        """
+        tree = self._tree(base, contents)
+        sign = signed and self._setting("commit.gpgsign", "--type=bool") == "true"
+        text = message.strip() + "\n\n" + "".join(f"{key}: {' '.join(value.split())}\n" for key, value in trailers)
+        answer = self._local(
+            "commit-tree", *(("-S",) if sign else ()), "-p", base, "-F", "-", tree,
+            given=text.encode(), environment=self._persons(),
+        )  # fmt: skip
+        if not answer.ok:
+            fix = "unlock the signing key or set commit.gpgsign to false" if sign else "free the disk of the cache"
+            raise self._trouble(f"the commit could not be made: {answer.reason}", fix)
+        return answer.text
+
+    def push(self, sha: str, expected: str) -> Pushed:
+        """Publish ``sha`` if the branch's head is still ``expected``: compare and swap, never a rewrite of history."""
+        if not self._is_ancestor(expected, sha):
+            raise self._trouble(f"{sha[:8]} does not follow {expected[:8]}", "make the commit on the head again")
+        answer = self._remote(
+            "push", "--porcelain", "--no-verify", f"--force-with-lease={self._ref}:{expected}", "origin",
+            f"{sha}:{self._ref}", timeout=self._timeout,
+        )  # fmt: skip
+        judged = judge_push(answer)
+        if judged is not None:
+            return judged
+        # The line broke or the time was up: only the remote knows. After a time-out it may still be at work.
+        arrived = self.contains(sha)
+        if arrived:
+            return Pushed("pushed", "the answer was lost; the remote has the commit")
+        if arrived is None or answer.timed_out:
+            return Pushed("unknown", answer.reason)
+        return Pushed("rejected", answer.reason)
+
+    def _tree(self, base: str, contents: Mapping[str, bytes]) -> str:
+        with tempfile.TemporaryDirectory(prefix="rampdeck-index-") as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            self._must("read-tree", base, environment=index)
+            for path, content in contents.items():
+                place = self._place(base, path)
+                blob = self._must("hash-object", "-w", "--stdin", given=content).text
+                entry = f"{place[0] if place else _PLAIN_FILE},{blob},{path}"
+                self._must("update-index", "--add", "--cacheinfo", entry, environment=index)
+            return self._must("write-tree", environment=index).text
+
+    def _persons(self) -> dict[str, str]:
+        name = self._setting("user.name") or self._name
+        email = self._setting("user.email") or self._email
+        named = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in
+                 (("NAME", name), ("EMAIL", email))}  # fmt: skip
+        return {key: os.environ.get(key) or value for key, value in named.items()}
+
+    # ------------------------------------------------------------------------------------------------------ plumbing
+
+    def _place(self, sha: str, path: str) -> tuple[str, str] | None:
+        """``(mode, blob)`` of a file at a commit."""
+        listed = self._must("ls-tree", "-z", "--full-tree", sha, "--", path).text.rstrip("\0")
+        if not listed or "\0" in listed:
+            return None
+        mode, kind, rest = listed.split(" ", 2)
+        return (mode, rest.split("\t", 1)[0]) if kind == "blob" else None
+
+    def _is_ancestor(self, older: str, newer: str) -> bool:
+        return self._local("merge-base", "--is-ancestor", older, newer).ok
+
+    def _setting(self, name: str, *options: str) -> str:
+        answer = self._local("config", *options, "--get", name)
+        return answer.text if answer.ok else ""
+
+    def _remote(self, *arguments: str, timeout: float) -> Answer:
+        ssh = os.environ.get("GIT_SSH_COMMAND") or self._setting("core.sshCommand") or "ssh"
+        environment = {"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes -oConnectTimeout=10"}
+        return self._run(arguments, timeout=timeout, environment=environment, detached=True)
+
+    def _local(self, *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> Answer:
+        return self._run(arguments, timeout=LOCAL_SECONDS, environment=environment or {}, given=given)
+
+    def _must(self, *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> Answer:
+        answer = self._local(*arguments, given=given, environment=environment)
+        if not answer.ok:
+            raise self._trouble(f"git {arguments[0]}: {answer.reason}", f"remove {self.folder} to fetch it anew")
+        return answer
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout: float,
+        environment: Mapping[str, str],
+        given: bytes = b"",
+        detached: bool = False,
+    ) -> Answer:
+        git = self._repo().git
+        own = {"GIT_DIR": str(self.folder), **environment}
+        return run_git(git, arguments, timeout=timeout, environment=own, given=given, detached=detached)
+
+    def _repo(self) -> Repo:
+        """This thread's Repo; the mirror is made where there is none yet."""
+        repo: Repo | None = getattr(self._own, "repo", None)
+        if repo is not None and self.folder.is_dir():
+            return repo
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with held(self.folder.with_suffix(".making")):
+                if not (self.folder / "config").exists() or "rampdeck" not in (self.folder / "config").read_text():
+                    self._make()
+        except OSError as error:
+            what = f"the cache folder cannot be written: {error.strerror}"
+            raise self._trouble(what, "name another cache folder") from error
+        self._own.repo = repo = Repo(self.folder)
+        return repo
+
+    def _make(self) -> None:
+        repo = Repo.init(self.folder, bare=True, initial_branch="rampdeck-none")
+        with repo.config_writer() as settings:
+            settings.set_value('remote "origin"', "url", self.url)
+            settings.set_value("core", "logAllRefUpdates", "false")
+            settings.set_value("rampdeck", "mirror", "true")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among all who fetch into this mirror: two at once would fight for the ref."""
+        self._repo()
+        with held(self.folder.with_suffix(".lock"), patience=self._timeout):
+            yield
+
+    def _away(self, answer: Answer) -> Trouble:
+        return self._trouble(
+            f"the Git remote cannot be read: {answer.reason}", "check the network, the address and your access"
+        )
+
+    def _trouble(self, what: str, fix: str) -> Trouble:
+        return Trouble(what, where=remove_password_if_present([self.url])[0], fix=fix)
+
+
+_LOG_OPTIONS: Final = (
+    "--no-renames", "--name-only", "--diff-merges=first-parent", "--no-show-signature", f"--format={_LOG_FORMAT}",
+)  # fmt: skip
+
+
+def _commits(text: str) -> Iterator[CommitInfo]:
+    """The commits of a ``git log`` in ``_LOG_FORMAT``: seven parts each, the last one the paths."""
+    parts = text.split("\0")[1:]
+    for at in range(0, len(parts) - 6, 7):
+        sha, author, email, when, subject, trailers, paths = parts[at : at + 7]
+        pairs = (line.partition(": ") for line in trailers.splitlines())
+        yield CommitInfo(
+            sha=sha, author=author, email=email, at=datetime.fromisoformat(when), subject=subject,
+            trailers={key.strip(): value.strip() for key, found, value in pairs if found},
+            paths=tuple(filter(None, paths.splitlines())),
+        )  # fmt: skip

@@ -1,0 +1,45 @@
+"""What a push's answer means."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from console.gitops.command import Answer
+from console.ports import Pushed
+
+_MOVED: Final = ("stale info", "fetch first", "non-fast-forward", "needs force", "remote ref updated since checkout")
+_RACE: Final = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
+_LONGEST: Final = 240
+
+
+def judge_push(answer: Answer) -> Pushed | None:
+    """The outcome as the remote gave it; None when its answer never came and it must be asked again."""
+    if answer.timed_out:
+        return None
+    for line in answer.text.splitlines():
+        flag, _, rest = line.partition("\t")
+        if flag in (" ", "+", "=", "*"):
+            return Pushed("pushed")
+        if flag == "!":
+            summary = rest.rpartition("\t")[2]
+            return _refused(summary, answer.err)
+    return None
+
+
+def _refused(summary: str, err: str) -> Pushed | None:
+    found = re.search(r"\((.*)\)\s*$", summary)
+    why = found[1] if found else summary
+    told = " ".join(line.removeprefix("remote:").strip() for line in err.splitlines() if line.startswith("remote:"))
+    if any(word in why for word in _MOVED) or any(word in f"{why} {told}" for word in _RACE):
+        return Pushed("moved", why)
+    if "remote failed to report status" in why:
+        return None
+    return Pushed("rejected", _one_line(f"{told} ({why})" if told else why))
+
+
+def _one_line(text: str) -> str:
+    """Printable, single-spaced and short: a hook may say anything, also to a terminal."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 3]}..."
