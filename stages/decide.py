@@ -56,6 +56,20 @@ def decide(state: ControlState, command: Command, now: datetime) -> Decision:
     return _decide(command, state, now)
 
 
+def denial(command: Command, refusal: Refusal) -> Draft | None:
+    """The entry that keeps a refused command; None for one that leaves no trace."""
+    match command:
+        case BeginAdvance() | RecordApproval():
+            return Draft("denied", None, None, command.actor, _why(command, refusal) | {"plan": command.plan_id})
+        case AdoptPolicy() | AdoptRoster():
+            return Draft("denied", None, None, command.actor, _why(command, refusal) | {"subject": command.digest})
+    return None
+
+
+def _why(command: Command, refusal: Refusal) -> dict[str, Any]:
+    return {"command": type(command).__name__, "code": refusal.code, "reason": refusal.reason}
+
+
 @singledispatch
 def _decide(command: object, state: ControlState, now: datetime) -> Decision:
     raise TypeError(f"no rule decides {type(command).__name__}")
@@ -74,8 +88,14 @@ def _adopt_policy(command: AdoptPolicy, state: ControlState, now: datetime) -> D
         refusal = _refuse_quorum(state, command.quorum, command.actor, now)
         if refusal:
             return refusal
-    body = {"digest": command.digest, "version": command.version, "commit": command.commit, "path": command.path}
-    return (_draft(command, "policy-adopted", body | _consumed("approvals", command.quorum)),)
+    body = {
+        "digest": command.digest,
+        "version": command.version,
+        "commit": command.commit,
+        "path": command.path,
+        "looser": command.looser,
+    }
+    return (_draft(command, "policy-adopted", body | _consumed(command.quorum)),)
 
 
 @_decide.register
@@ -89,7 +109,7 @@ def _adopt_roster(command: AdoptRoster, state: ControlState, now: datetime) -> D
         if refusal:
             return refusal
     body = {"digest": command.digest, "commit": command.commit, "path": command.path}
-    return (_draft(command, "roster-adopted", body | _consumed("approvals", command.quorum)),)
+    return (_draft(command, "roster-adopted", body | _consumed(command.quorum)),)
 
 
 @_decide.register
@@ -101,7 +121,7 @@ def _request(command: RequestApprovals, state: ControlState, now: datetime) -> D
         "action": command.action,
         "from": command.from_stage,
         "to": command.to_stage,
-        "expiresAt": command.expires,
+        "expires": command.expires,
     }
     return (_draft(command, "plan-requested", body, stage=command.to_stage),)
 
@@ -115,12 +135,13 @@ def _record_approval(command: RecordApproval, state: ControlState, now: datetime
         return Refusal("rejected", f"the plan was rejected by {state.rejected[command.plan_id]}")
     body = {
         "action": approval.action,
-        "subject": command.plan_id,
+        "plan": command.plan_id,
         "approver": approval.approver,
         "roles": approval.roles,
         "nonce": approval.nonce,
-        "expiresAt": approval.expires,
-        "gateDigest": approval.gate_report,
+        "issued": approval.issued,
+        "expires": approval.expires,
+        "gateReport": approval.gate_report,
         "roster": approval.roster,
     }
     return (_draft(command, "approval-recorded", body),)
@@ -130,7 +151,7 @@ def _record_approval(command: RecordApproval, state: ControlState, now: datetime
 def _reject(command: RejectApproval, state: ControlState, now: datetime) -> Decision:
     body = {
         "action": command.action,
-        "subject": command.plan_id,
+        "plan": command.plan_id,
         "approver": command.actor,
         "reason": command.reason,
     }
@@ -160,7 +181,7 @@ def _begin_advance(command: BeginAdvance, state: ControlState, now: datetime) ->
         "signature": command.signature,
         "authenticated": True,
     }
-    draft = _draft(command, "intent", body | _consumed("consumed", command.quorum), command.to_stage, command.intent)
+    draft = _draft(command, "intent", body | _consumed(command.quorum), command.to_stage, command.intent)
     return (draft,)
 
 
@@ -282,7 +303,7 @@ def _record_outcome(command: RecordOutcome, state: ControlState, now: datetime) 
         return ()
     if intent and intent.outcome == "unknown" == command.outcome:
         return ()
-    body = {"result": command.outcome, "sha": command.sha, "detail": command.message}
+    body = {"outcome": command.outcome, "sha": command.sha, "message": command.message}
     return (_draft(command, "outcome", body, intent=command.intent),)
 
 
@@ -302,13 +323,13 @@ def _open_latch(command: OpenLatch, state: ControlState, now: datetime) -> Decis
         return ()
     cap = command.cap
     body = {
-        "latch": key,
+        "key": key,
         "trigger": command.trigger,
         "cause": command.cause,
         "mode": command.mode.name,
         "cap": None if cap is None else max(0, command.effective - 1) if cap == "-1" else int(cap),
         "evidence": command.evidence,
-        "clearBy": command.clear_roles,
+        "clearRoles": command.clear_roles,
     }
     return (_draft(command, "latch-opened", body, stage=command.stage),)
 
@@ -321,7 +342,7 @@ def _change_burn_in(command: ChangeBurnIn, state: ControlState, now: datetime) -
     body = {
         "run": command.run,
         "state": command.state,
-        "since": command.started,
+        "started": command.started,
         "market": command.market,
         "reason": command.reason,
         "figures": dict(command.figures),
@@ -334,10 +355,10 @@ def _seal(command: Seal, state: ControlState, now: datetime) -> Decision:
     if command.last <= state.last_seal:
         return ()
     body = {
-        "firstTick": command.first,
-        "lastTick": command.last,
-        "ticks": command.ticks,
-        "tickDigest": command.digest,
+        "from": command.first,
+        "through": command.last,
+        "count": command.ticks,
+        "ticks": command.digest,
         "accumulators": command.accumulators,
         "phase": command.phase,
     }
@@ -348,7 +369,7 @@ def _seal(command: Seal, state: ControlState, now: datetime) -> Decision:
 def _acknowledge(command: Acknowledge, state: ControlState, now: datetime) -> Decision:
     if command.alarm in state.acknowledged:
         return ()
-    return (_draft(command, "acknowledged", {"alarm": command.alarm, "reason": command.text}),)
+    return (_draft(command, "acknowledged", {"alarm": command.alarm, "text": command.text}),)
 
 
 @_decide.register
@@ -361,7 +382,7 @@ def _give_reason(command: GiveReason, state: ControlState, now: datetime) -> Dec
 def _external_change(command: AdoptExternalChange, state: ControlState, now: datetime) -> Decision:
     if state.external_head == command.head:
         return ()
-    body = {"witness": "git", "sha": command.head, "detail": f"{command.author}: {command.detail}"}
+    body = {"witness": "git", "head": command.head, "author": command.author, "detail": command.detail}
     return (_draft(command, "external-change", body),)
 
 
@@ -376,5 +397,5 @@ def _draft(
     return Draft(kind, stage, intent, command.actor, body)
 
 
-def _consumed(name: str, quorum: Quorum | None) -> dict[str, Any]:
-    return {name: [approval.nonce for approval in quorum.approvals]} if quorum else {}
+def _consumed(quorum: Quorum | None) -> dict[str, Any]:
+    return {"approvals": [approval.nonce for approval in quorum.approvals]} if quorum else {}

@@ -150,7 +150,9 @@ class ControlState:
 
 def fold(state: ControlState, entry: Entry) -> ControlState:
     """The state after one more entry; a kind that decides nothing changes only the position."""
-    state = replace(state, ledger=entry.ledger, seq=entry.seq, at=entry.ts, epoch=max(state.epoch, entry.epoch))
+    state = replace(
+        state, ledger=entry.ledger, seq=entry.seq, at=parse_time(entry.ts), epoch=max(state.epoch, entry.epoch)
+    )
     step = _STEPS.get(entry.kind)
     return step(state, entry) if step else state
 
@@ -174,27 +176,27 @@ def _roster(state: ControlState, entry: Entry) -> ControlState:
 def _latch_opened(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
     latch = Latch(
-        key=body["latch"],
+        key=body["key"],
         trigger=body["trigger"],
         cause=body["cause"],
         epoch=entry.epoch,
-        opened_at=entry.ts,
+        opened_at=parse_time(entry.ts),
         evidence=body["evidence"],
         mode=Mode[body["mode"]],
         cap=body["cap"],
-        clear_roles=tuple(body["clearBy"]),
+        clear_roles=tuple(body["clearRoles"]),
         seq=entry.seq,
     )
     return replace(state, latches={**state.latches, latch.key: latch}, keys_used=state.keys_used | {latch.key})
 
 
 def _latch_cleared(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["latch"]})
+    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["key"]})
 
 
 def _requested(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    request = Request(body["plan"], body["action"], entry.actor, entry.ts, body["to"])
+    request = Request(body["plan"], body["action"], entry.actor, parse_time(entry.ts), body["to"])
     return replace(state, requests={**state.requests, request.plan_id: request})
 
 
@@ -205,8 +207,8 @@ def _approved(state: ControlState, entry: Entry) -> ControlState:
         approver=body["approver"],
         roles=tuple(body["roles"]),
         action=body["action"],
-        subject=body["subject"],
-        expires=parse_time(body["expiresAt"]),
+        subject=body["plan"],
+        expires=parse_time(body["expires"]),
         seq=entry.seq,
     )
     return replace(state, approvals={**state.approvals, approval.nonce: approval})
@@ -214,7 +216,7 @@ def _approved(state: ControlState, entry: Entry) -> ControlState:
 
 def _approval_rejected(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    return replace(state, rejected={**state.rejected, body["subject"]: f"{body['approver']}: {body['reason']}"})
+    return replace(state, rejected={**state.rejected, body["plan"]: f"{body['approver']}: {body['reason']}"})
 
 
 def _approval_revoked(state: ControlState, entry: Entry) -> ControlState:
@@ -231,7 +233,7 @@ def _intent(state: ControlState, entry: Entry) -> ControlState:
         to_stage=body["to"],
         mode=Mode[body["mode"]],
         epoch=entry.epoch,
-        at=entry.ts,
+        at=parse_time(entry.ts),
         market=parse_time(body["market"]),
         plan_id=body.get("plan", ""),
         cause=body.get("cause", ""),
@@ -240,7 +242,7 @@ def _intent(state: ControlState, entry: Entry) -> ControlState:
     return replace(
         state,
         intents={**state.intents, intent.id: intent},
-        consumed=state.consumed | frozenset(body.get("consumed", ())),
+        consumed=state.consumed | frozenset(body.get("approvals", ())),
         cooldown_from=intent.market if intent.kind == REDUCE else state.cooldown_from,
     )
 
@@ -258,7 +260,7 @@ def _committed(state: ControlState, entry: Entry) -> ControlState:
 
 def _outcome(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    changes = {"outcome": body["result"], "message": body.get("detail", "")}
+    changes = {"outcome": body["outcome"], "message": body.get("message", "")}
     if body.get("sha"):
         changes["sha"] = body["sha"]
     return _update_intent(state, entry, **changes)
@@ -282,7 +284,7 @@ def _burn_in(state: ControlState, entry: Entry) -> ControlState:
         run=body["run"],
         stage=str(entry.stage),
         state=body["state"],
-        started=parse_time(body["since"]),
+        started=parse_time(body["started"]),
         changed=parse_time(body["market"]),
         reason=body.get("reason", ""),
         figures=body.get("figures", {}),
@@ -295,11 +297,11 @@ def _acknowledged(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _external(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, external_head=entry.body["sha"])
+    return replace(state, external_head=entry.body["head"])
 
 
 def _seal(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, last_seal=int(entry.body["lastTick"]), seal_accumulators=entry.body["accumulators"])
+    return replace(state, last_seal=int(entry.body["through"]), seal_accumulators=entry.body["accumulators"])
 
 
 _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {

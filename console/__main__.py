@@ -1,0 +1,138 @@
+"""The program: finds the verb, loads only what that verb needs, and turns every trouble into one line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.output import Output
+    from console.wiring import Wiring
+
+OK: Final = 0
+NO: Final = 1
+NO_ANSWER: Final = 2
+INTERRUPTED: Final = 130
+
+VERBS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("console.demo.command", "the whole product on an embedded world; --headless prints its events"),
+    "status": ("console.verbs.observe", "where the target stands, every signal, what holds it and what comes next"),
+    "watch": ("console.verbs.observe", "evaluate each second; with --act reduce risk by itself"),
+    "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),
+    "policy": ("console.verbs.policy", "check FILE, schema, adopt"),
+    "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),
+    "approve": ("console.verbs.change", "sign or reject a plan"),
+    "apply": ("console.verbs.change", "carry out an approved plan"),
+    "freeze": ("console.verbs.change", "hold every advance"),
+    "rollback": ("console.verbs.change", "go down to a stage, now"),
+    "reduce-worker": ("console.verbs.change", ""),
+    "ledger": ("console.verbs.record", "list, show, verify, export what was decided"),
+}
+"""Each verb with the module that knows it; one without a summary is started by the program itself."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the program and returns its exit code: 0 yes, 1 the answer is no, 2 could not answer."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    shared = _shared()
+    options, rest = shared.parse_known_args(words)
+    if options.version:
+        sys.stdout.write(f"rampdeck {version('rampdeck')}\n")
+        return OK
+    try:
+        if not rest:
+            return _open_console(options)
+        if rest[0] not in VERBS:
+            return _unknown(rest[0])
+        return _run_verb(rest, options, shared)
+    except Trouble as trouble:
+        sys.stderr.write(f"rampdeck: {trouble.line}\n")
+        return NO_ANSWER
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        sys.stderr.write("rampdeck: interrupted; nothing more was started\n")
+        return INTERRUPTED
+
+
+def _shared() -> argparse.ArgumentParser:
+    """The options that every verb knows, before or after it."""
+    parser = argparse.ArgumentParser(prog="rampdeck", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", metavar="FILE", help="the configuration; otherwise it is looked for")
+    parser.add_argument("--policy", metavar="FILE", help="a policy file instead of the one in the repository")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--version", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--read-only", action="store_true", help="show everything, command nothing")
+    parser.add_argument("--ascii", action="store_true", help="marks and bars without Unicode")
+    return parser
+
+
+def _run_verb(rest: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> int:
+    module = importlib.import_module(VERBS[rest[0]][0])
+    parser = argparse.ArgumentParser(prog="rampdeck", allow_abbrev=False)
+    module.add_parsers(parser.add_subparsers(metavar="VERB", required=True), shared)
+    arguments = parser.parse_args(list(rest))
+    for name, value in vars(options).items():
+        setattr(arguments, name, value)
+    wiring, out = _wire(options)
+    try:
+        code: int = arguments.run(arguments, wiring, out)
+        return code
+    finally:
+        wiring.close()
+
+
+def _wire(options: argparse.Namespace) -> tuple[Wiring, Output]:
+    from pathlib import Path
+
+    from console.output import Output
+    from console.wiring import Wiring
+
+    path = Path(options.config) if options.config else None
+    return Wiring.of(path, policy_file=options.policy, read_only=options.read_only), Output(json=options.json)
+
+
+def _open_console(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Trouble("the console needs a terminal", fix="use a verb such as 'rampdeck status' (--help lists them)")
+    from console.app import open_console
+
+    wiring, _ = _wire(options)
+    try:
+        return open_console(wiring, ascii_marks=options.ascii)
+    finally:
+        wiring.close()
+
+
+def _unknown(word: str) -> int:
+    if word in ("-h", "--help", "help"):
+        sys.stdout.write(_help())
+        return OK
+    import difflib
+
+    near = difflib.get_close_matches(word, [verb for verb, (_, summary) in VERBS.items() if summary], 1)
+    hint = f"; did you mean '{near[0]}'?" if near else "; 'rampdeck --help' lists the verbs"
+    sys.stderr.write(f"rampdeck: there is no verb or option '{word}'{hint}\n")
+    return NO_ANSWER
+
+
+def _help() -> str:
+    verbs = "\n".join(f"  {verb:<10} {summary}" for verb, (_, summary) in VERBS.items() if summary)
+    return (
+        "usage: rampdeck [VERB] [--config FILE] [--policy FILE] [--json] [--read-only] [--ascii] [--version]\n\n"
+        "Takes a trading strategy live in stages, and takes it back down in seconds.\n"
+        f"Without a verb it opens the console.\n\n{verbs}\n\n"
+        "Exit codes: 0 yes or done, 1 the answer is no, 2 could not answer. 'rampdeck VERB --help' tells more.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Configuration: the person's ``rampdeck.yaml``, found, read and checked; flag > environment > file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from stages.refusal import Trouble
+
+FILE_NAME: Final = "rampdeck.yaml"
+ENVIRONMENT: Final[Mapping[str, tuple[str, ...]]] = {
+    "RAMPDECK_REMOTE": ("repository", "remote"),
+    "RAMPDECK_BRANCH": ("repository", "branch"),
+    "RAMPDECK_POLICY": ("policy",),
+    "RAMPDECK_LEDGER": ("ledger",),
+    "RAMPDECK_IDENTITY": ("identity", "name"),
+    "RAMPDECK_KEY": ("identity", "key"),
+}
+"""Environment variables and the keys that they override."""
+
+
+class Part(BaseModel):
+    """Base of all parts: frozen, camelCase in the file, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class RepositorySettings(Part):
+    """The GitOps repository by its remote; ``advance`` and ``reduce`` say how a change is published."""
+
+    remote: str
+    branch: str = "main"
+    advance: Literal["push"] = "push"
+    reduce: Literal["push"] = "push"
+
+
+class RosterPaths(Part):
+    """Where the roster lives in the repository; by default beside the policy."""
+
+    signers: str
+    members: str
+
+
+class VenueSettings(Part):
+    """The venue witness."""
+
+    kind: Literal["demo"]
+    url: str
+
+
+class NotifySettings(Part):
+    """A command that is run on every alarm; the alarm's text is its last argument."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class IdentitySettings(Part):
+    """Who acts here, and the SSH key that signs for them (a private key, or a public one whose agent signs)."""
+
+    name: str
+    key: Path | None = None
+
+
+class EnvironmentSettings(Part):
+    """The word that the header shows in brackets."""
+
+    name: str = "PRODUCTION"
+
+
+class MarketSettings(Part):
+    """A market clock of its own, for demos: at wall time ``anchor`` it shows ``start`` and runs ``speed`` times as fast."""
+
+    anchor: datetime
+    start: datetime
+    speed: float = Field(default=1.0, gt=0)
+
+
+class Settings(Part):
+    """The whole configuration. Only what a verb uses is required; ``need`` says in one line what is missing."""
+
+    repository: RepositorySettings | None = None
+    policy: str | None = None
+    ledger: str | None = None
+    roster: RosterPaths | None = None
+    endpoints: Mapping[str, str] = Field(default_factory=dict)
+    venue: VenueSettings | None = None
+    notify: NotifySettings | None = None
+    identity: IdentitySettings | None = None
+    environment: EnvironmentSettings = EnvironmentSettings()
+    inbox: Path | None = None
+    cache: Path | None = None
+    state: Path | None = None
+    market: MarketSettings | None = None
+    read_only: bool = False
+    origin: Path | None = None
+    """The file that this was read from."""
+
+    def need(self, *names: str) -> None:
+        """Raises Trouble naming the first of ``names`` that is not configured."""
+        for name in names:
+            if getattr(self, name) is None:
+                where = str(self.origin) if self.origin else "no configuration file was found"
+                raise Trouble(f"'{to_camel(name)}' is not configured", where=where, fix=_hint(name))
+
+
+def _hint(name: str) -> str:
+    examples = {
+        "repository": 'add repository: {remote: "git@host:org/repo.git", branch: main}',
+        "policy": "add policy: path/of/ramp.yaml (in the repository)",
+        "ledger": "add ledger: sqlite:///~/.local/state/rampdeck/NAME.db",
+        "identity": "add identity: {name: alice, key: ~/.ssh/id_ed25519}",
+    }
+    return examples.get(name, f"add {to_camel(name)}")
+
+
+def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where a configuration is looked for, first match wins."""
+    home = environment.get("XDG_CONFIG_HOME")
+    user = Path(home) if home else Path(environment.get("HOME", "/nonexistent")) / ".config"
+    return (Path(FILE_NAME), user / "rampdeck" / FILE_NAME, Path("/etc/rampdeck") / FILE_NAME)
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads ``path``, or the first file of the search path; no file at all gives empty settings. Raises Trouble."""
+    environment = os.environ if environment is None else environment
+    chosen = path or (Path(environment["RAMPDECK_CONFIG"]) if environment.get("RAMPDECK_CONFIG") else None)
+    if chosen is None:
+        chosen = next((candidate for candidate in search_path(environment) if candidate.is_file()), None)
+    raw: dict[str, Any] = _read(chosen) if chosen else {}
+    for variable, keys in ENVIRONMENT.items():
+        if environment.get(variable):
+            _override(raw, keys, environment[variable])
+    folder = chosen.resolve().parent if chosen else Path.cwd()
+    return _checked(raw, chosen, folder)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"cannot be read ({error.strerror})", where=str(path), fix="name another with --config") from None
+    try:
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise Trouble(f"is not YAML: {getattr(error, 'problem', error)}", where=f"{path}:{line}") from None
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise Trouble("is not a mapping of settings", where=str(path))
+    return raw
+
+
+def _override(raw: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
+    for key in keys[:-1]:
+        raw = raw.setdefault(key, {})
+    raw[keys[-1]] = value
+
+
+def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise Trouble(
+            f"{key}: {first['msg']}", where=str(path or "environment"), fix="correct the key; README lists them"
+        ) from None
+    identity = settings.identity
+    if identity and identity.key:
+        identity = identity.model_copy(update={"key": _from(folder, identity.key)})
+    return settings.model_copy(
+        update={
+            "identity": identity,
+            "inbox": settings.inbox and _from(folder, settings.inbox),
+            "cache": settings.cache and _from(folder, settings.cache),
+            "state": settings.state and _from(folder, settings.state),
+            "ledger": settings.ledger and _ledger_url(folder, settings.ledger),
+            "origin": path,
+        }
+    )
+
+
+def _from(folder: Path, path: Path) -> Path:
+    return folder / path.expanduser()
+
+
+def _ledger_url(folder: Path, url: str) -> str:
+    """A SQLite path of the file is relative to the file; ``~`` is home."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        return url
+    return prefix + str(_from(folder, Path(url.removeprefix(prefix))))
