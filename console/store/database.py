@@ -66,7 +66,7 @@ class Database:
     def _connect(self, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
         assert self.path is not None
         options = f"mode={mode}"
-        if mode == "ro" and not os.access(self.path.parent, os.W_OK) and not _beside(self.path, "-wal").exists():
+        if mode == "ro" and not _writable(self.path.parent) and not _beside(self.path, "-wal").exists():
             options += "&immutable=1"  # a copy on read-only media: no one can be writing it
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?{options}",
@@ -180,7 +180,7 @@ def database_url(url: str) -> URL:
         ) from error
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return parsed.set(database=str(Path(parsed.database).expanduser().absolute()))
+        return parsed.set(drivername="sqlite", database=str(Path(parsed.database).expanduser().absolute()))
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     raise Trouble(
@@ -215,6 +215,10 @@ def _sentence(error: DBAPIError | PoolTimeout | sqlite3.Error, milliseconds: int
         return f"is locked by another writer ({milliseconds} ms waited)", "wait for it"
     first_line = (str(original).strip().splitlines() or [type(original).__name__])[0]
     return f"cannot be used: {first_line}", "check that it is a store of Rampdeck and that it can be reached"
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -1,0 +1,167 @@
+"""``rampdeck ledger list|show|verify|export`` on a real ledger file."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.store.ledger import SqlLedger
+from console.store.reader import LedgerReader
+from console.verbs import record
+from stages.chain import Anchor
+from stages.entries import Draft, Entry
+from stages.refusal import Trouble
+
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+
+    def decide(_state: int, text: str, _now: datetime) -> Sequence[Draft]:
+        return [Draft("note", "L1", None, "ops\x1b[2J", {"text": text})]
+
+    def count(state: int, _entry: Entry) -> int:
+        return state + 1
+
+    with closing(SqlLedger(f"sqlite:///{path}", fold=count, initial=0, decide=decide)) as ledger:
+        ledger.begin(ledger="6f1c9a52", actor="ops", fingerprint="torghut", now=NOW)
+        for number in range(4):
+            ledger.transact(f"[bold]note[/] {number}, €", now=NOW + timedelta(minutes=number))
+    return path
+
+
+def rampdeck(*words: str, url: str | Path, anchors: Sequence[Anchor] = ()) -> tuple[int, str]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    record.add_parsers(parser.add_subparsers(required=True))
+    out = io.StringIO()
+    configured = url if isinstance(url, str) else f"sqlite:///{url}"
+    code = record.run(parser.parse_args(words), out, lambda given: LedgerReader(given or configured), anchors)
+    return code, out.getvalue()
+
+
+def as_json(*words: str, url: Path) -> Any:
+    code, out = rampdeck(*words, url=url)
+    assert code == 0
+    return json.loads(out)
+
+
+def test_list_shows_the_newest_entries_oldest_first(path: Path) -> None:
+    code, out = rampdeck("ledger", "list", "--limit", "2", url=path)
+    lines = out.splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in lines] == ["4", "5"]
+    assert "text=[bold]note[/] 3, €" in lines[1]
+
+
+def test_no_control_character_of_an_entry_reaches_the_terminal(path: Path) -> None:
+    _, out = rampdeck("ledger", "list", url=path)
+    assert "\x1b" not in out
+    assert "ops?[2J" in out
+
+
+@pytest.mark.parametrize("words", [("--json", "ledger", "list"), ("ledger", "list", "--json")])
+def test_json_may_stand_before_or_after_the_verb(path: Path, words: tuple[str, ...]) -> None:
+    entries = as_json(*words, url=path)["entries"]
+    assert [entry["seq"] for entry in entries] == [1, 2, 3, 4, 5]
+    assert entries[1]["prev"] == entries[0]["hash"]
+
+
+def test_list_filters(path: Path) -> None:
+    assert [e["seq"] for e in as_json("ledger", "list", "--json", "--kind", "genesis", url=path)["entries"]] == [1]
+    since = as_json("ledger", "list", "--json", "--since", "2026-11-23T14:32", "--stage", "L1", url=path)["entries"]
+    assert [entry["seq"] for entry in since] == [4, 5]
+    code, out = rampdeck("ledger", "list", "--actor", "nobody", url=path)
+    assert (code, out) == (0, "no entry passes the filter\n")
+
+
+def test_show_prints_one_entry_whole(path: Path) -> None:
+    shown = as_json("ledger", "show", "1", url=path)
+    assert (shown["kind"], shown["body"], len(shown["hash"])) == ("genesis", {"fingerprint": "torghut"}, 64)
+    with pytest.raises(Trouble, match="no entry 99"):
+        rampdeck("ledger", "show", "99", url=path)
+
+
+def test_verify_says_yes_and_what_nobody_vouches_for(path: Path) -> None:
+    code, out = rampdeck("ledger", "verify", url=path)
+    assert code == 0
+    assert out.startswith("verified: 5 entries, head 5 ")
+    assert "no anchor outside" in out
+    head = as_json("ledger", "verify", "--json", url=path)["head"]
+    code, out = rampdeck("ledger", "verify", url=path, anchors=[Anchor(5, head["hash"], "c0ffee")])
+    assert (code, out.splitlines()[1]) == (0, "commit c0ffee vouches up to entry 5")
+
+
+def test_verify_says_no_and_where(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE entry SET entry = replace(entry, 'note[/] 1', 'note[/] 7')")
+        connection.commit()
+    code, out = rampdeck("ledger", "verify", "--json", url=path)
+    assert code == 1
+    document = json.loads(out)
+    assert (document["ok"], [each["seq"] for each in document["problems"]]) == (False, [3])
+    assert "entry 3 was altered" in rampdeck("ledger", "verify", url=path)[1]
+
+
+def test_export_is_the_canonical_text_and_the_same_as_a_table(path: Path) -> None:
+    _, lines = rampdeck("ledger", "export", url=path)
+    _, table = rampdeck("ledger", "export", "--format", "csv", url=path)
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [json.loads(line)["seq"] for line in lines.splitlines()] == [1, 2, 3, 4, 5]
+    assert [row["hash"] for row in rows][:-1] == [json.loads(line)["prev"] for line in lines.splitlines()][1:]
+    assert json.loads(rows[4]["body"]) == {"text": "[bold]note[/] 3, €"}
+
+
+@pytest.mark.parametrize("verb", [("list",), ("show", "1"), ("verify",), ("export",)])
+def test_a_missing_ledger_is_one_line_and_stays_missing(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    missing = tmp_path / "nowhere" / "ledger.db"
+    with pytest.raises(Trouble) as away:
+        rampdeck("ledger", *verb, url=missing)
+    assert away.value.line == f"{missing}: the ledger does not exist; check the path or the URL"
+    assert not missing.parent.exists()
+
+
+def test_the_named_ledger_wins_over_the_configured_one(path: Path, tmp_path: Path) -> None:
+    code, _ = rampdeck("ledger", "verify", "--ledger", f"sqlite:///{path}", url=tmp_path / "other.db")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "--kind", "nokind"),
+        ("list", "--limit", "0"),
+        ("list", "--since", "yesterday"),
+        ("show", "-1"),
+        ("show",),
+    ],
+)
+def test_bad_arguments_exit_with_two(path: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as left:
+        rampdeck("ledger", *words, url=path)
+    assert left.value.code == 2
+
+
+def test_the_ledger_needs_no_terminal_cluster_or_repository(root: Path) -> None:
+    program = (
+        "import sys, console.verbs.record, console.store.ledger, console.store.spill, console.store.observations\n"
+        "print(sorted({'textual', 'rich', 'kubernetes', 'git', 'requests', 'pydantic'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,0 +1,144 @@
+"""The spill: kept on disk while the ledger is away, merged once, torn lines counted and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from console.store.spill import Spill
+from stages.entries import EVERY, Draft, Entry, EntryFilter, LedgerAway, genesis, write
+from stages.refusal import Trouble
+
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=3)
+
+
+class ListLedger:
+    """A ledger in a list; ``away`` makes it unreachable, ``dies`` makes the caller die right after the commit."""
+
+    def __init__(self) -> None:
+        self.log = [genesis(ledger="6f1c", actor="ops", fingerprint="torghut", now=NOW)]
+        self.away = self.dies = False
+
+    def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
+        if self.away:
+            raise LedgerAway("the ledger is locked by another process")
+        start = len(self.log)
+        for draft in drafts:
+            self.log.append(write(draft, ledger="6f1c", previous=self.log[-1], now=now))
+        if self.dies:
+            raise KeyboardInterrupt
+        return tuple(self.log[start:])
+
+    def newest(self, only: EntryFilter = EVERY, *, before: int | None = None, limit: int = 100) -> list[Entry]:
+        return [entry for entry in reversed(self.log) if entry.kind == only.kind][:limit]
+
+
+@pytest.fixture
+def spill(tmp_path: Path) -> Spill:
+    return Spill(tmp_path / "state" / "spill.jsonl")
+
+
+def intent(name: str) -> Draft:
+    return Draft("intent", "L1", name, "ops", {"act": "reduce", "mode": "KILLED", "authenticated": False}, epoch=7)
+
+
+def test_nothing_waits_in_a_new_spill(spill: Spill) -> None:
+    assert not spill.waiting()
+    assert spill.merge(ListLedger(), actor="watch", now=LATER) == ()
+
+
+def test_spilled_drafts_follow_a_gap_entry(spill: Spill) -> None:
+    ledger = ListLedger()
+    spill.append([intent("kill-1")], at=NOW, cause="locked by another process")
+    spill.append([intent("kill-2")], at=NOW + timedelta(seconds=1), cause="locked by another process")
+    assert spill.waiting()
+    gap, first, second = spill.merge(ledger, actor="watch@ops-1", now=LATER)
+    assert (gap.kind, gap.actor, gap.body["records"], gap.body["torn"]) == ("gap", "watch@ops-1", 2, 0)
+    assert (gap.body["from"], gap.body["to"]) == ("2026-11-23T14:30:00.000000Z", "2026-11-23T14:30:01.000000Z")
+    assert gap.body["cause"] == "locked by another process"
+    assert (first.intent, first.epoch, first.stage, first.actor) == ("kill-1", 7, "L1", "ops")
+    assert first.body == {**intent("kill-1").body, "spilledAt": "2026-11-23T14:30:00.000000Z"}
+    assert second.intent == "kill-2"
+    assert not spill.waiting()
+    assert spill.merge(ledger, actor="watch", now=LATER) == ()
+
+
+def test_a_torn_last_line_is_counted_kept_and_hurts_nothing(spill: Spill) -> None:
+    spill.append([intent("kill-1")], at=NOW, cause="disk full")
+    with spill.path.open("ab") as file:
+        file.write(b'{"at":"2026-11-23T14:31')
+    spill.append([intent("kill-2")], at=LATER, cause="disk full")
+    content = spill.read()
+    assert ([record.drafts[0].intent for record in content.records], content.torn) == (["kill-1", "kill-2"], 1)
+    gap = spill.merge(ListLedger(), actor="watch", now=LATER)[0]
+    assert (gap.body["records"], gap.body["torn"]) == (2, 1)
+    kept = spill.path.with_name(f"spill.jsonl.torn-{gap.body['spill'][:12]}")
+    assert b'{"at":"2026-11-23T14:31\n' in kept.read_bytes()
+
+
+@pytest.mark.parametrize("junk", [b"\xff\xfe\n", b"[]\n", b'{"drafts":[{"kind":"x"}],"at":"","cause":""}\n', b"\n\n"])
+def test_junk_lines_do_not_hide_records(spill: Spill, junk: bytes) -> None:
+    spill.append([intent("kill-1")], at=NOW, cause="away")
+    with spill.path.open("ab") as file:
+        file.write(junk)
+    assert len(spill.read().records) == 1
+    assert spill.read().torn == (1 if junk.strip() else 0)
+
+
+def test_every_cut_of_the_last_line_leaves_the_records_before_it(spill: Spill) -> None:
+    spill.append([intent("kill-1")], at=NOW, cause="away")
+    whole = spill.path.stat().st_size
+    spill.append([intent("kill-2")], at=LATER, cause="away")
+    data = spill.path.read_bytes()
+    for end in range(whole, len(data)):
+        spill.path.write_bytes(data[:end])
+        intents = [record.drafts[0].intent for record in spill.read().records]
+        assert intents == (["kill-1", "kill-2"] if end == len(data) - 1 else ["kill-1"])
+
+
+def test_a_ledger_that_stays_away_leaves_the_spill_in_place(spill: Spill) -> None:
+    ledger = ListLedger()
+    ledger.away = True
+    spill.append([intent("kill-1")], at=NOW, cause="away")
+    with pytest.raises(LedgerAway):
+        spill.merge(ledger, actor="watch", now=LATER)
+    assert spill.waiting()
+    spill.append([intent("kill-2")], at=LATER, cause="away")
+    ledger.away = False
+    kinds = [(entry.kind, entry.intent) for entry in spill.merge(ledger, actor="watch", now=LATER)]
+    assert kinds == [("gap", None), ("intent", "kill-1"), ("gap", None), ("intent", "kill-2")]
+
+
+def test_a_merge_that_died_after_its_commit_is_not_repeated(spill: Spill) -> None:
+    ledger = ListLedger()
+    ledger.dies = True
+    spill.append([intent("kill-1")], at=NOW, cause="away")
+    with pytest.raises(KeyboardInterrupt):
+        spill.merge(ledger, actor="watch", now=LATER)
+    ledger.dies = False
+    assert spill.merge(ledger, actor="watch", now=LATER) == ()
+    assert [entry.kind for entry in ledger.log] == ["genesis", "gap", "intent"]
+    assert not spill.waiting()
+
+
+def test_appends_beside_merges_lose_nothing(spill: Spill) -> None:
+    ledger = ListLedger()
+    with ThreadPoolExecutor(5) as pool:
+        writes = [pool.submit(spill.append, [intent(f"i-{n}")], at=NOW, cause="away") for n in range(40)]
+        for _ in range(10):
+            spill.merge(ledger, actor="watch", now=LATER)
+        for each in writes:
+            each.result(10)
+    spill.merge(ledger, actor="watch", now=LATER)
+    assert sorted(str(e.intent) for e in ledger.log if e.kind == "intent") == sorted(f"i-{n}" for n in range(40))
+
+
+def test_a_spill_that_cannot_be_written_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with pytest.raises(Trouble, match=r"spill\.jsonl: the spill file cannot be written"):
+        Spill(tmp_path / "state" / "spill.jsonl").append([intent("kill-1")], at=NOW, cause="away")
