@@ -1,0 +1,328 @@
+"""Wiring: configuration -> ports. The only importer of adapters, and the only place that reads clock and chance.
+
+Everything is made when it is first used, so that a verb loads no more than it needs.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from stages.refusal import Refusal, Trouble
+
+if TYPE_CHECKING:
+    from console.config import MarketSettings, Settings
+    from console.detach import DetachedLauncher
+    from console.gitops.mirror import Mirror
+    from console.identity import SshSigner
+    from console.store.ledger import SqlLedger
+    from console.store.observations import SqlObservations
+    from console.store.reader import LedgerReader
+    from console.store.spill import Spill
+    from console.venue.demo import DemoVenue
+    from stages.authority import Roster
+    from stages.commands import Command
+    from stages.policy import Policy
+    from stages.state import Adopted, ControlState
+
+VENUE_TIMEOUT: Final = 2.0
+"""Seconds that one call to the venue may take."""
+
+
+class SystemClock:
+    """The machine's clocks; market time is the wall's unless the configuration gives the market one of its own."""
+
+    def __init__(self, market: MarketSettings | None = None) -> None:
+        self._market = market
+
+    @property
+    def speed(self) -> float:
+        return self._market.speed if self._market else 1.0
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def market(self, wall: datetime) -> datetime:
+        if self._market is None:
+            return wall
+        return self._market.start + (wall - self._market.anchor) * self._market.speed
+
+
+class RandomIdentifiers:
+    """Identifiers that nobody can guess."""
+
+    def new(self) -> str:
+        return uuid.uuid4().hex
+
+
+def no_checkpoint(name: str) -> None:
+    """The checkpoint outside rehearsals: nothing happens between the points of a procedure."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The policy and the roster that the ledger adopted, with their texts as read at the adopting commits."""
+
+    policy: Policy
+    policy_text: str
+    policy_digest: str
+    roster: Roster
+    roster_digest: str
+    signers: bytes
+
+
+class Wiring:
+    """The parts of one run of the program. Close it to let go of databases."""
+
+    def __init__(self, settings: Settings, *, policy_file: str | None = None, read_only: bool = False) -> None:
+        self.settings = settings
+        self.policy_file = Path(policy_file) if policy_file else None
+        self.read_only = read_only or settings.read_only
+
+    @classmethod
+    def of(cls, path: Path | None, *, policy_file: str | None = None, read_only: bool = False) -> Wiring:
+        """Reads the configuration, found or named. Raises Trouble."""
+        from console.config import load
+
+        return cls(load(path), policy_file=policy_file, read_only=read_only)
+
+    # -------------------------------------------------------------------------------------------- who, when, where
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        return SystemClock(self.settings.market)
+
+    @cached_property
+    def ids(self) -> RandomIdentifiers:
+        return RandomIdentifiers()
+
+    @cached_property
+    def actor(self) -> str:
+        """Who acts: the configured identity, otherwise ``uid@host``, which cannot sign."""
+        if self.settings.identity:
+            return self.settings.identity.name
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+
+    @cached_property
+    def seat(self) -> str:
+        """This process as holder of the watch: ``watch@host`` with its process id."""
+        return f"watch@{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether commands of this person can be signed."""
+        return bool(self.settings.identity and self.settings.identity.key)
+
+    @cached_property
+    def state_folder(self) -> Path:
+        """Where this machine keeps what is not in the ledger: logs of detached processes, the spill."""
+        if self.settings.state:
+            return self.settings.state
+        from platformdirs import user_state_path
+
+        return user_state_path("rampdeck")
+
+    @cached_property
+    def inbox(self) -> Path:
+        """The folder through which requests and answers travel."""
+        return self.settings.inbox or self.state_folder / "inbox"
+
+    # ------------------------------------------------------------------------------------------------------ stores
+
+    @cached_property
+    def ledger(self) -> SqlLedger[ControlState, Command]:
+        """The ledger for reading and deciding; it must exist (``policy adopt`` begins one)."""
+        from console.store.ledger import SqlLedger
+        from stages.decide import decide, denial
+        from stages.state import ControlState, fold
+
+        self.settings.need("ledger")
+        assert self.settings.ledger is not None
+        return SqlLedger(self.settings.ledger, fold=fold, initial=ControlState(), decide=decide, denial=denial)
+
+    def ledger_reader(self, url: str | None = None) -> LedgerReader:
+        """The ledger for reading alone; never made by asking."""
+        from console.store.reader import LedgerReader
+
+        if url is None:
+            self.settings.need("ledger")
+        return LedgerReader(url or str(self.settings.ledger))
+
+    def begin_ledger(self, policy: Policy) -> None:
+        """Writes the genesis entry where there is none; Trouble when the ledger belongs to another target."""
+        self.ledger.begin(
+            ledger=str(uuid.uuid4()), actor=self.actor, fingerprint=self.fingerprint(policy), now=self.clock.wall()
+        )
+
+    def fingerprint(self, policy: Policy) -> Mapping[str, Any]:
+        """What makes a target this target and no other."""
+        self.settings.need("repository")
+        assert self.settings.repository is not None
+        target = policy.spec.target
+        return {
+            "policy": policy.name,
+            "namespace": target.namespace,
+            "gitopsPath": target.gitops_path,
+            "branch": self.settings.repository.branch,
+            "account": target.account.label,
+            "environment": target.account.environment,
+        }
+
+    @cached_property
+    def observations(self) -> SqlObservations:
+        """The observation store beside the ledger."""
+        from console.store.observations import SqlObservations
+
+        self.settings.need("ledger")
+        url = str(self.settings.ledger)
+        if url.startswith("sqlite:"):
+            stem, dot, ending = url.rpartition(".")
+            url = f"{stem}.observations.{ending}" if dot and "/" not in ending else f"{url}.observations"
+        return SqlObservations(url)
+
+    @cached_property
+    def spill(self) -> Spill:
+        from console.store.spill import Spill
+
+        name = (self.settings.ledger or "ledger").rpartition("/")[2]
+        return Spill(self.state_folder / f"{name}.spill")
+
+    # --------------------------------------------------------------------------------------------------- witnesses
+
+    @cached_property
+    def repository(self) -> Mirror:
+        from console.gitops.mirror import Mirror
+
+        self.settings.need("repository")
+        repository = self.settings.repository
+        assert repository is not None
+        return Mirror(repository.remote, repository.branch, self._cache, name=self.actor)
+
+    @property
+    def _cache(self) -> Path:
+        if self.settings.cache:
+            return self.settings.cache
+        from platformdirs import user_cache_path
+
+        return user_cache_path("rampdeck")
+
+    @cached_property
+    def venue(self) -> DemoVenue | None:
+        """The venue witness; None when none is configured."""
+        if self.settings.venue is None:
+            return None
+        from console.venue.demo import DemoVenue
+
+        return DemoVenue(self.settings.venue.url, VENUE_TIMEOUT)
+
+    @cached_property
+    def signer(self) -> SshSigner:
+        from console.identity import SshSigner
+
+        identity = self.settings.identity
+        return SshSigner(identity.key if identity else None)
+
+    @cached_property
+    def launcher(self) -> DetachedLauncher:
+        from console.detach import DetachedLauncher
+
+        return DetachedLauncher(self.state_folder / "logs", self._common_arguments)
+
+    @property
+    def _common_arguments(self) -> tuple[str, ...]:
+        """Options that a process started by this one needs in order to find the same configuration."""
+        return ("--config", str(self.settings.origin)) if self.settings.origin else ()
+
+    # ------------------------------------------------------------------------------------------ policy and roster
+
+    @property
+    def policy_path(self) -> str:
+        """Where the policy lives in the repository."""
+        self.settings.need("policy")
+        return str(self.settings.policy)
+
+    @property
+    def roster_paths(self) -> tuple[str, str]:
+        """The roster's two files in the repository: allowed signers, members."""
+        if self.settings.roster:
+            return self.settings.roster.signers, self.settings.roster.members
+        folder = self.policy_path.rpartition("/")[0]
+        return f"{folder}/allowed_signers".lstrip("/"), f"{folder}/roster.yaml".lstrip("/")
+
+    def read_policy(self, sha: str) -> tuple[Policy, str]:
+        """The policy at a commit, or ``--policy FILE``, with its text. Raises Trouble."""
+        from stages.policy_text import load
+
+        if self.policy_file:
+            return self._policy_of_file(self.policy_file)
+        raw = self.repository.read(sha, self.policy_path)
+        if raw is None:
+            raise Trouble("there is no policy", where=f"{self.policy_path} at {sha[:8]}", fix="correct 'policy'")
+        text = raw.decode("utf-8")
+        return load(text, self.policy_path), text
+
+    def read_roster(self, sha: str) -> tuple[Roster, bytes, str]:
+        """The roster at a commit: members, allowed signers, digest over both. Raises Trouble."""
+        from stages.authority import load_roster
+
+        signers_path, members_path = self.roster_paths
+        signers, members = self.repository.read(sha, signers_path), self.repository.read(sha, members_path)
+        if signers is None or members is None:
+            missing = signers_path if signers is None else members_path
+            raise Trouble("there is no roster", where=f"{missing} at {sha[:8]}", fix="add it beside the policy")
+        roster, digest = load_roster(signers, members, members_path)
+        return roster, signers, digest
+
+    def in_force(self) -> InForce:
+        """The adopted policy and roster; Trouble when nothing was adopted or the texts do not match their digests."""
+        from stages.policy_text import digest
+
+        state = self.ledger.state()
+        if state.policy is None or state.roster is None:
+            raise Trouble("no policy is adopted yet", fix="run 'rampdeck policy adopt'")
+        policy, text = self._adopted_policy(state.policy)
+        if self.policy_file and digest(text) != state.policy.digest:
+            raise Trouble("is not the adopted policy", where=str(self.policy_file), fix="leave --policy out, or adopt it")
+        roster, signers, roster_digest = self.read_roster(state.roster.commit)
+        if digest(text) != state.policy.digest or roster_digest != state.roster.digest:
+            raise Trouble("the repository does not hold what the ledger adopted", fix="run 'rampdeck ledger verify'")
+        return InForce(policy, text, state.policy.digest, roster, roster_digest, signers)
+
+    def _adopted_policy(self, adopted: Adopted) -> tuple[Policy, str]:
+        """At the adopting commit, fetched first when this machine has never seen it."""
+        if self.policy_file is None and self.repository.known_head() is None:
+            self.repository.fetch()
+        return self.read_policy(adopted.commit)
+
+    def _policy_of_file(self, path: Path) -> tuple[Policy, str]:
+        from stages.policy_text import load
+
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(f"cannot be read ({error})", where=str(path)) from None
+        return load(text, str(path)), text
+
+    def command(self, command: Command) -> None:
+        """Records a decision; a Refusal becomes Trouble. For verbs whose decision cannot sensibly be refused."""
+        answer = self.ledger.transact(command, now=self.clock.wall())
+        if isinstance(answer, Refusal):
+            raise Trouble(answer.reason)
+
+    def close(self) -> None:
+        """Lets go of what was opened."""
+        for name in ("ledger", "observations"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
