@@ -1,0 +1,207 @@
+"""The demo's trading process: trades a book within its controls, counts what it did, and is dark while it restarts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from console.demo.book import ZERO, Book, Fill, Order, OrderRefused
+from console.demo.controls import Controls, Deployed
+from console.demo.market import Market
+from console.demo.reconciliation import Reconciliation
+from console.demo.strategy import Situation, Strategy
+
+BASIS_POINT = Decimal("0.0001")
+_MINUTE = 60  # steps
+_BAR = 5  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The broker account as the broker reports it; cash in dollars at the start of the day."""
+
+    label: str
+    environment: str
+    cash: Decimal
+
+
+@dataclass(slots=True)
+class Costs:
+    """Sums over filled orders, in basis points (harm positive) and dollars."""
+
+    orders: int = 0
+    slippage: Decimal = ZERO
+    slippage_abs: Decimal = ZERO
+    shortfall: Decimal = ZERO
+    shortfall_dollars: Decimal = ZERO
+    notional: Decimal = ZERO
+
+    def add(self, slippage: Decimal, shortfall: Decimal, notional: Decimal) -> None:
+        """Count one filled order."""
+        self.orders += 1
+        self.slippage += slippage
+        self.slippage_abs += abs(slippage)
+        self.shortfall += shortfall
+        self.shortfall_dollars += shortfall * BASIS_POINT * notional
+        self.notional += notional
+
+
+@dataclass(slots=True)
+class Run:
+    """What lives in the memory of one process: a restart begins it anew."""
+
+    started_at: datetime
+    last_run_at: datetime
+    submitted: int = 0
+    rejected: int = 0
+    reject_reasons: Counter[str] = field(default_factory=Counter)
+    signals_at: datetime | None = None
+    microbars_at: datetime | None = None
+    market_data_lag_ms: int = 0
+
+
+@dataclass(slots=True)
+class Records:
+    """What the process writes to its database, so that a restart keeps it."""
+
+    costs: Costs = field(default_factory=Costs)
+    by_symbol: dict[str, Costs] = field(default_factory=dict)
+    computed_at: datetime | None = None
+    last_order: Order | None = None
+    last_decision_at: datetime | None = None
+    largest_order: Decimal = ZERO
+    feed_at: datetime | None = None
+    own_orders: set[str] = field(default_factory=set)
+
+
+class Application:
+    """One trading process on one account."""
+
+    def __init__(self, account: Account, seed: int, restart_seconds: float) -> None:
+        self.account = account
+        self.records = Records()
+        self.reconciliation = Reconciliation(account.cash)
+        self.deployed: Deployed | None = None
+        self.run: Run | None = None
+        self.high_water = account.cash
+        self._strategy = Strategy(seed)
+        self._random = random.Random(f"{seed}/application")
+        self._restart_seconds = restart_seconds
+        self._up_from = 0.0
+        self._partial: dict[str, list[Fill]] = {}
+        self._recent: deque[int] = deque()
+
+    def apply(self, deployed: Deployed, monotonic: float) -> str:
+        """Take over a revision; returns ``started``, ``restarting``, ``reloaded`` or ``unchanged``.
+
+        Only the environment needs a restart, and the first start is immediate.
+        """
+        before, self.deployed = self.deployed, deployed
+        if before is None:
+            return "started"
+        if before.env != deployed.env:
+            self._up_from = monotonic + self._restart_seconds
+            self.run = None
+            return "restarting"
+        same = (before.catalog, before.feed) == (deployed.catalog, deployed.feed)
+        return "unchanged" if same else "reloaded"
+
+    def up(self, monotonic: float) -> bool:
+        """Whether the process answers and trades: it has been told how to, and no restart is under way."""
+        return self.deployed is not None and monotonic >= self._up_from
+
+    def may_submit(self, controls: Controls) -> bool:
+        """Whether orders that add risk may go out: on paper always, on a live account in live mode with submit on."""
+        return self.account.environment == "paper" or (controls.mode == "live" and controls.submit)
+
+    def step(self, market: Market, book: Book, now: datetime) -> None:
+        """Decide once on the market's current step, and send what was decided."""
+        run, deployed = self._begin(now), self.deployed
+        if deployed is None:
+            return
+        controls = deployed.controls
+        run.signals_at = now
+        run.market_data_lag_ms = 20 + self._random.randrange(60)
+        if run.microbars_at is None or market.steps % _BAR == 0:
+            run.microbars_at = now
+        while self._recent and self._recent[0] <= market.steps - _MINUTE:
+            self._recent.popleft()
+        if controls.kill_switch:
+            for order in self.own_orders(book):
+                book.cancel(order.id)
+            return
+        submit = self.may_submit(controls)
+        ticket = self._strategy.decide(
+            Situation(
+                controls=controls,
+                universe=deployed.universe,
+                exposure=book.exposure(market),
+                profit=self.day_profit(book, market),
+                may_add=submit and not controls.reduce_only,
+                wind_down=not submit,
+            ),
+            book,
+            market,
+        )
+        if ticket is None:
+            return
+        self.records.last_decision_at = now
+        try:
+            order = book.submit(ticket, market, now)
+        except OrderRefused as refused:
+            run.rejected += 1
+            run.reject_reasons[str(refused)] += 1
+            return
+        run.submitted += 1
+        self._recent.append(market.steps)
+        self.records.own_orders.add(order.id)
+        self.records.last_order = order
+        self.records.largest_order = max(self.records.largest_order, order.arrival * ticket.qty)
+
+    def cycle(self, market: Market, book: Book, now: datetime) -> None:
+        """Read the order feed, reconcile when it is time, and say that the cycle has run."""
+        run = self._begin(now)
+        run.last_run_at = self.records.feed_at = now
+        for fill in self.reconciliation.read_feed(book):
+            self._measure(fill, now)
+        self.reconciliation.run(book, market, now)
+        self.high_water = max(self.high_water, book.equity(market))
+        self.records.own_orders &= book.orders.keys()
+
+    def day_profit(self, book: Book, market: Market) -> Decimal:
+        """Dollars since the start of the day, fees paid."""
+        return book.equity(market) - self.account.cash
+
+    def own_orders(self, book: Book) -> list[Order]:
+        """The working orders that this process sent: what others sent to the account it does not know."""
+        return [order for order in book.orders.values() if order.id in self.records.own_orders]
+
+    def orders_per_minute(self) -> int:
+        """Orders sent in the last 60 trading seconds."""
+        return len(self._recent)
+
+    def _begin(self, now: datetime) -> Run:
+        if self.run is None:
+            self.run = Run(started_at=now, last_run_at=now)
+        return self.run
+
+    def _measure(self, fill: Fill, now: datetime) -> None:
+        """The cost of an order against the price at its arrival, once it is filled in full."""
+        if fill.ticket.source != "app":
+            return
+        fills = [*self._partial.pop(fill.order_id, []), fill]
+        if not fill.completes:
+            self._partial[fill.order_id] = fills
+            return
+        qty = sum((part.qty for part in fills), ZERO)
+        paid = sum((part.qty * part.price for part in fills), ZERO)
+        sign = 1 if fill.ticket.side == "buy" else -1
+        slippage = sign * (paid / qty - fill.arrival) / fill.arrival / BASIS_POINT
+        # The signal was a moment older than the order: that moment's price move counts as cost too.
+        shortfall = slippage + Decimal(self._random.randint(0, 15)) / 10
+        for costs in (self.records.costs, self.records.by_symbol.setdefault(fill.ticket.symbol, Costs())):
+            costs.add(slippage, shortfall, paid)
+        self.records.computed_at = now
