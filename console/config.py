@@ -75,7 +75,7 @@ class EnvironmentSettings(Part):
 
 
 class MarketSettings(Part):
-    """A market clock of its own, for demos: at wall time ``anchor`` it shows ``start`` and runs ``speed`` times as fast."""
+    """A market clock for demos: at wall time ``anchor`` it shows ``start``, and it runs ``speed`` times as fast."""
 
     anchor: datetime
     start: datetime
