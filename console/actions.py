@@ -1,0 +1,221 @@
+"""The one registry of what a person can do: keys, footer, help and palette are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.desk import Frame
+
+
+class Toward(StrEnum):
+    """Where an action leads: it looks, it makes safer, it may make riskier, or it serves the screen."""
+
+    LOOK = "look"
+    SAFER = "safer"
+    RISKIER = "riskier"
+    SCREEN = "screen"
+
+
+class On(StrEnum):
+    """The screen on which an action lives; EVERY is all of them."""
+
+    EVERY = "every"
+    RAMP = "ramp"
+    PLAN = "plan"
+    REDUCE = "reduce"
+    HELP = "help"
+
+
+Predicate = Callable[[Frame | None], bool]
+
+
+def _always(_frame: Frame | None) -> bool:
+    return True
+
+
+def _known(frame: Frame | None) -> bool:
+    return frame is not None
+
+
+def _can_act(frame: Frame | None) -> bool:
+    return frame is not None and not frame.read_only
+
+
+def _rings(frame: Frame | None) -> bool:
+    return frame is not None and not frame.read_only and frame.evaluation.headline.alarm is not None
+
+
+def _can_take_over(frame: Frame | None) -> bool:
+    return frame is not None and not frame.read_only and not (frame.presence.here and frame.presence.acting)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do. ``method`` is the screen's or app's Textual action; ``keys`` are Textual names."""
+
+    id: str
+    keys: str
+    label: str
+    """The key as people read it."""
+    title: str
+    brief: str
+    """The word in the footer."""
+    toward: Toward
+    on: On
+    method: str
+    possible: Predicate = _always
+    footer: bool = True
+    palette: bool = True
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "look",
+        "0,1,2,3",
+        "0-3",
+        "look at a stage (WHAT IF)",
+        "stage",
+        Toward.LOOK,
+        On.RAMP,
+        "look",
+        _known,
+        palette=False,
+    ),
+    Action(
+        "plan", "p", "p", "plan a stage change: dry run, diff, gates", "plan", Toward.RISKIER, On.RAMP, "plan", _can_act
+    ),
+    Action("reduce", "r", "r", "reduce risk: freeze, roll back", "reduce risk", Toward.SAFER, On.RAMP, "reduce"),
+    Action(
+        "acknowledge",
+        "a",
+        "a",
+        "acknowledge the headline: quiet, not cleared",
+        "acknowledge",
+        Toward.LOOK,
+        On.RAMP,
+        "acknowledge",
+        _rings,
+    ),
+    Action(
+        "take-over",
+        "T",
+        "T",
+        "take over acting from whoever holds it",
+        "take over",
+        Toward.SAFER,
+        On.RAMP,
+        "take_over",
+        _can_take_over,
+    ),
+    Action(
+        "sort",
+        "s",
+        "s",
+        "sort the rows once by distance to their limit",
+        "sort",
+        Toward.LOOK,
+        On.RAMP,
+        "sort_once",
+        _known,
+    ),
+    Action("page", "1,2,3,4", "1-4", "show a page of the plan", "page", Toward.LOOK, On.PLAN, "page", palette=False),
+    Action("next-change", "n", "n", "next change in the diff", "next", Toward.LOOK, On.PLAN, "next_change"),
+    Action(
+        "previous-change",
+        "N",
+        "N",
+        "previous change in the diff",
+        "previous change",
+        Toward.LOOK,
+        On.PLAN,
+        "previous_change",
+    ),
+    Action(
+        "previous-file",
+        "left_square_bracket",
+        "[",
+        "previous file of the diff",
+        "file",
+        Toward.LOOK,
+        On.PLAN,
+        "previous_file",
+    ),
+    Action(
+        "next-file", "right_square_bracket", "]", "next file of the diff", "file", Toward.LOOK, On.PLAN, "next_file"
+    ),
+    Action("request", "y", "y", "ask the approvers", "ask for approval", Toward.LOOK, On.PLAN, "request", _can_act),
+    Action("again", "R", "R", "make the plan again", "make again", Toward.LOOK, On.PLAN, "again"),
+    Action(
+        "reduce-here",
+        "r",
+        "r",
+        "reduce risk: freeze, roll back",
+        "reduce risk",
+        Toward.SAFER,
+        On.PLAN,
+        "reduce",
+        palette=False,
+    ),
+    Action(
+        "field",
+        "tab",
+        "tab",
+        "to the confirmation token and back",
+        "token",
+        Toward.SCREEN,
+        On.PLAN,
+        "field",
+        palette=False,
+    ),
+    Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
+    Action(
+        "palette",
+        "ctrl+p",
+        "ctrl+p",
+        "the palette of all actions",
+        "palette",
+        Toward.SCREEN,
+        On.EVERY,
+        "command_palette",
+        footer=False,
+        palette=False,
+    ),
+    Action("back", "escape", "esc", "back", "back", Toward.SCREEN, On.EVERY, "back", palette=False),
+    Action(
+        "quit", "q", "q", "quit; asks when this console acts or something runs", "quit", Toward.SCREEN, On.RAMP, "leave"
+    ),
+)
+"""In the order of the footer."""
+
+
+def actions_on(screen: On) -> tuple[Action, ...]:
+    """What can be done on a screen, its own actions first."""
+    return tuple(a for a in ACTIONS if a.on is screen) + tuple(a for a in ACTIONS if a.on is On.EVERY)
+
+
+def footer(screen: On, frame: Frame | None, width: int) -> str:
+    """The line of keys: what is possible now, in order, as long as it fits; help and back always do."""
+    possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
+    if screen is On.RAMP:
+        possible = [a for a in possible if a.id != "back"]
+    for gap in ("   ", "  "):
+        texts = _joined(possible)
+        if sum(len(text) for text in texts) + len(gap) * (len(texts) - 1) <= width:
+            return gap.join(texts)
+    needed = {"look", "plan", "reduce", "acknowledge", "help", "back", "again"}
+    texts = _joined([a for a in possible if a.id in needed])
+    return "  ".join(texts)
+
+
+def _joined(actions: Sequence[Action]) -> list[str]:
+    """Texts of the actions; neighbours that share their word share one text: ``[ ] file``."""
+    texts: list[str] = []
+    for index, action in enumerate(actions):
+        before = actions[index - 1] if index else None
+        if before is not None and before.brief == action.brief:
+            texts[-1] = f"{before.label} {action.label} {action.brief}"
+        else:
+            texts.append(f"{action.label} {action.brief}")
+    return texts

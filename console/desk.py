@@ -1,0 +1,156 @@
+"""The desk: what the screens read, frozen once a tick, and what they may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from stages.plan import Plan
+from stages.policy import Policy
+from stages.signals import SignalKey
+from stages.verdict import Evaluation, Gate, WatchPresence
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """One step of an act. ``state`` is done, running, late, failed, unknown or waiting; times are seconds."""
+
+    name: str
+    state: str
+    took: float | None = None
+    budget: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An act in flight or just ended, as far as the ledger and the witnesses tell."""
+
+    kind: str
+    """advance or reduce"""
+    title: str
+    """``STEPPING DOWN TO L1 by itself``, ``alice applies b81c: L1 → L2``"""
+    steps: tuple[RunningStep, ...]
+    started: datetime
+    finished: datetime | None = None
+    outcome: str = ""
+    """Empty while it runs; then done, failed, or unknown."""
+    safe_now: str = "NOT YET"
+    """YES, NOT YET or UNVERIFIED, by the venue alone."""
+    safe_note: str = ""
+    stays_so: str = "NOT YET"
+    """YES, NOT YET or UNVERIFIED, by Git and runtime."""
+    stays_note: str = ""
+    plan_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything that the screens draw, at one tick."""
+
+    evaluation: Evaluation
+    history: Mapping[SignalKey, Sequence[float | None]]
+    """Per signal its newest hour, oldest first; None where it was not known."""
+    policy: Policy
+    who: str
+    """Name of the person at this console."""
+    actor: str
+    """Who the ledger names for what this console does."""
+    presence: WatchPresence
+    events: tuple[str, ...] = ()
+    """Newest first, each one line that begins with its time."""
+    running: Running | None = None
+    read_only: bool = False
+    environment: str = ""
+    acknowledged: frozenset[str] = frozenset()
+    """Keys of alarms that a person has acknowledged."""
+
+
+class Feed(Protocol):
+    """The reading side of the desk. Calls return at once and may come from any thread."""
+
+    def frame(self) -> Frame | None:
+        """The newest frame; None before the first tick."""
+
+    def subscribe(self, notify: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``notify`` after each new frame, from the feed's own thread; the result ends it."""
+
+    def waiting_for(self) -> str:
+        """While there is no frame: what is being done, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A dry run. ``confirmation`` is the phrase; ``refusal`` says why there is no plan at all."""
+
+    plan: Plan | None
+    gates: tuple[Gate, ...] = ()
+    allowed: bool = False
+    confirmation: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An approval as recorded: who, in which roles, when, until when."""
+
+    approver: str
+    roles: tuple[str, ...]
+    at: datetime | None
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How a plan stands now: its gates judged again, its approvals, and whether it went stale."""
+
+    requested: bool
+    needed: int
+    needs: str = ""
+    """Who may still approve, in words: ``1 of trader, not alice``."""
+    given: tuple[Given, ...] = ()
+    rejected: str = ""
+    """Who said no and why."""
+    stale: str = ""
+    """Why the plan no longer holds; empty while it does."""
+    gates: tuple[Gate, ...] = ()
+    allowed: bool = False
+    """Whether every gate passes and every approval is in: the plan may be applied now."""
+    confirmation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of asking: ``ok`` with a note for people, or the reason why not."""
+
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The commands that do the same without this program."""
+
+    lines: tuple[str, ...] = field(default=())
+
+
+class Hands(Protocol):
+    """What a person can do from the screens. Calls may take long and may raise Trouble; each runs in its own thread."""
+
+    def rehearse(self, to_stage: int) -> Rehearsal: ...
+    def request(self, plan: Plan) -> Told:
+        """Asks the approvers, by the inbox and the ledger."""
+
+    def answers(self, plan: Plan) -> Answers: ...
+    def apply(self, plan: Plan, phrase: str) -> Told:
+        """Starts the apply and returns; frames tell how it goes."""
+
+    def rollback(self, stage: str, phrase: str) -> Told:
+        """Starts the rollback in a process of its own and returns; frames tell how it goes."""
+
+    def freeze(self, phrase: str) -> Told: ...
+    def acknowledge(self, alarm: str) -> Told: ...
+    def take_over(self) -> Told: ...
+    def by_hand(self, stage: str) -> ByHand: ...

@@ -1,0 +1,40 @@
+"""An errand: one call that may take long, in a daemon thread of its own, whose result comes back as a value.
+
+Textual's thread pool is small and quitting waits for it, so nothing that talks to the world runs there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from stages.refusal import Trouble
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Errand(Generic[Result]):
+    """What came back: a result, or the trouble in one line."""
+
+    result: Result | None
+    trouble: str = ""
+
+
+def send(name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object]) -> threading.Thread:
+    """Runs ``work`` and gives its result to ``deliver``, both in the new thread; ``deliver`` must only post."""
+
+    def run() -> None:
+        try:
+            answer: Errand[Result] = Errand(work())
+        except Trouble as trouble:
+            answer = Errand(None, trouble.line)
+        except Exception as fault:  # noqa: BLE001 - whatever went wrong must reach the person who asked
+            answer = Errand(None, f"unexpected {type(fault).__name__}: {fault}")
+        deliver(answer)
+
+    thread = threading.Thread(target=run, name=f"errand-{name}", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,232 @@
+"""Rows 1 to 3 of every screen: who and where, one word with one number, what follows by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from stages.policy import Policy
+from stages.posture import Mode
+from stages.verdict import Evaluation, Headline, Row, WatchPresence
+from widgets.figures import age, amount, percent
+from widgets.line import Line, Tone, fit, fit_sentences
+from widgets.status import HEADLINE_MARKS, KNOWN
+
+MODE_WORDS = {
+    Mode.NORMAL: "NORMAL", Mode.FROZEN: "FROZEN", Mode.REDUCE_ONLY: "REDUCE ONLY", Mode.HALTED: "NO NEW ORDERS",
+    Mode.KILLED: "KILLED",
+}  # fmt: skip
+
+_EXCHANGE_ZONES = {"America/New_York": "ET", "America/Chicago": "CT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """All that rows 1 to 3 say; what is None is not known and said so."""
+
+    system: str
+    environment: str
+    who: str
+    wall: datetime
+    """Aware UTC, the time of painting."""
+    read_only: bool = False
+    account: str | None = None
+    """``…4411 LIVE`` as the venue reports it."""
+    stage: str = ""
+    stage_short: str = ""
+    mode: str = ""
+    cap: str = ""
+    auto: str = ""
+    auto_short: str = ""
+    market: datetime | None = None
+    zone: str = "UTC"
+    phase: str = ""
+    headline: Headline | None = None
+    pnl: Row | None = None
+    prefix: str = "RAMPDECK"
+
+
+def read_head(
+    evaluation: Evaluation, policy: Policy, presence: WatchPresence, *, environment: str, who: str, read_only: bool,
+    wall: datetime, head: Headline | None = None,
+) -> Head:  # fmt: skip
+    """The head of an evaluation, always of the stage in force, whatever stage is being looked at."""
+    stage = policy.stages[min(evaluation.effective, policy.top)]
+    account = evaluation.accounts.get(stage.book)
+    name, short = _stage_words(evaluation, policy)
+    auto, auto_short = _auto_words(presence)
+    phase = evaluation.market_phase.upper()
+    return Head(
+        system=policy.name,
+        environment=environment,
+        who=who,
+        wall=wall,
+        read_only=read_only,
+        account=f"…{account[0][-4:]} {account[1].upper()}" if account else None,
+        stage=name,
+        stage_short=short,
+        mode=MODE_WORDS[evaluation.posture.mode],
+        cap=f"max {policy.stages[min(evaluation.posture.cap, policy.top)].name}",
+        auto=auto,
+        auto_short=auto_short,
+        market=evaluation.snapshot.market_of(wall),
+        zone=policy.spec.target.session.timezone,
+        phase=f"{phase}, {evaluation.market_note}" if evaluation.market_note else phase,
+        headline=head or evaluation.headline,
+        pnl=next((row for row in evaluation.rows if row.key.book == stage.book and is_pnl(row, policy)), None),
+    )
+
+
+def is_pnl(row: Row, policy: Policy) -> bool:
+    """Whether a row is the day's profit and loss: the signal whose harm is its negative."""
+    signal = policy.spec.signals.get(row.key.name)
+    return signal is not None and signal.harm == "loss"
+
+
+def _stage_words(evaluation: Evaluation, policy: Policy) -> tuple[str, str]:
+    standing = evaluation.standing
+    going = next((card for card in evaluation.cards if card.status.startswith("GOING")), None)
+    if standing.beyond:
+        return f"BEYOND {policy.stages[-1].name}", f"BEYOND {policy.stages[-1].name}"
+    if standing.stage is None:
+        upper = min(max(standing.riskiest, 1), policy.top)
+        words = f"BETWEEN {policy.stages[upper - 1].name} {policy.stages[upper].name}"
+        return words, words
+    stage = policy.stages[min(evaluation.effective, policy.top)]
+    if going is not None and going.name != stage.name:
+        return f"{stage.name} going to {going.name}", f"{stage.name}→{going.name}"
+    if standing.tighter:
+        return f"{stage.name} TIGHTER", f"{stage.name} TIGHTER"
+    return f"{stage.name} {stage.title}", stage.name
+
+
+def _auto_words(presence: WatchPresence) -> tuple[str, str]:
+    if presence.acting and presence.here:
+        return "AUTO HERE", "AUTO HERE"
+    if presence.acting and presence.holder:
+        return f"AUTO on: {presence.holder} {age(presence.age)}", "AUTO on"
+    return "AUTO OFF", "AUTO OFF"
+
+
+def header(head: Head, width: int) -> list[Line]:
+    """Three lines, in every state."""
+    alarm = head.headline is not None and head.headline.reverse
+    tone = Tone.ALARM if alarm else Tone.BOLD
+    third = Tone.REVERSE if alarm else Tone.PLAIN
+    return [_who(head, width), _what(head, width, tone), _then(head, width, third)]
+
+
+def local_time(moment: datetime, zone: str, pattern: str) -> str:
+    """A moment on the exchange's clock: ``14:31:08 ET``."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.strftime(pattern)} {_EXCHANGE_ZONES.get(zone) or local.tzname()}"
+
+
+def _clock_text(head: Head, width: int) -> str:
+    if head.market is None:
+        return f"{head.wall:%H:%M:%S}Z"
+    if width >= 140:
+        return f"{local_time(head.market, head.zone, '%a %d %b %H:%M:%S')}  {head.wall:%H:%M:%S}Z"
+    return local_time(head.market, head.zone, "%H:%M:%S")
+
+
+def _who(head: Head, width: int) -> Line:
+    wide, narrow = width >= 140, width < 100
+    place = f"{head.prefix} {head.system}" if wide or head.prefix != "RAMPDECK" else head.system
+    place = f"{place} [{head.environment.upper()}] {head.account or 'ACCOUNT NOT READ'}"
+    parts = [place]
+    if head.stage:
+        parts.append(head.stage if wide else head.stage_short)
+    if head.mode:
+        parts.append(f"{head.mode}, {head.cap}" if not narrow else head.mode)
+    auto = head.auto if wide else head.auto.replace("AUTO on: ", "AUTO ") if not narrow else head.auto_short
+    person = "READ-ONLY" if head.read_only else f"you: {head.who}" if wide else head.who
+    time = _clock_text(head, width)
+    room = width - len(time) - 3
+    for part in (auto, person):
+        if part and len(" │ ".join([*parts, part])) <= room:
+            parts.append(part)
+    line = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(parts), room))
+    return line.right(time, width - 1).fill(width)
+
+
+def _pnl_text(row: Row, width: int) -> str:
+    wide = width >= 140
+    name = "day P&L" if width >= 100 else "P&L"
+    if row.state not in KNOWN or row.value is None:
+        return f"{name} not known"
+    text = f"{name} {amount(row.value, row.unit, decimals=row.decimals, signed=row.signed)}"
+    if row.used is None:
+        return text
+    share = percent(max(row.used, Decimal(0))).strip()
+    if width < 100 or row.limit is None:
+        return f"{text} = {share}"
+    tail = (
+        f" of the {amount(abs(row.limit), row.unit)} loss limit" if wide else f" of {amount(abs(row.limit), row.unit)}"
+    )
+    return f"{text} = {share}{tail}"
+
+
+def _what(head: Head, width: int, tone: Tone) -> Line:
+    line = Line(tone).put(" ")
+    headline = head.headline
+    if headline is None:
+        return line.fill(width)
+    mark = HEADLINE_MARKS.get(headline.mark, "")
+    line.put(f"{mark} {headline.word}" if mark else headline.word)
+    if headline.figure:
+        line.put(f"   {headline.figure}")
+    line.put(f"  {headline.thing}" if headline.figure else f"   {headline.thing}")
+    if headline.more:
+        line.put(f"  1 of {headline.more + 1}")
+    right = "a acknowledge" if headline.alarm else head.phase if width >= 140 else ""
+    pnl = _pnl_text(head.pnl, width) if head.pnl is not None else ""
+    if width >= 140:
+        # The P&L stands in one place in every state, unless a long thing needs the room more.
+        start = 74
+        if pnl and line.length < start and start + len(pnl) + len(right) + 3 <= width:
+            line.put(pnl, at=start)
+        return line.right(right, width - 1).fill(width)
+    for text in (right, pnl) if headline.alarm else (pnl, right):
+        if text and line.length + len(text) + 2 <= width - 1:
+            return line.right(text, width - 1).fill(width)
+    return (line.right(right, width - 1) if headline.alarm else line).fill(width)
+
+
+def _then(head: Head, width: int, tone: Tone) -> Line:
+    line = Line(tone).put(" ")
+    headline = head.headline
+    if headline is None:
+        return line.fill(width)
+    if width >= 100 and not headline.reverse:
+        line.reach(8)
+    sentence = headline.sentence
+    if 80 <= width < 140 and head.phase.startswith("OPEN") and not headline.reverse:
+        longer = f"{sentence} {head.phase}."
+        sentence = longer if line.length + len(longer) < width else sentence
+    return line.put(fit_sentences(sentence, width - line.length - 1)).fill(width)
+
+
+def small_header(head: Head, width: int) -> list[Line]:
+    """Four lines for a narrow screen: the thing and the sentence stand below the word."""
+    alarm = head.headline is not None and head.headline.reverse
+    tone, third = (Tone.ALARM, Tone.REVERSE) if alarm else (Tone.BOLD, Tone.PLAIN)
+    time = _clock_text(head, width)
+    environment = head.environment.upper()
+    parts = [f"{head.system} [{environment}] {head.account or 'ACCOUNT NOT READ'}", head.stage_short, head.mode]
+    first = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(part for part in parts if part), width - len(time) - 4))
+    lines = [first.right(time, width - 1).fill(width)]
+    headline = head.headline
+    if headline is None:
+        return [*lines, *(Line() for _ in range(3))]
+    mark = HEADLINE_MARKS.get(headline.mark, "")
+    name, _, rest = headline.thing.partition(": ")
+    second = Line(tone).put(" ").put(f"{mark} {headline.word}" if mark else headline.word)
+    second.put(f"   {headline.figure}  {name}" if headline.figure else f"   {name}")
+    what = Line(third).put("   ").put(rest)
+    if headline.alarm:
+        what.right("a acknowledge", width - 1)
+    then = Line(third).put("   ").put(fit_sentences(headline.sentence, width - 4))
+    return [*lines, second.fill(width), what.fill(width), then.fill(width)]

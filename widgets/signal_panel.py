@@ -1,0 +1,217 @@
+"""Signals as rows: value, limit, bar, trend, baseline, age; a number that is not known is never printed as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from stages.ladder import Unit
+from stages.policy import Signal
+from stages.signals import SignalKey
+from stages.verdict import Row, RowState
+from widgets.bar import bar
+from widgets.figures import age, amount, number, percent, unit_word
+from widgets.line import Line, Tone, fit, title
+from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, WORD_TONES, tally, word
+from widgets.trend import trend
+
+History = Mapping[SignalKey, Sequence[float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where a signal's cells stand; an end is the column after the last cell, 0 leaves the column out."""
+
+    value_end: int
+    limit_end: int
+    bar_at: int
+    bar_cells: int
+    word_at: int
+    trend_at: int
+    trend_cells: int
+    baseline_end: int
+    age_end: int
+    width: int
+
+
+WIDE = Columns(33, 47, 48, 12, 67, 74, 16, 98, 103, 104)
+MEDIUM = Columns(29, 42, 43, 8, 62, 0, 0, 0, 61, 69)
+NARROW = Columns(33, 45, 46, 12, 65, 0, 0, 0, 79, 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows of one panel with what their drawing needs beside them."""
+
+    name: str
+    rows: Sequence[Row]
+    signals: Mapping[str, Signal]
+    history: History
+    wall: datetime
+    note: str = ""
+    baseline: str = ""
+    """Name of the stage that the baseline column shows."""
+
+
+def chosen(rows: Sequence[Row], room: int) -> list[Row]:
+    """At most ``room`` rows in their own order: every row that is not ok first, then as many others as fit."""
+    if len(rows) <= room:
+        return list(rows)
+    loud = [row for row in rows if row.state not in QUIET]
+    quiet = [row for row in rows if row.state in QUIET]
+    keep = {row.key for row in (loud + quiet)[:room]}
+    return [row for row in rows if row.key in keep]
+
+
+def heading(panel: Panel, shown: int, width: int, *columns: tuple[str, int]) -> Line:
+    """``─ EXPOSURE 2 BREACH 8 ok, 5 shown ─── limit ─ ...``."""
+    name = f"{panel.name} {panel.note}".rstrip()
+    return title(name, width, *columns, note=tally(panel.rows, shown))
+
+
+def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
+    """A title and one line a signal, in ``height`` lines at most."""
+    rows = chosen(panel.rows, height - 1)
+    names = [("limit", columns.limit_end)]
+    if columns.trend_at:
+        names.append(("used of limit", columns.bar_at + 14))
+        names.append(("last 60 min", columns.trend_at + columns.trend_cells))
+        if panel.baseline:
+            names.append((f"at {panel.baseline}", columns.baseline_end))
+    else:
+        names.append(
+            (
+                "used" if columns.bar_cells < 12 else "used of limit",
+                columns.bar_at + (5 if columns.bar_cells < 12 else 14),
+            )
+        )
+    names.append(("age", columns.age_end))
+    return [heading(panel, len(rows), columns.width, *names), *(signal_line(row, panel, columns) for row in rows)]
+
+
+def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
+    """One signal on the grid of ``columns``."""
+    tone = ROW_TONES.get(row.state, Tone.PLAIN)
+    line = Line().put(" ").put(ROW_MARKS[row.state], tone if row.state not in QUIET else Tone.DIM).put(" ")
+    label = f"{row.title}, {row.text}" if row.text and row.unit is not Unit.WORD else row.title
+    value = value_text(row)
+    line.put(fit(label, max(4, columns.value_end - len(value) - line.length - 1)))
+    line.right(value, columns.value_end, tone if row.state not in QUIET else Tone.PLAIN)
+    line.put(" ").put(unit_word(row.unit) if row.unit is not Unit.WORD else "")
+    line.right(limit_text(row, panel.signals.get(row.key.name)), columns.limit_end)
+    line.reach(columns.bar_at)
+    _put_used(line, row, columns, tone)
+    if columns.trend_at:
+        series = panel.history.get(row.key, ())
+        line.put(
+            trend(shares(series, row, panel.signals.get(row.key.name)), columns.trend_cells),
+            Tone.DIM,
+            at=columns.trend_at,
+        )
+    if columns.baseline_end and row.baseline is not None:
+        line.right(number(row.baseline, row.unit, decimals=row.decimals, signed=row.signed), columns.baseline_end)
+    old = age((panel.wall - row.event_time).total_seconds()) if row.event_time else ""
+    said = word(row)
+    word_tone = WORD_TONES.get(row.state, tone)
+    if columns.word_at > columns.age_end:
+        return line.right(old, columns.age_end).put(" ").put(said, word_tone).fill(columns.width)
+    return line.right(old, columns.age_end).fill(columns.width)
+
+
+def _put_used(line: Line, row: Row, columns: Columns, tone: Tone) -> None:
+    """Bar and share, or why there is none; then the state's word where it stands beside the bar."""
+    said, word_tone = word(row), WORD_TONES.get(row.state, tone)
+    beside = columns.word_at < columns.age_end
+    if row.state is RowState.CLOSED:
+        line.put(said, tone)
+        return
+    if row.state not in KNOWN:
+        line.put("not known", tone)
+    elif row.minimum and row.spare is not None:
+        line.put(f"{spare_text(row)} to spare" if row.spare > 0 else "none to spare", tone)
+    elif row.used is not None:
+        tick = row.clear_at if row.clear_at is not None else row.warn_at
+        drawn = bar(row.used, columns.bar_cells, solid=row.state not in QUIET, tick=tick)
+        line.put(drawn, tone if row.state not in QUIET else Tone.PLAIN).put(percent(row.used).rjust(5))
+    elif row.detail:
+        line.put(row.detail)
+    if beside and said:
+        room = (columns.trend_at or columns.age_end - 4) - columns.word_at
+        line.put(fit(said, max(room, 4)), word_tone, at=max(columns.word_at, line.length + 1))
+
+
+def value_text(row: Row) -> str:
+    """``3,912``; ``was 3,912`` when it may not be believed; a word signal's word."""
+    if row.unit is Unit.WORD:
+        known = row.text
+    elif row.value is None:
+        known = ""
+    else:
+        known = number(row.value, row.unit, decimals=row.decimals, signed=row.signed)
+    if row.state in KNOWN or row.state is RowState.CLOSED:
+        return known or "-"
+    return f"was {known}" if known else "never read"
+
+
+def limit_text(row: Row, signal: Signal | None) -> str:
+    """The limit's number with the sign that the value would have at it; ``min 90.0`` for a minimum."""
+    if row.limit is None:
+        return ""
+    limit = -abs(row.limit) if signal is not None and signal.harm == "loss" else row.limit
+    text = number(limit, row.unit, decimals=row.decimals if row.unit is not Unit.USD else None).removeprefix("+")
+    return f"min {text}" if row.minimum else text
+
+
+def spare_text(row: Row) -> str:
+    """What is left above a minimum, in points for ratios."""
+    spare = row.spare or Decimal(0)
+    if row.unit is Unit.RATIO:
+        return f"{number(spare, row.unit, decimals=row.decimals)} points"
+    return amount(spare, row.unit, decimals=row.decimals)
+
+
+def shares(series: Sequence[float | None], row: Row, signal: Signal | None) -> list[float | None]:
+    """A series as harm divided by the limit; nothing without a limit, whose scale would be invented."""
+    if row.limit is None or row.limit == 0 or row.minimum:
+        return []
+    limit = abs(float(row.limit))
+    kind = signal.harm if signal is not None else "value"
+    return [None if value is None else _harm(kind, value) / limit for value in series]
+
+
+def _harm(kind: str, value: float) -> float:
+    if kind == "magnitude":
+        return abs(value)
+    return max(0.0, -value) if kind == "loss" else value
+
+
+def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
+    """The narrow form of the right column: value, limit, word. Age and allowed age say all of a freshness row."""
+    rows = chosen(panel.rows, height - 1)
+    value_end, limit_end = (30, 38) if width >= 48 else (20, 27)
+    columns = (("max", limit_end),) if panel.rows else ()
+    lines = [heading(panel, len(rows), width, *columns)]
+    for row in rows:
+        tone = ROW_TONES.get(row.state, Tone.PLAIN)
+        value = value_text(row)
+        shown = f"{value} {unit_word(row.unit)}".rstrip() if row.unit is not Unit.WORD else value
+        line = Line().put(" ").put(ROW_MARKS[row.state], tone if row.state not in QUIET else Tone.DIM).put(" ")
+        line.put(fit(row.title, value_end - len(shown) - 4)).right(
+            shown, value_end, tone if row.state not in QUIET else None
+        )
+        limit = limit_text(row, panel.signals.get(row.key.name))
+        said = word(row)
+        if width >= 48 or not said:
+            line.right(limit, limit_end)
+        if said:
+            line.put(
+                fit(said, max(4, width - line.length - 2)),
+                WORD_TONES.get(row.state, tone),
+                at=line.length + (2 if width >= 48 else 1),
+            )
+        elif row.detail and width >= 48:
+            line.put(fit(row.detail, width - line.length - 3), at=line.length + 2)
+        lines.append(line.fill(width))
+    return lines

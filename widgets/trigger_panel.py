@@ -1,0 +1,73 @@
+"""Triggers by their distance to firing, and what then follows by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.verdict import TriggerRow, TriggerState
+from widgets.figures import age, number, unit_word
+from widgets.line import Line, Tone, fit, title
+from widgets.status import TRIGGER_MARKS, TRIGGER_TONES
+
+_LOUD = frozenset({TriggerState.FIRED, TriggerState.SUSPECT, TriggerState.CANNOT_SEE})
+
+
+def nearest(triggers: Sequence[TriggerRow], room: int) -> list[TriggerRow]:
+    """At most ``room`` triggers in their own order: fired, suspected and blind ones first, then armed ones."""
+    ranked = sorted(triggers, key=lambda row: (row.state not in _LOUD, row.state is TriggerState.NOT_ARMED))
+    keep = {row.name for row in ranked[: max(0, room)]}
+    return [row for row in triggers if row.name in keep]
+
+
+def trigger_title(triggers: Sequence[TriggerRow]) -> str:
+    """``1 FIRED of 13``, ``7 of 13 see``, ``12 of 13 armed``."""
+    total = len(triggers)
+    fired = sum(row.state is TriggerState.FIRED for row in triggers)
+    blind = sum(row.state is TriggerState.CANNOT_SEE for row in triggers)
+    idle = sum(row.state is TriggerState.NOT_ARMED for row in triggers)
+    if fired:
+        return f"{fired} FIRED of {total}"
+    if blind:
+        return f"{total - blind} of {total} see"
+    return f"{total - idle} of {total} armed" if total else "none"
+
+
+def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name: str = "TRIGGERS") -> list[Line]:
+    """A title and one line a trigger."""
+    wide = width >= 100
+    left_end, unit_at, then_at = (33, 34, 48) if wide else (30, 31, 34)
+    columns = (("left", left_end), ("then, by itself", then_at + 15)) if wide else (("left", left_end),)
+    lines = [title(name, width, *columns, note=trigger_title(triggers))]
+    for row in nearest(triggers, height - 1):
+        tone = TRIGGER_TONES.get(row.state, Tone.PLAIN)
+        mark = Tone.DIM if row.state is TriggerState.ARMED else tone
+        line = Line().put(" ").put(TRIGGER_MARKS[row.state], mark).put(" ")
+        left = left_text(row)
+        line.put(fit(row.title, left_end - len(left) - 4)).right(left, left_end, tone)
+        line.put(unit_word(row.unit) if row.left is not None else "", at=unit_at)
+        line.put(fit(then_text(row), width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
+        lines.append(line.fill(width))
+    return lines
+
+
+def left_text(row: TriggerRow) -> str:
+    """What is left to the limit; a running step's countdown; nothing when the trigger cannot see."""
+    if row.next_in is not None:
+        return age(row.next_in)
+    if row.left is None or row.state in (TriggerState.CANNOT_SEE, TriggerState.NOT_ARMED):
+        return ""
+    return number(row.left, row.unit, decimals=2 if row.unit.value == "usd" and abs(row.left) < 200 else None)
+
+
+def then_text(row: TriggerRow) -> str:
+    """What follows by itself, or why nothing can."""
+    detail = f": {row.detail}" if row.detail else ""
+    if row.state is TriggerState.CANNOT_SEE and row.next_in is None:
+        return f"CANNOT SEE{detail}"
+    if row.state is TriggerState.NOT_ARMED:
+        return f"NOT ARMED{detail}"
+    if row.state is TriggerState.SUSPECT:
+        return f"{row.reads} of {row.of}, then {row.then}"
+    if row.state is TriggerState.FIRED:
+        return f"FIRED{detail or f': {row.then}'}"
+    return row.then

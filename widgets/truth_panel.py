@@ -1,0 +1,72 @@
+"""The three witnesses side by side. A witness that was not read never agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from stages.verdict import Truth, TruthRow
+from widgets.figures import age
+from widgets.line import Line, Tone, fit, title
+
+WITNESSES = (("git", "Git"), ("runtime", "runtime"), ("venue", "venue"))
+
+
+def truth_title(truth: Truth, market_since: str, wall: datetime) -> tuple[str, Tone]:
+    """``all three agree since 10:14``, ``not agreed for 1 s``, ``partly unread for 41 s``."""
+    length = f" for {age((wall - truth.since).total_seconds())}" if truth.since else ""
+    if truth.converging is not None and truth.agree is not True:
+        return f"converging, {age(truth.converging)} allowed", Tone.WARN
+    if truth.agree is True:
+        since = f" since {market_since}" if market_since and truth.since else ""
+        return f"all three agree{since}", Tone.PLAIN
+    if truth.agree is False:
+        return f"NOT AGREED{length}", Tone.BREACH
+    return f"partly unread{length}", Tone.UNKNOWN
+
+
+def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: datetime) -> list[Line]:
+    """A title, the ages of the witnesses, and one line a fact."""
+    said, tone = truth_title(truth, market_since, wall)
+    starts = _starts(width)
+    if width < 44:
+        short = {Tone.PLAIN: "agree", Tone.BREACH: "≠", Tone.UNKNOWN: "?", Tone.WARN: "moving"}[tone]
+        head = title(
+            "TRUTH", width, ("Git", starts[0] + 3), ("Run", starts[1] + 3), ("Venue", starts[2] + 5), note=short
+        )
+        return [head, *(_fact(row, starts, width) for row in _first(truth.rows, height - 1))]
+    ages = Line()
+    for (key, name), start in zip(WITNESSES, starts, strict=True):
+        known = truth.ages.get(key)
+        ages.put(f"{name} {age(known)}" if known is not None else f"{name} NOT READ", at=start)
+    facts = [_fact(row, starts, width) for row in _first(truth.rows, height - 2)]
+    head = title("TRUTH", width, note=said, tone=None if tone is Tone.PLAIN else tone)
+    return [head, ages.fill(width), *facts]
+
+
+def _starts(width: int) -> tuple[int, int, int]:
+    if width < 44:
+        return (12, 18, 24)
+    step = 20 if width >= 90 else 15 if width >= 70 else max(12, (width - 16) // 3)
+    first = 19 if width >= 90 else 15
+    return (first, first + step, first + 2 * step)
+
+
+def _first(rows: Sequence[TruthRow], room: int) -> list[TruthRow]:
+    """At most ``room`` facts: those that do not agree before those that do, in their own order."""
+    loud = [row.name for row in sorted(rows, key=lambda row: row.agree is True)[: max(0, room)]]
+    return [row for row in rows if row.name in loud]
+
+
+def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
+    tone = Tone.PLAIN if row.agree is True else Tone.BREACH if row.agree is False else Tone.UNKNOWN
+    line = Line().put(" ").put(fit(row.name, starts[0] - 2))
+    ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
+    for said, start, end in zip((row.git, row.runtime, row.venue), starts, ends, strict=True):
+        text = "-" if said is None else "not read" if said == "?" and width >= 44 else said
+        line.put(fit(text, end - start - 1), Tone.UNKNOWN if said == "?" else None, at=start)
+    note = row.note or ("agree" if row.agree is True and width >= 90 else "≠" if row.agree is False else "")
+    if note and (width >= 90 or row.agree is not True) and line.length + 2 < width:
+        at = starts[2] + (starts[2] - starts[1]) if width >= 90 else line.length + 1
+        line.put(fit(note, width - at), tone if row.agree is not True else None, at=at)
+    return line.fill(width)
