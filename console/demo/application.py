@@ -117,6 +117,10 @@ class Application:
         """Whether orders that add risk may go out: on paper always, on a live account in live mode with submit on."""
         return self.account.environment == "paper" or (controls.mode == "live" and controls.submit)
 
+    def must_leave(self, controls: Controls) -> bool:
+        """Whether the book is to become flat: a live account has no place in paper mode. Submit off alone only holds."""
+        return self.account.environment == "live" and controls.mode == "paper"
+
     def step(self, market: Market, book: Book, now: datetime) -> None:
         """Decide once on the market's current step, and send what was decided."""
         run, deployed = self._begin(now), self.deployed
@@ -133,15 +137,14 @@ class Application:
             for order in self.own_orders(book):
                 book.cancel(order.id)
             return
-        submit = self.may_submit(controls)
         ticket = self._strategy.decide(
             Situation(
                 controls=controls,
                 universe=deployed.universe,
                 exposure=book.exposure(market),
                 profit=self.day_profit(book, market),
-                may_add=submit and not controls.reduce_only,
-                wind_down=not submit,
+                may_add=self.may_submit(controls) and not controls.reduce_only,
+                wind_down=self.must_leave(controls),
             ),
             book,
             market,

@@ -63,7 +63,7 @@ class Listener(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve until ``shutdown``."""
-        threading.Thread(target=self.serve_forever, name=f"http-{self.port}", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.1,), name=f"http-{self.port}", daemon=True).start()
 
 
 def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:

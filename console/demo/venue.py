@@ -56,11 +56,13 @@ class VenueConfig:
     def read(path: Path) -> VenueConfig:
         """Raises OSError, ValueError or KeyError when the file is not such a document."""
         raw = json.loads(path.read_text())
-        account = raw["account"]
+        account, speed = raw["account"], float(raw.get("speed", 1))
+        if not 0 < speed < float("inf"):
+            raise ValueError(f"speed: {speed} must be above zero")
         return VenueConfig(
             account=Account(account["label"], account["environment"], Decimal(account["cash"])),
             seed=int(raw["seed"]),
-            speed=float(raw.get("speed", 1)),
+            speed=speed,
             pace=Pace(**raw.get("pace", {})),
             sockets=raw.get("sockets", {}),
             ports_file=Path(raw["ports_file"]) if "ports_file" in raw else None,
@@ -243,6 +245,7 @@ def run(config: VenueConfig, stop: threading.Event) -> None:
         pass
     for listener in listeners.values():
         listener.shutdown()
+        listener.server_close()
 
 
 def _publish(path: Path, ports: Mapping[str, int]) -> None:
