@@ -68,12 +68,14 @@ def verify(rows: Iterable[Row], head: Head | None, anchors: Sequence[Anchor] = (
     wanted = {anchor.seq: anchor for anchor in anchors}
     anchored: Anchor | None = None
     count, last, link, stored_link, ledger = 0, 0, GENESIS_PREV, GENESIS_PREV, b""
+    prefix = ""
     for seq, prev, digest, text in rows:
         if not count:
             ledger = _ledger_of(text)
+            prefix = f'"ledger":"{ledger.decode("utf-8", "replace")}","prev":"'
         count += 1
         actual = sha256(text).hexdigest()
-        own = b'"ledger":"%b","prev":"%b","seq":%d,' % (ledger, link.encode(), seq)
+        own = f'{prefix}{link}","seq":{seq},'.encode()
         if not (seq == last + 1 and digest == actual and prev == link and text.startswith(own, text.rfind(MARK))):
             problems += _diagnose(seq, prev, digest, text, actual, last, (link, stored_link), ledger)
         if wanted and (anchor := wanted.pop(seq, None)):

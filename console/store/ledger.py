@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from console.store.database import PATIENCE
 from console.store.lease import WatchLease
-from console.store.reader import LedgerReader
+from console.store.reader import STREAM, LedgerReader
 from stages.entries import EMPTY, Draft, Entry, Head, LedgerAway, genesis, write
 from stages.refusal import Refusal, Trouble
 
@@ -159,7 +159,7 @@ class SqlLedger(LedgerReader, Generic[S, C]):
         query = select(entry.c.seq, entry.c.entry).where(entry.c.seq > known.head.seq).order_by(entry.c.seq)
         news: list[Entry] = []
         head = known.head
-        for seq, text in connection.execution_options(yield_per=500).execute(query):
+        for seq, text in connection.execute(query, execution_options=STREAM):
             each = self._parse(seq, text)
             if (each.seq, each.prev) != (head.seq + 1, head.hash) or seq != each.seq:
                 raise self._altered(seq, f"it does not follow entry {head.seq}")

@@ -71,7 +71,7 @@ class SqlObservations:
     def ticks(self, *, after: int = 0, upto: int | None = None, since: datetime | None = None) -> Iterator[Tick]:
         """Ticks with ``after < seq <= upto`` and ``at >= since``, in order, streamed."""
         with self.database.read() as connection:
-            for row in connection.execution_options(yield_per=BATCH).execute(self._span(after, upto, since)):
+            for row in connection.execute(self._span(after, upto, since), execution_options={"yield_per": BATCH}):
                 yield Tick(row.seq, from_microseconds(row.at), row.body)
 
     def digest(self, *, after: int = 0, upto: int | None = None) -> tuple[str, int]:

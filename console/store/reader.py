@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, LargeBinary, Select, cast, select
+from sqlalchemy import Connection, LargeBinary, Select, cast, func, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from console.store.database import Database
 from console.store.schema import LedgerTables
 from stages.chain import Anchor, Row, Verification, verify
 from stages.entries import EMPTY, EVERY, Entry, EntryFilter, Head, LedgerAltered, LedgerAway, parse, stamp
 
-PAGE: Final = 500
-"""Rows fetched at a time, so that memory does not grow with the ledger."""
+STREAM: Final = {"yield_per": 200}
+"""Rows are fetched in pages of this size, so that memory does not grow with the ledger."""
 
 
 class LedgerReader:
@@ -33,7 +34,7 @@ class LedgerReader:
         entry = self.tables.entry
         query = select(entry.c.seq, entry.c.entry).where(entry.c.seq > after).order_by(entry.c.seq).limit(limit)
         with self.database.read() as connection:
-            for row in connection.execution_options(yield_per=PAGE).execute(query):
+            for row in connection.execute(query, execution_options=STREAM):
                 yield self._parse(row.seq, row.entry)
 
     def entry(self, seq: int) -> Entry | None:
@@ -64,17 +65,21 @@ class LedgerReader:
         return Head(row.seq, row.hash) if row else None
 
     def _rows(self, connection: Connection) -> Iterator[Row]:
-        """Stored columns and bytes. SQLite hands out the bytes as they are, even where they are no longer UTF-8."""
-        entry = self.tables.entry
-        streaming = connection.execution_options(yield_per=PAGE)
+        """Stored columns and bytes. SQLite gives the bytes as they are, even where they are no longer UTF-8.
+
+        Its rows are taken from the driver: making row objects of them would take as long as the hashing.
+        """
+        entry = self.tables.entry.c
         if self.database.dialect == "sqlite":
-            text = cast(entry.c.entry, LargeBinary)
-            query = select(entry.c.seq, entry.c.prev, entry.c.hash, text).order_by(entry.c.seq)
-            for page in streaming.execute(query).partitions():
+            query = select(entry.seq, entry.prev, entry.hash, cast(entry.entry, LargeBinary)).order_by(entry.seq)
+            cursor: DBAPICursor = connection.execute(query).cursor
+            while page := cursor.fetchmany(STREAM["yield_per"]):
                 yield from page
         else:
-            for row in streaming.execute(select(entry).order_by(entry.c.seq)):
-                yield row.seq, row.prev, row.hash, row.entry.encode()
+            text = func.convert_to(entry.entry, "UTF8")
+            query = select(entry.seq, entry.prev, entry.hash, text).order_by(entry.seq)
+            for row in connection.execute(query, execution_options=STREAM):
+                yield row.seq, row.prev, row.hash, row[3]
 
     def _parse(self, seq: int, text: str) -> Entry:
         try:

@@ -139,7 +139,7 @@ def test_newest_filters_and_pages(ledger: SqlLedger[Names, str]) -> None:
     assert [entry.seq for entry in ledger.newest(EntryFilter(actor="ops", intent="i-1"))] == [7]
 
 
-# ---------------------------------------------------------------------------------------- the lease
+# ------------------------------------------------------------------------------------------------------------ the lease
 
 
 def test_one_watch_holds_the_lease_until_it_expires(ledger: SqlLedger[Names, str]) -> None:
