@@ -1,0 +1,95 @@
+"""Detached work: commands in processes of their own session, and which acts are still being carried out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.refusal import Trouble
+
+
+class DetachedLauncher:
+    """A ``Launcher``. What it starts has no terminal and outlives this one; its words go to a log in ``folder``.
+
+    ``common`` are arguments for every command, such as ``--config FILE``.
+    """
+
+    def __init__(self, folder: Path, common: Sequence[str] = ()) -> None:
+        self.log = folder / "detached.log"
+        self._common = tuple(common)
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def launch(self, arguments: Sequence[str]) -> int:
+        """Start ``rampdeck ARGUMENTS`` and return its process id; Trouble when no process can be started."""
+        self._started = [process for process in self._started if process.poll() is None]
+        try:
+            with self._words() as words:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "console", *arguments, *self._common],
+                    stdin=subprocess.DEVNULL,
+                    stdout=words,
+                    stderr=words,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise Trouble(
+                f"no process could be started: {error.strerror}", fix="carry it out by hand (--print)"
+            ) from error
+        self._started.append(process)
+        return process.pid
+
+    @contextmanager
+    def _words(self) -> Iterator[int]:
+        """The log, or nothing where it cannot be written: a full disk must not stop a reduction."""
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            file = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            yield file
+        finally:
+            os.close(file)
+
+
+class RunningActs:
+    """Which acts this machine is carrying out: one locked file each, released by the kernel when its process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def hold(self, intent: str) -> Iterator[None]:
+        """Mark an act as being carried out; where the mark cannot be made, the act goes on without it."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(self._folder / intent, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+            (self._folder / intent).unlink(missing_ok=True)
+        finally:
+            os.close(file)
+
+    def alive(self, intent: str) -> bool | None:
+        """True while its process lives, False when it died here, None when this machine knows nothing of it."""
+        try:
+            file = os.open(self._folder / intent, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(file)
