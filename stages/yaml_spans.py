@@ -1,0 +1,267 @@
+"""YAML text as a tree that knows where every value stands, character by character.
+
+Nothing here re-serialises: the tree is read from PyYAML's event stream and each node keeps the
+half-open span ``[start, end)`` of its value text in the file. Quotes belong to the span; a tag and
+an anchor do not, so replacing the span keeps them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import yaml
+
+from stages.refusal import Trouble
+
+Style = Literal["plain", "'", '"', "|", ">"]
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_STYLES: dict[str, Style] = {"": "plain", "'": "'", '"': '"', "|": "|", ">": ">"}
+_PROPERTY = re.compile(r"(?:!<[^>]*>|[!&][^\s,\[\]{}]*)(?:[\s]|#[^\r\n]*)*")
+_DEEPEST = 200
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One scalar: the span of its text, quotes included, and the string it decodes to.
+
+    A block scalar's span starts at ``|`` or ``>`` and ends before the line break of its last
+    content line. ``line`` counts from 1.
+    """
+
+    start: int
+    end: int
+    line: int
+    value: str
+    style: Style = "plain"
+    tag: str | None = None
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A reference ``*name`` to a node written elsewhere in the same document."""
+
+    start: int
+    end: int
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list of nodes; a block list starts at its first dash and ends where its last item ends."""
+
+    start: int
+    end: int
+    line: int
+    items: tuple[Node, ...]
+    flow: bool
+    tag: str | None = None
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Pairs of key and value nodes in the order of the text, no key twice."""
+
+    start: int
+    end: int
+    line: int
+    pairs: tuple[tuple[Node, Node], ...]
+    flow: bool
+    tag: str | None = None
+    anchor: str | None = None
+
+    def get(self, key: str) -> Node | None:
+        """The value under a scalar key, or None where the mapping has no such key."""
+        for name, value in self.pairs:
+            if isinstance(name, Scalar) and name.value == key:
+                return value
+        return None
+
+    def keys(self) -> tuple[str, ...]:
+        """The scalar keys, in order."""
+        return tuple(key.value for key, _ in self.pairs if isinstance(key, Scalar))
+
+
+Node = Scalar | Alias | Sequence | Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One document of a file: its root, and the anchors that an alias in it refers to."""
+
+    root: Node
+    aliased: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The text of one file and the trees of its documents; parse once, use for many bindings."""
+
+    text: str
+    where: str
+    documents: tuple[Tree, ...]
+
+    def at(self, line: int) -> str:
+        """A place in this file as users read it: ``file:line``."""
+        return f"{self.where}:{line}" if self.where else f"line {line}"
+
+
+def parse(text: str, where: str = "") -> Manifest:
+    """Read YAML text into trees with exact spans.
+
+    Raises Trouble with the line when the text is not YAML, repeats a key, or names an unknown
+    anchor.
+    """
+    # The C loader counts a leading byte order mark out of its indices, the other one counts it in.
+    shift = 1 if text.startswith(_BOM) else 0
+    body = text[shift:]
+    reader = _Reader(text, where, shift)
+    try:
+        events: Iterator[yaml.Event] = yaml.parse(body, Loader=_LOADER)
+        return Manifest(text, where, tuple(reader.documents(events)))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _unreadable(error.problem or "it breaks off", where, mark.line + 1 if mark else 1) from error
+    except yaml.reader.ReaderError as error:
+        line = body.count("\n", 0, error.position) + 1
+        raise _unreadable(f"character {error.character!r} is not allowed", where, line) from error
+    except UnicodeEncodeError as error:
+        line = body.count("\n", 0, error.start) + 1
+        raise _unreadable("half of a surrogate pair is not a character", where, line) from error
+
+
+def _unreadable(problem: str, where: str, line: int) -> Trouble:
+    place = f"{where}:{line}" if where else f"line {line}"
+    return Trouble(f"not readable as YAML: {problem}", where=place, fix="correct the file there")
+
+
+class _Reader:
+    """Turns events into nodes; holds what is known of the document being read."""
+
+    def __init__(self, text: str, where: str, shift: int) -> None:
+        self.text = text
+        self.where = where
+        self.shift = shift
+        self.anchors: set[str] = set()
+        self.aliased: set[str] = set()
+
+    def documents(self, events: Iterator[yaml.Event]) -> Iterator[Tree]:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.anchors, self.aliased = set(), set()
+                root = self.node(next(events), events, 0)
+                yield Tree(root, frozenset(self.aliased))
+
+    def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise self.trouble(f"nested deeper than {_DEEPEST} levels", event, "flatten the file")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.anchor is not None:
+            self.anchors.add(event.anchor)
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(event, events, depth)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self.mapping(event, events, depth)
+        raise self.trouble("a value is missing", event, "correct the file there")
+
+    def alias(self, event: yaml.AliasEvent) -> Alias:
+        if event.anchor not in self.anchors:
+            raise self.trouble(f"the alias *{event.anchor} has no anchor", event, "define it above or write the value")
+        self.aliased.add(event.anchor)
+        return Alias(self.first(event), self.last(event), _line(event), event.anchor)
+
+    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        style = _STYLES[event.style or ""]
+        start, line = self.start(event)
+        end = max(start, self.last(event))
+        if style in "|>":
+            end = _block_end(self.text, start, end, event.value)
+        return Scalar(start, end, line, event.value, style, event.tag, event.anchor)
+
+    def sequence(self, event: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int) -> Sequence:
+        start, line = self.start(event)
+        items: list[Node] = []
+        while not isinstance(inner := next(events), yaml.SequenceEndEvent):
+            items.append(self.node(inner, events, depth + 1))
+        flow = self.text.startswith("[", start)
+        end = self.last(inner) if flow or not items else items[-1].end
+        return Sequence(start, end, line, tuple(items), flow, event.tag, event.anchor)
+
+    def mapping(self, event: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int) -> Mapping:
+        start, line = self.start(event)
+        pairs: list[tuple[Node, Node]] = []
+        seen: dict[str, int] = {}
+        while not isinstance(inner := next(events), yaml.MappingEndEvent):
+            key = self.node(inner, events, depth + 1)
+            if isinstance(key, Scalar):
+                if key.value in seen:
+                    first = seen[key.value]
+                    raise self.trouble(f"the key {key.value!r} is here twice, first on line {first}", inner, "keep one")
+                seen[key.value] = key.line
+            pairs.append((key, self.node(next(events), events, depth + 1)))
+        flow = self.text.startswith("{", start) and self.last(inner) > self.first(inner)
+        end = self.last(inner) if flow or not pairs else pairs[-1][1].end
+        return Mapping(start, end, line, tuple(pairs), flow, event.tag, event.anchor)
+
+    def start(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> tuple[int, int]:
+        """Where the value text begins, behind tag and anchor, and its line."""
+        start, line = self.first(event), _line(event)
+        if event.anchor is None and event.tag is None and not self.text.startswith("!", start):
+            return start, line
+        last = self.last(event)
+        place = start
+        while place < last and (match := _PROPERTY.match(self.text, place)):
+            place = match.end()
+        if isinstance(event, yaml.ScalarEvent) and place >= last:
+            return last, line
+        return place, line + self.text.count("\n", start, place)
+
+    def trouble(self, what: str, event: yaml.Event, fix: str) -> Trouble:
+        line = _line(event)
+        return Trouble(what, where=f"{self.where}:{line}" if self.where else f"line {line}", fix=fix)
+
+    def first(self, event: yaml.Event) -> int:
+        """Where the event begins in the text, counted in characters."""
+        return event.start_mark.index + self.shift if event.start_mark else 0
+
+    def last(self, event: yaml.Event) -> int:
+        """Where the event ends in the text, exclusive."""
+        return event.end_mark.index + self.shift if event.end_mark else 0
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _block_end(text: str, start: int, end: int, value: str) -> int:
+    """Drop the last line break, and blank lines that chomping keeps out of the value."""
+    header = re.compile(r"[^\r\n]*").match(text, start)
+    first = header.end() if header else start
+    if "+" in re.split(r"[\s#]", text[start:first], maxsplit=1)[0]:
+        return max(first, _before_break(text, end) if text[end - 1] in "\r\n" else end)
+    last_line = value.rstrip("\n").rpartition("\n")[2]
+    blank = " \t" if last_line.strip() else ""
+    while end > first:
+        line_end = _before_break(text, end)
+        line_start = max(text.rfind("\n", 0, line_end), text.rfind("\r", 0, line_end)) + 1
+        if text[line_start:line_end].strip(blank) or line_start <= first:
+            return max(first, line_end)
+        end = line_start
+    return first
+
+
+def _before_break(text: str, end: int) -> int:
+    """The offset before the line break that ends at ``end``; ``end`` itself where none does."""
+    if text.endswith("\r\n", 0, end):
+        return end - 2
+    return end - 1 if end and text[end - 1] in "\r\n" else end
