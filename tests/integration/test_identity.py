@@ -162,17 +162,15 @@ def test_what_is_launched_survives_the_hangup_of_its_parent(tmp_path: Path) -> N
         "Path(sys.argv[1]).write_text(f'{os.getsid(0) == os.getpid()} {answer} {sys.argv[2:]}')\n"
         f"open({str(gate)!r}, 'w').write('done')\n"
     )
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[1])\n"
+        "from console.detach import DetachedLauncher\nos.chdir(sys.argv[2])\n"
+        "launcher = DetachedLauncher(Path('logs'), ('--config', 'c.yaml'))\n"
+        "print(launcher.launch([sys.argv[2] + '/out', 'x']), flush=True)\n"
+        "signal.pause()"
+    )
     parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, signal\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[1])\n"
-            "from console.detach import DetachedLauncher\nimport os\nos.chdir(sys.argv[2])\n"
-            "print(DetachedLauncher(Path('logs'), ('--config', 'c.yaml')).launch([sys.argv[2] + '/out', 'x']), flush=True)\n"
-            "signal.pause()",
-            str(Path(__file__).resolve().parents[2]),
-            str(tmp_path),
-        ],
+        [sys.executable, "-c", script, str(Path(__file__).resolve().parents[2]), str(tmp_path)],
         stdout=subprocess.PIPE,
         start_new_session=True,
     )

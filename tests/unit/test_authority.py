@@ -212,7 +212,7 @@ def test_a_roster_in_another_encoding_is_refused() -> None:
 
 
 def plan(direction: Direction = Direction.RISKIER, gross: Decimal | None = Decimal("25000.00")) -> Plan:
-    radius = BlastRadius(Decimal(1), gross, *[None] * 6)
+    radius = BlastRadius(Decimal(1), gross, None, None, None, None, None, None)
     return Plan(
         "id", "heron", 1, "L1", "L2", direction, "p", 1, "r", (), (), radius, "alice", NOW, NOW, "base"
     )  # fmt: skip
