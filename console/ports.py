@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from stages.commands import Command
 from stages.entries import Entry, Head
 from stages.refusal import Refusal
+from stages.signals import Sample, SignalKey
 from stages.state import ControlState
-from stages.witness import OrderOutcome, VenueReading
+from stages.witness import OrderOutcome, RuntimeReading, VenueReading
 
 
 class Clock(Protocol):
@@ -134,3 +135,92 @@ class Checkpoint(Protocol):
     """Called by name between the numbered points of a procedure, so that each crash can be rehearsed."""
 
     def __call__(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One answer of a fetch, or the lack of one (``error`` says why): what it means for each signal and readback."""
+
+    at: datetime
+    latency_ms: int | None
+    samples: Mapping[SignalKey, Sample]
+    runtime: Mapping[str, RuntimeReading]
+    error: str = ""
+
+
+class Fetch(Protocol):
+    """A source that is asked again and again by a thread of its own."""
+
+    @property
+    def name(self) -> str:
+        """How the line of sources calls it."""
+
+    @property
+    def every(self) -> float:
+        """Seconds between two requests."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that one request may take."""
+
+    def read(self) -> Fetched:
+        """Asks once. Trouble is an answer too: this never raises it."""
+
+    def failed(self, reason: str, at: datetime) -> Fetched:
+        """What it means for everything that waits for this source that there is no answer."""
+
+
+class StoredTick(Protocol):
+    """One tick of the observation store: its number, its time and its plain JSON body."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def body(self) -> Any: ...
+
+
+class Observations(Protocol):
+    """What was measured, tick by tick, outside the chain of decisions. Every call may raise Trouble."""
+
+    def begin(self) -> None: ...
+    def append_tick(self, at: datetime, body: Mapping[str, Any]) -> int: ...
+    def newest_tick(self) -> StoredTick | None: ...
+    def ticks(
+        self, *, after: int = 0, upto: int | None = None, since: datetime | None = None
+    ) -> Iterator[StoredTick]: ...
+    def digest(self, *, after: int = 0, upto: int | None = None) -> tuple[str, int]: ...
+    def put_accumulators(self, body: Mapping[str, Any], *, at: datetime) -> str: ...
+    def accumulators(self, digest: str) -> Any | None: ...
+
+
+class LeaseRow(Protocol):
+    """Who holds the watch, and for how long."""
+
+    @property
+    def holder(self) -> str | None: ...
+    @property
+    def term(self) -> int: ...
+    @property
+    def expires(self) -> datetime: ...
+    def alive(self, at: datetime) -> bool: ...
+
+
+class Lease(Protocol):
+    """The one place of the watch in a ledger; its term fences off whoever was relieved. Any call may raise Trouble."""
+
+    def current(self) -> LeaseRow | None: ...
+    def acquire(self, holder: str, now: datetime, ttl: timedelta = ..., *, acting: bool = False) -> int | None: ...
+    def take_over(
+        self, holder: str, now: datetime, ttl: timedelta = ..., *, acting: bool = True
+    ) -> tuple[int, str | None]: ...
+    def renew(self, term: int, now: datetime, ttl: timedelta = ..., *, deadline: float | None = None) -> bool: ...
+    def release(self, term: int, now: datetime) -> bool: ...
+
+
+class Notifier(Protocol):
+    """Carries an alarm's text to where no terminal is."""
+
+    def notify(self, text: str) -> None:
+        """Hands it over without waiting. Raises Trouble when it cannot be handed over."""
