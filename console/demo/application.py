@@ -61,6 +61,7 @@ class Run:
     signals_at: datetime | None = None
     microbars_at: datetime | None = None
     market_data_lag_ms: int = 0
+    largest_order: Decimal = ZERO  # of this run: an order sent under higher limits is no breach of lower ones
 
 
 @dataclass(slots=True)
@@ -72,7 +73,6 @@ class Records:
     computed_at: datetime | None = None
     last_order: Order | None = None
     last_decision_at: datetime | None = None
-    largest_order: Decimal = ZERO
     feed_at: datetime | None = None
     own_orders: set[str] = field(default_factory=set)
 
@@ -118,7 +118,7 @@ class Application:
         return self.account.environment == "paper" or (controls.mode == "live" and controls.submit)
 
     def must_leave(self, controls: Controls) -> bool:
-        """Whether the book is to become flat: a live account has no place in paper mode. Submit off alone only holds."""
+        """Whether the book is to become flat: a live account in paper mode is left. Submit off alone only holds."""
         return self.account.environment == "live" and controls.mode == "paper"
 
     def step(self, market: Market, book: Book, now: datetime) -> None:
@@ -162,7 +162,7 @@ class Application:
         self._recent.append(market.steps)
         self.records.own_orders.add(order.id)
         self.records.last_order = order
-        self.records.largest_order = max(self.records.largest_order, order.arrival * ticket.qty)
+        run.largest_order = max(run.largest_order, order.arrival * ticket.qty)
 
     def cycle(self, market: Market, book: Book, now: datetime) -> None:
         """Read the order feed, reconcile when it is time, and say that the cycle has run."""

@@ -85,7 +85,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
         },
         "order_lineage": _lineage(floor),
         "account": {"label": floor.account.label, "environment": floor.account.environment},
-        "exposure": _exposure(floor),
+        "exposure": _exposure(floor, run),
         "pnl": _profit(floor),
         "positions": positions(floor),
         "open_orders": [order_row(order, now) for order in floor.app.own_orders(floor.book)],
@@ -338,7 +338,7 @@ def _lineage(floor: Floor) -> Document:
     }
 
 
-def _exposure(floor: Floor) -> Document:
+def _exposure(floor: Floor, run: Run) -> Document:
     exposure = floor.book.exposure(floor.market)
     largest = exposure.largest
     return {
@@ -350,7 +350,7 @@ def _exposure(floor: Floor) -> Document:
         "largest": {"symbol": None, "notional": "0.00"}
         if largest is None
         else {"symbol": largest[0], "notional": str(largest[1])},
-        "largest_order_today": _dollars(floor.app.records.largest_order),
+        "largest_order_today": _dollars(run.largest_order),
         "as_of": iso(floor.as_of),
     }
 

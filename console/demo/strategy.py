@@ -12,12 +12,12 @@ from console.demo.controls import Controls
 from console.demo.market import CENT, Market
 
 # Shares of a limit. Gross stays between 60 % and 85 % of its limit; the inner marks leave room for prices to move.
-_GROSS_FLOOR = Decimal("0.61")
 _GROSS_LOW = Decimal("0.66")
 _GROSS_HIGH = Decimal("0.78")
 _SYMBOL_HIGH = Decimal("0.80")
 _NET_LOW = Decimal("0.05")
 _NET_HIGH = Decimal("0.45")
+_NET_MOST = Decimal("0.65")
 _BACK_TO = Decimal("0.95")
 _SMALLEST = Decimal("0.10")  # of the order limit; smaller orders are not worth sending
 
@@ -57,42 +57,30 @@ class Strategy:
             return None
         limit = seen.controls.max_gross
         if seen.exposure.if_all_fill < _GROSS_LOW * limit:
-            return self._entry(seen, values, free, book, market) if market.steps % _FIRST_ENTRIES == 0 else None
+            return self._entry(seen, values, free, market) if market.steps % _FIRST_ENTRIES == 0 else None
         if not rebalance or any(order.ticket.source == "app" for order in book.orders.values()):
             return None  # one change at a time, or two trims would sell the same room
         if seen.exposure.if_all_fill < (_GROSS_LOW + _GROSS_HIGH) / 2 * limit:
-            return self._entry(seen, values, free, book, market)
+            return self._entry(seen, values, free, market)
         return self._trim(seen, values, free, book, market)
 
-    def _entry(
-        self, seen: Situation, values: dict[str, Decimal], free: set[str], book: Book, market: Market
-    ) -> Ticket | None:
-        controls = seen.controls
-        side = self._entry_side(seen)
-        sign = 1 if side == "buy" else -1
-        ceiling = _SYMBOL_HIGH * controls.max_symbol
-        rooms = {s: ceiling - sign * values.get(s, ZERO) for s in seen.universe if s in free}
-        candidates = [s for s, room in rooms.items() if _SMALLEST * controls.max_order <= room <= ceiling]
-        if not candidates:
-            return self._make_room(sign, seen, values, free, book, market)
-        symbol = self._pick(candidates, seen, market, cheapest=side == "buy")
-        size = min(
-            self._order_size(controls),
-            rooms[symbol],
-            _GROSS_HIGH * controls.max_gross - seen.exposure.if_all_fill,
-            _BACK_TO * controls.max_net - sign * seen.exposure.net,
-        )
-        return _ticket(symbol, side, size, controls, market)
-
-    def _make_room(
-        self, sign: int, seen: Situation, values: dict[str, Decimal], free: set[str], book: Book, market: Market
-    ) -> Ticket | None:
-        """Every symbol is full on this side or held on the other: reduce the smallest of the others."""
-        others = [symbol for symbol in values if symbol in free and sign * values[symbol] < 0]
-        size = min(self._order_size(seen.controls), seen.exposure.gross - _GROSS_FLOOR * seen.controls.max_gross)
-        if not others or size < _SMALLEST * seen.controls.max_order:
-            return None
-        return _reduction(min(others, key=lambda s: abs(values[s])), size, seen.controls, book, market)
+    def _entry(self, seen: Situation, values: dict[str, Decimal], free: set[str], market: Market) -> Ticket | None:
+        """Add on the side that the book needs, or on the other one where every symbol is full or held against it."""
+        wanted = self._entry_side(seen)
+        other: Side = "sell" if wanted == "buy" else "buy"
+        for side in (wanted, other):
+            sign = 1 if side == "buy" else -1
+            rooms = _rooms(sign, seen, values, free)
+            if rooms:
+                symbol = self._pick(list(rooms), seen, market, cheapest=side == "buy")
+                size = min(
+                    self._order_size(seen.controls),
+                    rooms[symbol],
+                    _GROSS_HIGH * seen.controls.max_gross - seen.exposure.if_all_fill,
+                    _NET_MOST * seen.controls.max_net - sign * seen.exposure.net,
+                )
+                return _ticket(symbol, side, size, seen.controls, market)
+        return None
 
     def _entry_side(self, seen: Situation) -> Side:
         """Keeps the book somewhat long, so that both sides are always held."""
@@ -164,6 +152,13 @@ def _worst_overrun(seen: Situation, values: dict[str, Decimal]) -> _Overrun | No
     return None
 
 
+def _rooms(sign: int, seen: Situation, values: dict[str, Decimal], free: set[str]) -> dict[str, Decimal]:
+    """Dollars that may still be added on one side, for symbols that are flat or held on that side already."""
+    ceiling = _SYMBOL_HIGH * seen.controls.max_symbol
+    rooms = {s: ceiling - sign * values.get(s, ZERO) for s in seen.universe if s in free}
+    return {s: room for s, room in rooms.items() if _SMALLEST * seen.controls.max_order <= room <= ceiling}
+
+
 def _ticket(symbol: str, side: Side, dollars: Decimal, controls: Controls, market: Market) -> Ticket | None:
     if dollars < _SMALLEST * controls.max_order:
         return None
@@ -176,9 +171,8 @@ def _reduction(symbol: str, dollars: Decimal, controls: Controls, book: Book, ma
     held = book.positions[symbol].qty
     price = market.price(symbol)
     crumb = _SMALLEST * controls.max_order
-    dollars = min(max(dollars, crumb), controls.max_order)
-    qty = (dollars / price).quantize(CENT, ROUND_DOWN)
-    if (abs(held) - qty) * price < crumb:
-        qty = abs(held) if abs(held) * price <= controls.max_order else qty
-    qty = min(qty, abs(held))
+    most = _BACK_TO * controls.max_order
+    qty = min((min(max(dollars, crumb), most) / price).quantize(CENT, ROUND_DOWN), abs(held))
+    if abs(held) * price <= most and (abs(held) - qty) * price < crumb:
+        qty = abs(held)
     return Ticket(symbol, "sell" if held > 0 else "buy", qty) if qty > 0 else None
