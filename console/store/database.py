@@ -59,9 +59,10 @@ class Database:
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
+        """Connections without an upper bound: a reduction must not wait for one that a slow reader keeps."""
         if self.path is None:
-            return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 2})
-        return create_engine(self.url, creator=lambda: self._connect("ro" if self.read_only else "rw"))
+            return create_engine(self.url, max_overflow=-1, pool_pre_ping=True, connect_args={"connect_timeout": 2})
+        return create_engine(self.url, max_overflow=-1, creator=lambda: self._connect("ro" if self.read_only else "rw"))
 
     def _connect(self, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
         assert self.path is not None

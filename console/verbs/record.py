@@ -6,10 +6,11 @@ import argparse
 import csv
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, Final, Protocol
 
+from console.output import Output
 from stages.chain import Anchor, Verification
 from stages.entries import EVERY, KINDS, Entry, EntryFilter, canonical
 from stages.refusal import Trouble
@@ -27,45 +28,52 @@ class ReadableLedger(Protocol):
     def close(self) -> None: ...
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``ledger`` with its four verbs; ``--json`` may stand before or after them."""
-    verbs = subparsers.add_parser("ledger", help="list, show, verify or export what was decided").add_subparsers(
-        dest="ledger_verb", metavar="list|show|verify|export", required=True
-    )
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--ledger", metavar="URL", help="sqlite:////path/to/file or postgresql://host/name")
-    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document")
+class OpensLedgers(Protocol):
+    """What these verbs need of the wiring: the ledger of a URL, or of the configuration for None."""
 
-    listing = verbs.add_parser("list", parents=[common], help="the newest entries, oldest first")
+    def ledger_reader(self, url: str | None = None) -> ReadableLedger: ...
+
+
+def add_parsers(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    """Add ``ledger`` with its four verbs; ``shared`` holds the options that every verb knows."""
+    ledger = subparsers.add_parser("ledger", help="list, show, verify or export what was decided")
+    ledger.set_defaults(run=run)
+    verbs = ledger.add_subparsers(dest="ledger_verb", metavar="list|show|verify|export", required=True)
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--ledger", metavar="URL", help="sqlite:////path/to/file or postgresql://host/name")
+    parents = [shared, place]
+
+    listing = verbs.add_parser("list", parents=parents, help="the newest entries, oldest first")
     listing.add_argument("--kind", choices=sorted(KINDS), metavar="KIND", help="only this kind, such as latch-opened")
     listing.add_argument("--actor", help="only this actor")
     listing.add_argument("--stage", help="only this stage")
     listing.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; without a zone it is UTC")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
 
-    show = verbs.add_parser("show", parents=[common], help="one entry, whole")
+    show = verbs.add_parser("show", parents=parents, help="one entry, whole")
     show.add_argument("seq", type=_count, metavar="SEQ")
 
-    verbs.add_parser("verify", parents=[common], help="is it the ledger that was written? 0 yes, 1 no")
+    verify = verbs.add_parser("verify", parents=parents, help="is it the ledger that was written? 0 yes, 1 no")
+    verify.add_argument(
+        "--anchor",
+        type=_anchor,
+        action="append",
+        default=[],
+        metavar="COMMIT:SEQ:HASH",
+        help="a stage commit that vouches for an entry; its trailer Rampdeck-Ledger gives number and hash",
+    )
 
-    export = verbs.add_parser("export", parents=[common], help="every entry on standard output")
+    export = verbs.add_parser("export", parents=parents, help="every entry on standard output")
     export.add_argument(
         "--format", choices=("jsonl", "csv"), default="jsonl", help="jsonl is the canonical text (default)"
     )
 
 
-def run(
-    args: argparse.Namespace,
-    out: TextIO,
-    open_ledger: Callable[[str | None], ReadableLedger],
-    anchors: Sequence[Anchor] = (),
-) -> int:
-    """Run the verb and return its exit code; Trouble is exit code 2.
-
-    ``open_ledger`` gets the URL of ``--ledger`` or None for the configured one; ``anchors`` are the stage commits that
-    vouch for entries, where a repository is at hand.
-    """
-    ledger = open_ledger(args.ledger)
+def run(args: argparse.Namespace, wiring: OpensLedgers, out: Output) -> int:
+    """Run the verb and return its exit code; Trouble is exit code 2."""
+    ledger = wiring.ledger_reader(args.ledger)
     try:
         match args.ledger_verb:
             case "list":
@@ -73,10 +81,9 @@ def run(
             case "show":
                 return _show(args, out, ledger)
             case "verify":
-                return _verify(args, out, ledger, anchors)
-            case "export":
+                return _verify(args, out, ledger)
+            case _:
                 return _export(args, out, ledger)
-        raise Trouble(f"no ledger verb {args.ledger_verb!r}", fix="use list, show, verify or export")
     finally:
         ledger.close()
 
@@ -86,65 +93,65 @@ def document(entry: Entry) -> dict[str, Any]:
     return {**json.loads(entry.text), "hash": entry.hash}
 
 
-def _list(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger) -> int:
+def _list(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     only = EntryFilter(kind=args.kind, actor=args.actor, stage=args.stage, since=args.since)
     found = ledger.newest(only, limit=args.limit)[::-1]
-    if _wants_json(args):
-        json.dump({"entries": [document(entry) for entry in found]}, out)
-        out.write("\n")
-        return 0
+    if out.json:
+        out.document({"entries": [document(entry) for entry in found]})
     for entry in found:
         row = f"{entry.seq:>6}  {entry.ts[:19]}Z  {entry.kind:<20} {entry.stage or '-':<4} {entry.actor:<20} "
-        out.write(_printable(row + _summary(entry)) + "\n")
+        out.line(_printable(row + _summary(entry)))
     if not found:
-        out.write("no entry passes the filter\n")
+        out.line("no entry passes the filter")
     return 0
 
 
-def _show(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger) -> int:
+def _show(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     entry = ledger.entry(args.seq)
     if entry is None:
         raise Trouble(f"no entry {args.seq}", where="ledger", fix="'rampdeck ledger list' shows the newest numbers")
-    if _wants_json(args):
-        json.dump(document(entry), out)
-    else:
-        out.write(json.dumps(document(entry), indent=2))
-    out.write("\n")
+    out.document(document(entry))
     return 0
 
 
-def _verify(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger, anchors: Sequence[Anchor]) -> int:
-    verdict = ledger.verify(anchors)
-    if _wants_json(args):
-        json.dump(verdict.document(), out)
-        out.write("\n")
+def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
+    verdict = ledger.verify(args.anchor)
+    if out.json:
+        out.document(verdict.document())
+    word = "verified" if verdict.ok else "INCONSISTENT"
+    out.line(f"{word}: {verdict.entries} entries, head {verdict.head.seq} {verdict.head.hash[:16]}")
+    for problem in verdict.problems:
+        out.line(_printable(f"  entry {problem.seq} {problem.problem}"))
+    if verdict.anchored:
+        out.line(_printable(f"commit {verdict.anchored.commit} vouches up to entry {verdict.anchored.seq}"))
     else:
-        _print_verdict(verdict, out)
+        out.line("no anchor outside vouches for it: a rewritten whole would not be found")
     return 0 if verdict.ok else 1
 
 
-def _print_verdict(verdict: Verification, out: TextIO) -> None:
-    word = "verified" if verdict.ok else "INCONSISTENT"
-    out.write(f"{word}: {verdict.entries} entries, head {verdict.head.seq} {verdict.head.hash[:16]}\n")
-    out.writelines(_printable(f"  entry {problem.seq} {problem.problem}") + "\n" for problem in verdict.problems)
-    if verdict.anchored:
-        out.write(f"commit {verdict.anchored.commit} vouches up to entry {verdict.anchored.seq}\n")
+def _export(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
+    """Written in pages and never held whole; ``--json`` makes one document of it."""
+    if out.json:
+        out.stream.write('{"entries":[')
+        for entry in ledger.entries():
+            out.stream.write(("," if entry.seq > 1 else "") + entry.text)
+        out.stream.write("]}\n")
+    elif args.format == "jsonl":
+        for entry in ledger.entries():
+            out.stream.write(entry.text + "\n")
     else:
-        out.write("no anchor outside vouches for it: a rewritten whole would not be found\n")
+        _export_table(out, ledger)
+    return 0
 
 
-def _export(args: argparse.Namespace, out: TextIO, ledger: ReadableLedger) -> int:
-    if args.format == "jsonl":
-        out.writelines(entry.text + "\n" for entry in ledger.entries())
-        return 0
-    table = csv.writer(out, lineterminator="\n")
+def _export_table(out: Output, ledger: ReadableLedger) -> None:
+    table = csv.writer(out.stream, lineterminator="\n")
     table.writerow(COLUMNS)
     for entry in ledger.entries():
         table.writerow(
             [entry.seq, entry.ts, entry.kind, entry.actor, entry.stage, entry.epoch, entry.intent,
              canonical(entry.body), entry.prev, entry.hash]
         )  # fmt: skip
-    return 0
 
 
 def _summary(entry: Entry) -> str:
@@ -162,10 +169,6 @@ def _printable(text: str) -> str:
     return "".join("?" if unicodedata.category(sign) in ("Cc", "Cf") else sign for sign in text)
 
 
-def _wants_json(args: argparse.Namespace) -> bool:
-    return bool(getattr(args, "json", False))
-
-
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
@@ -178,3 +181,10 @@ def _time(text: str) -> datetime:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time like 2026-11-22T14:30") from error
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _anchor(text: str) -> Anchor:
+    commit, seq, digest = [*text.split(":"), "", ""][:3]
+    if not (commit and seq.isdecimal() and len(digest) == 64):
+        raise argparse.ArgumentTypeError(f"{text!r} is not COMMIT:SEQ:HASH with a hash of 64 digits")
+    return Anchor(int(seq), digest, commit)

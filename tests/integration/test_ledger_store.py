@@ -17,6 +17,7 @@ import pytest
 
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
+from console.store.spill import Spill
 from stages.entries import EMPTY, Draft, Entry, EntryFilter, LedgerAltered, LedgerAway
 from stages.refusal import Refusal, Trouble
 
@@ -207,6 +208,26 @@ def test_a_locked_ledger_keeps_a_reducing_caller_no_longer_than_its_deadline(pat
             assert time.monotonic() - started < 0.5
             assert ledger.state() == ()
         assert isinstance(ledger.transact("loss", now=NOW, deadline=0.05), tuple)
+
+
+def test_a_reduction_spills_while_the_ledger_is_away_and_is_merged_when_it_is_back(
+    path: Path, ledger: SqlLedger[Names, str]
+) -> None:
+    spill = Spill(path.with_name("ledger.db.spill"))
+    with locked(path):
+        with pytest.raises(LedgerAway) as away:
+            ledger.transact("loss", now=NOW, deadline=0.05)
+        drafts = decide(NONE, "loss", NOW)
+        assert not isinstance(drafts, Refusal)
+        spill.append(drafts, at=NOW, cause=away.value.what)
+        with pytest.raises(LedgerAway):
+            spill.merge(ledger, actor="watch", now=NOW, deadline=0.05)
+    gap, opened = spill.merge(ledger, actor="watch", now=NOW + timedelta(minutes=1))
+    assert (gap.kind, gap.body["records"]) == ("gap", 1)
+    assert "locked by another process" in gap.body["cause"]
+    assert opened.body["spilledAt"] == "2026-11-23T14:30:00.000000Z"
+    assert ledger.state() == ("loss",)
+    assert ledger.verify().ok
 
 
 def test_a_patient_caller_waits_for_its_turn(path: Path, ledger: SqlLedger[Names, str]) -> None:
