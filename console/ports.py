@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -129,6 +130,14 @@ class Launcher(Protocol):
 
     def launch(self, arguments: Sequence[str]) -> int:
         """Starts it and returns its process id."""
+
+
+class RunningActs(Protocol):
+    """Which acts are being carried out now, so that nobody declares a living one abandoned."""
+
+    def hold(self, intent: str) -> AbstractContextManager[None]: ...
+    def alive(self, intent: str) -> bool | None:
+        """False when its process died; None when this machine knows nothing of it."""
 
 
 class Checkpoint(Protocol):
