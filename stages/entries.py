@@ -174,7 +174,7 @@ def plain(value: object, where: str = "value") -> Any:
         case Decimal() if value.is_finite():
             return format(value, "f")
         case float() if math.isfinite(value):
-            return int(value) if value.is_integer() and abs(value) < SAFE_INTEGER else value
+            return plain(int(value)) if value.is_integer() else value
         case datetime():
             return stamp(value)
         case Mapping():
