@@ -67,12 +67,12 @@ class Stand:
 
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
-    """The venue trades at 50 trading seconds per second and restarts in 0.3 s; the loop polls ten times a second."""
+    """The venue trades at 50 trading seconds per second and restarts in a second; the loop polls ten times a second."""
     remote, checkout, ports = tmp_path / "remote.git", tmp_path / "checkout", tmp_path / "ports.json"
     create_remote(remote, sample_files())
     subprocess.run(["git", "clone", "--quiet", str(remote), str(checkout)], check=True)
     stop = threading.Event()
-    venue = VenueConfig(Account("A", "live", Decimal(100_000)), 1, 50.0, Pace(restart_seconds=0.3), {}, ports)
+    venue = VenueConfig(Account("A", "live", Decimal(100_000)), 1, 50.0, Pace(restart_seconds=1.0), {}, ports)
     thread = threading.Thread(target=run, args=(venue, stop))
     thread.start()
     until(ports.exists)

@@ -73,10 +73,10 @@ class Faces:
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Iterator[Faces]:
-    """A live venue at 100 trading seconds per second, with restarts of half a second."""
+    """A live venue at 100 trading seconds per second, with restarts of a second and a half."""
     ports = tmp_path / "ports.json"
     account = Account("ACC-1", "live", Decimal(250_000))
-    config = VenueConfig(account, 5, 100.0, Pace(restart_seconds=0.5), {}, ports)
+    config = VenueConfig(account, 5, 100.0, Pace(restart_seconds=1.5), {}, ports)
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(config, stop))
     thread.start()

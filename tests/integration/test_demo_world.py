@@ -99,7 +99,7 @@ def test_start_does_not_wait_and_stop_ends_everything(tmp_path: Path) -> None:
     world = World(tmp_path / "new" / "folder", CONTENT, FAST)
     began = time.monotonic()
     world.start()
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
     assert world.live.app_url.startswith("http://127.0.0.1:")
     world.ready(READY)
     pids = [child.pid for child in world.children]
