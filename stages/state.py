@@ -118,6 +118,10 @@ class ControlState:
     """Newest head of Git that was made elsewhere and adopted as fact."""
     cooldown_from: datetime | None = None
     """Market time of the newest reduction; no advance for the policy's cooldown after it."""
+    watch: str = ""
+    """The newest holder of the watch; whether it still lives is the lease row's to say."""
+    acting: bool = False
+    """Whether that holder reduces risk by itself."""
     last_seal: int = 0
     """Sequence of the newest tick that a seal covers."""
     seal_accumulators: str = ""
@@ -300,6 +304,13 @@ def _external(state: ControlState, entry: Entry) -> ControlState:
     return replace(state, external_head=entry.body["head"])
 
 
+def _lease(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    if body["state"] == "taken":
+        return replace(state, watch=body["holder"], acting=bool(body.get("acting", False)))
+    return replace(state, watch="", acting=False) if body["holder"] == state.watch else state
+
+
 def _seal(state: ControlState, entry: Entry) -> ControlState:
     return replace(state, last_seal=int(entry.body["through"]), seal_accumulators=entry.body["accumulators"])
 
@@ -323,6 +334,7 @@ _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "burn-in": _burn_in,
     "acknowledged": _acknowledged,
     "external-change": _external,
+    "lease": _lease,
     "seal": _seal,
 }
 

@@ -247,3 +247,16 @@ def test_an_outcome_that_is_known_is_not_told_again(book: Book) -> None:
     assert book.command(RecordOutcome("alice", "i1", "pushed", "sha"))
     assert book.command(RecordOutcome("alice", "i1", "rejected")) == []
     assert book.state.intents["i1"].outcome == "pushed"
+
+
+def test_the_newest_holder_of_the_watch_and_whether_it_acts_are_state(book: Book) -> None:
+    def lease(state: str, holder: str, **more: object) -> None:
+        book.append(Draft("lease", None, None, holder, {"state": state, "holder": holder, "term": 1, **more}), NOW)
+
+    lease("taken", "watch@a", acting=True)
+    assert (book.state.watch, book.state.acting) == ("watch@a", True)
+    lease("taken", "watch@b", acting=False)
+    lease("released", "watch@a")
+    assert (book.state.watch, book.state.acting) == ("watch@b", False)
+    lease("released", "watch@b")
+    assert (book.state.watch, book.state.acting) == ("", False)
