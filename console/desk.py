@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.signals import SignalKey
-from stages.verdict import Evaluation, Gate, WatchPresence
+from stages.verdict import Evaluation, Gate, Row, RowState, WatchPresence
+
+TREND_SECONDS: Final = 3600
+POINT_SECONDS: Final = 10
+"""A trend holds one point for so many seconds: an hour in 360 points."""
+
+BELIEVED: Final = frozenset(
+    {RowState.OK, RowState.WARN, RowState.SUSPECT, RowState.BREACH, RowState.OVER, RowState.INFO}
+)
+"""States of a row whose value may be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,10 @@ class Frame:
     environment: str = ""
     acknowledged: frozenset[str] = frozenset()
     """Keys of alarms that a person has acknowledged."""
+    rung: int = 0
+    """How many audible alarms have rung here so far; a screen that sees it grow rings once."""
+    notices: tuple[str, ...] = ()
+    """What the watch itself cannot do now, one sentence each: the ledger is away, ticks have stopped."""
 
 
 class Feed(Protocol):
@@ -154,3 +169,78 @@ class Hands(Protocol):
     def acknowledge(self, alarm: str) -> Told: ...
     def take_over(self) -> Told: ...
     def by_hand(self, stage: str) -> ByHand: ...
+
+
+class Trends:
+    """The newest hour of each signal, one point for ten seconds. Written and read by the watch's thread alone."""
+
+    def __init__(self) -> None:
+        self._points: dict[SignalKey, deque[tuple[int, float | None]]] = {}
+
+    def add(self, key: SignalKey, at: datetime, value: float | None) -> None:
+        """The newest value of a ten-second slot stands for it; None is not known."""
+        slot = int(at.timestamp()) // POINT_SECONDS
+        points = self._points.setdefault(key, deque(maxlen=TREND_SECONDS // POINT_SECONDS))
+        while points and slot - points[-1][0] > 1 and len(points) < (points.maxlen or 0):
+            points.append((points[-1][0] + 1, None))
+        if points and points[-1][0] >= slot:
+            points.pop()
+        points.append((slot, value))
+
+    def add_rows(self, rows: Iterable[Row], at: datetime) -> None:
+        """The values of one tick, as far as they may be believed."""
+        for row in rows:
+            known = row.value is not None and row.state in BELIEVED
+            self.add(row.key, at, float(row.value) if known and row.value is not None else None)
+
+    def history(self) -> dict[SignalKey, tuple[float | None, ...]]:
+        """Per signal its points, oldest first."""
+        return {key: tuple(value for _, value in points) for key, points in self._points.items()}
+
+
+class Desk:
+    """A ``Feed``: holds the newest frame and tells who has subscribed. Every call returns at once, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+        self._waiting = "starting"
+        self._subscribers: dict[object, Callable[[], None]] = {}
+
+    def frame(self) -> Frame | None:
+        with self._lock:
+            return self._frame
+
+    def waiting_for(self) -> str:
+        with self._lock:
+            return self._waiting
+
+    def subscribe(self, notify: Callable[[], None]) -> Callable[[], None]:
+        token = object()
+        with self._lock:
+            self._subscribers[token] = notify
+
+        def end() -> None:
+            with self._lock:
+                self._subscribers.pop(token, None)
+
+        return end
+
+    def publish(self, frame: Frame) -> None:
+        """Replaces the frame and tells everybody."""
+        with self._lock:
+            self._frame = frame
+        self._tell()
+
+    def wait(self, sentence: str) -> None:
+        """Says what is being done, or what is in the way, while there is no frame."""
+        with self._lock:
+            changed, self._waiting = self._waiting != sentence, sentence
+        if changed:
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            subscribers = tuple(self._subscribers.values())
+        for notify in subscribers:
+            notify()

@@ -1,0 +1,95 @@
+"""The reflex: a posture that asks for less than Git shows starts a reduction, in a process that outlives this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from console.ports import Launcher
+from stages.commands import OpenLatch
+from stages.policy import Policy
+from stages.posture import Mode, Posture, effective_mode
+from stages.refusal import Trouble
+from stages.standing import Standing
+
+FIRST_RETRY: Final = timedelta(seconds=20)
+LONGEST_RETRY: Final = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the manifests must come down to: a stage at most, and a mode at least."""
+
+    cap: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    need: Need
+    count: int
+    next_at: datetime
+
+
+def need(policy: Policy, posture: Posture, standing: Standing) -> Need | None:
+    """The reduction that ``posture`` asks for and Git does not show; None when Git shows it already.
+
+    With nothing read of Git, a posture that restricts anything asks for its reduction: the worker reads the head.
+    """
+    mode = effective_mode(posture.mode, policy.mapped_modes)
+    too_high = standing.riskiest > posture.cap
+    too_loose = mode > Mode.FROZEN and mode in policy.mapped_modes and standing.mode < mode
+    return Need(posture.cap, mode) if too_high or too_loose else None
+
+
+def with_pending(policy: Policy, posture: Posture, pending: Iterable[object]) -> Posture:
+    """The posture with latches that could not be written yet: a ledger that is away stops no reduction."""
+    for command in pending:
+        if isinstance(command, OpenLatch):
+            cap = policy.top if command.cap is None else max(0, command.effective - 1)
+            if command.cap not in (None, "-1"):
+                cap = int(str(command.cap))
+            posture = posture.join(Posture(command.mode, cap))
+    return posture
+
+
+class Reflex:
+    """Starts the reduction once, and again with growing pauses while it does not hold."""
+
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
+        self._last: _Attempt | None = None
+        self.trouble = ""
+        """Why the last attempt could not be started; empty when it could."""
+
+    def consider(
+        self, policy: Policy, posture: Posture, standing: Standing, *, cause: str, wait: bool, now: datetime
+    ) -> Need | None:
+        """Start what is needed and not on its way; returns what was started now.
+
+        ``wait``: a reduction that does it is being carried out, or Git was never read yet; both are given some time.
+        """
+        wanted = need(policy, posture, standing)
+        if wanted is None:
+            self._last, self.trouble = None, ""
+            return None
+        last = self._last if self._last and self._last.need == wanted else None
+        if last is None and wait:
+            self._last = _Attempt(wanted, 0, now + FIRST_RETRY)
+            return None
+        if last is not None and now < last.next_at:
+            return None
+        self._launch(policy, wanted, cause)
+        count = last.count + 1 if last else 1
+        self._last = _Attempt(wanted, count, now + min(FIRST_RETRY * 2 ** (count - 1), LONGEST_RETRY))
+        return wanted
+
+    def _launch(self, policy: Policy, wanted: Need, cause: str) -> None:
+        arguments = ["reduce-worker", "--to", policy.stages[wanted.cap].name, "--mode", wanted.mode.name]
+        try:
+            self._launcher.launch([*arguments, "--cause", cause, "--automatic"])
+            self.trouble = ""
+        except Trouble as trouble:
+            self.trouble = trouble.line
