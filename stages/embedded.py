@@ -88,10 +88,17 @@ class Embedded:
 
 
 def embed(outer: Manifest, host: Scalar, kind: Kind) -> Embedded:
-    """Read the document inside a string of ``outer``.
+    """Read the document inside a string of ``outer``, once however often it is asked for.
 
     Raises Trouble where it does not parse, or where its characters cannot be traced to the file.
     """
+    known = outer.inside.get((host.start, kind))
+    if not isinstance(known, Embedded):
+        known = outer.inside[host.start, kind] = _embed(outer, host, kind)
+    return known
+
+
+def _embed(outer: Manifest, host: Scalar, kind: Kind) -> Embedded:
     where = f"{outer.at(host.line)} (the document inside)"
     inner = parse(host.value, where) if kind == "yaml" else parse_json(host.value, where)
     block = host.style in ("|", ">")

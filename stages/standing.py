@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from stages.ladder import Value
+from stages.bindings import locate
+from stages.ladder import Value, parse_value, plain
+from stages.policy import ControlSpec, Policy, ShareSpec
 from stages.posture import Mode
+from stages.refusal import Trouble
+from stages.signals import ReadControls
+from stages.splice import decode
+from stages.yaml_spans import Manifest, parse
+
+Read = Callable[[str], bytes | None]
+"""Bytes of a file by its path from the repository's root; None where there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +53,194 @@ class Standing:
     def known(self) -> bool:
         """Whether every bound control could be read."""
         return not self.unread
+
+
+class Manifests:
+    """The files of one revision under the policy's GitOps path, each read and parsed once.
+
+    ``path`` turns a binding's file into a path from the repository's root.
+    """
+
+    def __init__(self, policy: Policy, read: Read) -> None:
+        self._folder = policy.spec.target.gitops_path.strip("/")
+        self._read = read
+        self._parsed: dict[str, Manifest | Trouble] = {}
+        self._bytes: dict[str, bytes | None] = {}
+
+    def path(self, file: str) -> str:
+        return f"{self._folder}/{file}" if self._folder not in ("", ".") else file
+
+    def parsed(self, file: str) -> Manifest:
+        """The file's tree. Raises Trouble when it does not exist or cannot be read."""
+        if file not in self._parsed:
+            try:
+                self._parsed[file] = parse(decode(self.bytes(file), self.path(file))[0], self.path(file))
+            except Trouble as trouble:
+                self._parsed[file] = trouble
+        found = self._parsed[file]
+        if isinstance(found, Trouble):
+            raise found
+        return found
+
+    def bytes(self, file: str) -> bytes:
+        """The file as it lies in the repository. Raises Trouble when it does not exist."""
+        if file not in self._bytes:
+            self._bytes[file] = self._read(self.path(file))
+        data = self._bytes[file]
+        if data is None:
+            raise Trouble("the file does not exist", where=self.path(file), fix="correct the file of the binding")
+        return data
+
+    def value(self, control: ControlSpec, place: int) -> Value | None:
+        """What one binding of a control says. Raises Trouble when it cannot be located or is no value of the unit."""
+        binding = control.bindings[place].binding
+        located = locate(self.parsed(binding.file), binding)
+        return parse_value(control.unit, located.value, f"{self.path(binding.file)}:{located.line}")
+
+
+def read_controls(policy: Policy, read: Read | Manifests) -> ReadControls:
+    """The value of every bound control in the manifests that ``read`` gives.
+
+    All bindings of a control must agree, or it is unread with the reason; a control without bindings is in neither map.
+    """
+    manifests = read if isinstance(read, Manifests) else Manifests(policy, read)
+    values: dict[str, Value | None] = {}
+    unread: dict[str, str] = {}
+    for name, control in policy.spec.controls.items():
+        if not control.bindings:
+            continue
+        try:
+            found = [manifests.value(control, place) for place in range(len(control.bindings))]
+        except Trouble as trouble:
+            unread[name] = trouble.line
+            continue
+        odd = next((place for place, value in enumerate(found) if not control.order.same(value, found[0])), None)
+        if odd is None:
+            values[name] = found[0]
+        else:
+            first, other = control.bindings[0].file, control.bindings[odd].file
+            unread[name] = f"its bindings disagree: {first} says {_said(found[0])}, {other} says {_said(found[odd])}"
+    return ReadControls(values, unread)
+
+
+def comparable(policy: Policy, values: Mapping[str, Value | None], name: str) -> Value | None:
+    """The value by which a control's risk is compared: a ratio of another control becomes their product in dollars."""
+    value = values[name]
+    base = share_base(policy, name)
+    if base is None:
+        return value
+    whole = values.get(base)
+    return value * whole if isinstance(value, Decimal) and isinstance(whole, Decimal) else None
+
+
+def share_base(policy: Policy, name: str) -> str | None:
+    """The control that a ratio control is a share of, when the stages say so."""
+    if policy.spec.controls[name].unit.value != "ratio":
+        return None
+    shares = (stage.controls.get(name) for stage in policy.stages)
+    return next((share.of for share in shares if isinstance(share, ShareSpec)), None)
+
+
+def overlay_holds(policy: Policy, controls: ReadControls, mode: Mode) -> bool:
+    """Whether every control that the mode sets is at least as safe as the mode asks for."""
+    overlay = policy.overlay(mode)
+    return bool(overlay) and all(
+        name in controls.values and policy.spec.controls[name].order.at_most(controls.values[name], value)
+        for name, value in overlay.items()
+        if policy.spec.controls[name].bindings
+    )
+
+
+def assess(policy: Policy, controls: ReadControls) -> Standing:
+    """Where the controls stand on the ladder.
+
+    Values that match a stage as they are stand there, NORMAL. Otherwise the strictest mode whose overlay holds, and
+    differs from the stage beneath it, is stripped first. A control that differs and sits on a lower stage's own value
+    is a half-made move (``between``); one that is merely safer is a tightening (``TIGHTER``). Controls that could not
+    be read are left out of the comparison and named; with none read, nothing is known and the riskiest is the top.
+    """
+    values = {name: value for name, value in controls.values.items() if policy.spec.controls[name].bindings}
+    if not values:
+        return Standing(None, Mode.NORMAL, policy.top, unread=controls.unread)
+    plainly = _Ladder(policy, values, frozenset())
+    if plainly.exact is not None:
+        return plainly.standing(Mode.NORMAL, controls.unread)
+    for mode in reversed(policy.mapped_modes):
+        overlay = policy.overlay(mode)
+        if not overlay_holds(policy, controls, mode):
+            continue
+        stripped = _Ladder(policy, values, frozenset(overlay))
+        beneath = policy.resolved[min(stripped.riskiest, policy.top)]
+        if any(not policy.spec.controls[name].order.at_most(beneath[name], value) for name, value in overlay.items()):
+            return stripped.standing(mode, controls.unread)
+    return plainly.standing(Mode.NORMAL, controls.unread)
+
+
+class _Ladder:
+    """The read values, without those that a mode's overlay sets, against every stage."""
+
+    def __init__(self, policy: Policy, values: Mapping[str, Value | None], overlaid: frozenset[str]) -> None:
+        self._policy = policy
+        self._values = values
+        self._names = [name for name in values if name not in overlaid]
+        self.riskiest = max((self._reach(name) for name in self._names), default=0)
+        stages = range(len(policy.stages))
+        self.exact = next((index for index in stages if all(self._same(name, index) for name in self._names)), None)
+
+    def standing(self, mode: Mode, unread: Mapping[str, str]) -> Standing:
+        top = self._policy.top
+        if self.exact is not None:
+            return Standing(self.exact, mode, self.exact, unread=unread)
+        differences = self._differences(min(self.riskiest, top))
+        if self.riskiest > top:
+            return Standing(None, mode, self.riskiest, beyond=True, differences=differences, unread=unread)
+        half_made = any(self._on_lower_rung(one.control) for one in differences)
+        stage = None if half_made else self.riskiest
+        return Standing(stage, mode, self.riskiest, tighter=not half_made, differences=differences, unread=unread)
+
+    def _reach(self, name: str) -> int:
+        """The lowest stage that allows the control's value; above the top, the number of stages."""
+        order = self._policy.spec.controls[name].order
+        value = self._risk(name)
+        allowed = (index for index in range(len(self._policy.stages)) if order.at_most(value, self._rung(index, name)))
+        return next(allowed, len(self._policy.stages))
+
+    def _on_lower_rung(self, name: str) -> bool:
+        return any(self._same(name, index) for index in range(self.riskiest))
+
+    def _same(self, name: str, index: int) -> bool:
+        return self._policy.spec.controls[name].order.same(self._risk(name), self._rung(index, name))
+
+    def _risk(self, name: str) -> Value | None:
+        base = share_base(self._policy, name)
+        if base is not None and base not in self._values:
+            return self._values[name]
+        return comparable(self._policy, self._values, name)
+
+    def _rung(self, index: int, name: str) -> Value | None:
+        base = share_base(self._policy, name)
+        values = self._policy.resolved[index]
+        if base is not None and base not in self._values:
+            return values[name]
+        return comparable(self._policy, values, name)
+
+    def _differences(self, index: int) -> tuple[Difference, ...]:
+        stage = self._policy.resolved[index]
+        return tuple(
+            Difference(
+                name,
+                stage[name],
+                self._values[name],
+                self._policy.spec.controls[name].order.at_most(self._risk(name), self._rung(index, name)),
+            )
+            for name in self._names
+            if not self._same(name, index)
+        )
+
+
+def _said(value: Value | None) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return plain(value) if isinstance(value, Decimal) else value

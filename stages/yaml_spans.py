@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import yaml
@@ -107,6 +107,8 @@ class Manifest:
     text: str
     where: str
     documents: tuple[Tree, ...]
+    inside: dict[tuple[int, str], object] = field(default_factory=dict, compare=False, repr=False)
+    """Documents found in its strings, by the string's start: bindings into one document share one tree."""
 
     def at(self, line: int) -> str:
         """A place in this file as users read it: ``file:line``."""
