@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +31,7 @@ class Floor:
         self.app = Application(account, seed, pace.restart_seconds)
         self.as_of = now
         self.session_open = True
+        self._expected: list[Callable[[Floor, datetime], bool]] = []
 
     def advance(self, steps: int, now: datetime, monotonic: float) -> None:
         """Move the market and the book on by some steps; the trading process takes part unless it is restarting."""
@@ -42,6 +44,15 @@ class Floor:
         self.as_of = now
         if up:
             self.app.cycle(self.market, self.book, now)
+        self._expected = [event for event in self._expected if not event(self, now)]
+
+    def expect(self, event: Callable[[Floor, datetime], bool]) -> None:
+        """Try an event after every advance, until it says that it has happened."""
+        self._expected.append(event)
+
+    def expect_nothing(self) -> None:
+        """Forget the events that have not happened yet."""
+        self._expected.clear()
 
     def apply(self, deployed: Deployed, monotonic: float) -> str:
         """Hand a revision to the trading process; see Application.apply for the answer."""

@@ -208,11 +208,22 @@ def test_a_gap_breaks_the_gross_limit_without_an_order_or_a_loss() -> None:
     assert day.trade(100).gross <= 5000, "the strategy works its way back when trading resumes"
 
 
-def test_a_gap_on_a_flat_book_moves_nothing() -> None:
+def test_a_gap_waits_for_a_book_that_is_at_work() -> None:
     day = Day()
     prices = {symbol: day.floor.market.price(symbol) for symbol in day.floor.market.symbols}
-    assert gap(day.floor, day.now) == "nothing held, nothing moved"
+    assert gap(day.floor, day.now).startswith("armed")
     assert prices == {symbol: day.floor.market.price(symbol) for symbol in prices}
+    day.apply(deployed())
+    assert day.trade(30).gross < 5000
+    assert any(day.trade(5).gross > 5000 for _ in range(24))
+
+
+def test_calm_disarms_a_gap() -> None:
+    day = Day()
+    gap(day.floor, day.now)
+    calm(day.floor, day.now)
+    day.apply(deployed())
+    assert day.trade(300).gross < 5000
 
 
 def test_a_restart_is_dark_forgets_counters_and_keeps_the_book() -> None:
