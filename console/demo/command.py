@@ -1,0 +1,184 @@
+"""``rampdeck demo``: the whole product on an embedded world in a temporary folder, or in one that is kept."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.demo.household import Household
+    from console.demo.scenarios import Scenario
+    from console.demo.world import World
+    from console.output import Output
+    from console.wiring import Wiring
+
+SPEED: Final = 20.0
+"""Market minutes a demo minute holds; a session lasts some twenty minutes of wall time."""
+SEED: Final = 7
+UNTIL: Final = 60.0
+ADOPTION: Final = "policy-adopted"
+
+
+def add_parsers(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    """Adds ``demo``."""
+    parser = subparsers.add_parser("demo", parents=[shared], help="the whole product on an embedded world")
+    parser.add_argument("--scenario", default="risk-breach", metavar="NAME", help="calm or risk-breach (default)")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"seed of the venues' walk ({SEED})")
+    parser.add_argument(
+        "--speed", type=_speed, default=SPEED, metavar="X", help=f"market minutes per wall minute ({SPEED:g})"
+    )
+    parser.add_argument("--dir", metavar="FOLDER", help="keep the world in this folder")
+    parser.add_argument("--no-approver", action="store_true", help="nobody answers the inbox: rehearse the hand-over")
+    parser.add_argument("--headless", action="store_true", help="no screen; print what happened")
+    parser.add_argument(
+        "--until", type=_seconds, default=UNTIL, metavar="SECONDS", help=f"with --headless: wall seconds ({UNTIL:g})"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> int:
+    """Builds the demo's world and opens the console on it, or plays it headless."""
+    from console.demo.scenarios import scenario
+
+    chosen = scenario(arguments.scenario)
+    with _folder(arguments.dir) as folder, _ended_by_hangup():
+        house, world, wiring = _build(folder, arguments)
+        try:
+            if arguments.headless:
+                return _headless(house, world, wiring, chosen, arguments.until, out)
+            return _interactive(house, world, wiring, chosen, arguments)
+        finally:
+            world.stop()
+            wiring.close()
+
+
+def _build(folder: Path, arguments: argparse.Namespace) -> tuple[Household, World, Wiring]:
+    """The folder's people, repository and configurations; the world begins to start. Nothing waits for it yet."""
+    from console.demo.household import Household, first_commit, write_configurations
+    from console.demo.world import Settings, World
+    from console.wiring import SystemClock, Wiring
+
+    house = Household(folder)
+    world = World(folder, first_commit(house), Settings(seed=arguments.seed, speed=arguments.speed))
+    world.start()
+    write_configurations(
+        house,
+        remote=world.remote_url,
+        endpoints={"heron": world.live.app_url, "heron-paper": world.paper.app_url},
+        broker=world.live.broker_url,
+        anchor=SystemClock().wall(),
+        speed=arguments.speed,
+    )
+    return house, world, Wiring.of(house.config, read_only=arguments.read_only)
+
+
+def adopt(house: Household, world: World, wiring: Wiring, seconds: float = 30.0) -> None:
+    """Waits for the world and puts its policy in force, through the verb that everybody uses."""
+    from console.demo.cast import verb
+
+    world.ready(seconds)
+    done = verb(house.config, "policy", "adopt")
+    if done.returncode != 0:
+        raise Trouble(f"the demo's policy was not adopted: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, until: float, out: Output) -> int:
+    from console.demo import headless
+
+    adopt(house, world, wiring)
+    result = headless.run(house, world, wiring, chosen, until)
+    if out.json:
+        out.document(result)
+    for event in result["events"]:
+        out.line(f"{event['time']:8.1f} s  {event['kind']:<18} {event['stage'] or '':<4} {event['detail']}")
+    final = result["final"]
+    out.line(f"ends at {final['standing']['stage']}, {final['posture']['mode']}, at most {final['posture']['cap']}")
+    for note in result["notes"]:
+        out.note(note)
+    return 0 if final["ledger"]["verified"] else 1
+
+
+def _interactive(
+    house: Household, world: World, wiring: Wiring, chosen: Scenario, arguments: argparse.Namespace
+) -> int:
+    from console.app import open_console
+    from console.demo.cast import Approver, Director, Player
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Trouble("the demo's console needs a terminal", fix="add --headless")
+    told: list[str] = []
+    players: list[Player] = [] if arguments.no_approver else [Approver(house, told.append)]
+
+    def prepare() -> None:
+        adopt(house, world, wiring)
+        players.append(Director(chosen, world, wiring.ledger, wiring.clock, told.append))
+        for player in players:
+            player.start()
+
+    try:
+        return open_console(wiring, prepare=prepare, acting=True, ascii_marks=arguments.ascii)
+    finally:
+        for player in players:
+            player.leave()
+
+
+@contextmanager
+def _folder(named: str | None) -> Iterator[Path]:
+    """A folder of one's own is kept; a temporary one ends with the demo."""
+    if named:
+        path = Path(named).resolve()
+        if path.exists() and any(path.iterdir()):
+            raise Trouble("the folder is not empty", where=str(path), fix="name a new one")
+        path.mkdir(parents=True, exist_ok=True)
+        yield path
+        return
+    path = Path(tempfile.mkdtemp(prefix="rampdeck-demo-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _ended_by_hangup() -> Iterator[None]:
+    """A closed terminal or a polite kill ends the demo's world with it."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _speed(text: str) -> float:
+    return _positive(text, "a speed")
+
+
+def _seconds(text: str) -> float:
+    return _positive(text, "a number of seconds")
+
+
+def _positive(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what} above 0")
+    return value
