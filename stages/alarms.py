@@ -1,0 +1,271 @@
+"""Alarms by class, and which of them ring (P1 act, P2 look, P3 note).
+
+A condition has a cause that is stable while it lasts; the alarm's key adds since when, so that an acknowledgement
+quiets this occurrence and not the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from stages.bearings import Bearings
+from stages.figures import measure, percent
+from stages.policy import Policy
+from stages.posture import Posture
+from stages.rows import reads_needed
+from stages.session import span
+from stages.signals import Snapshot
+from stages.state import ControlState
+from stages.verdict import Alarm, AlarmClass, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
+from stages.watching import WatchState
+
+CONFIRM_WITHIN = 4.0
+"""Seconds: where confirmation takes longer, the first bad reading rings (keeps the five seconds of RTS 6)."""
+TRUTH_AFTER = 60.0
+"""Seconds of disagreement between the witnesses that want a look."""
+REPEAT_EVERY, REPEATS = timedelta(seconds=60), 5
+CHATTER = timedelta(minutes=10)
+
+LOST = (RowState.BLIND, RowState.STALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that wants a person, before it is known since when."""
+
+    cause: str
+    klass: AlarmClass
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What alarms are raised from."""
+
+    policy: Policy
+    state: ControlState
+    watch: WatchState
+    snapshot: Snapshot
+    here: Bearings
+    posture: Posture
+    rows: tuple[Row, ...]
+    triggers: tuple[TriggerRow, ...]
+    truth: Truth
+
+    def held_for(self, cause: str) -> float:
+        """Seconds for which a condition has lasted; 0 on its first tick."""
+        since = self.watch.since.get(cause)
+        return 0.0 if since is None else (self.snapshot.wall - since).total_seconds()
+
+
+def conditions(now: Situation) -> tuple[Condition, ...]:
+    """All conditions of the tick, one per cause, worst first."""
+    found: dict[str, Condition] = {}
+    for one in (*_fired(now), *_rows(now), *_lost(now), *_witnesses(now), *_book(now), *_acts(now)):
+        known = found.get(one.cause)
+        if known is None or one.klass < known.klass:
+            found[one.cause] = one
+    return tuple(sorted(found.values(), key=lambda one: one.klass.value))
+
+
+def since_when(now: Situation, found: tuple[Condition, ...]) -> dict[str, datetime]:
+    """Since when each condition holds, for the watch to remember; what does not hold any more is forgotten."""
+    causes = [one.cause for one in found]
+    causes.append(f"truth/{now.truth.agree}")
+    if now.snapshot.venue is not None and not now.snapshot.venue.positions:
+        causes.append("flat")
+    return {cause: now.watch.since.get(cause, now.snapshot.wall) for cause in causes}
+
+
+def alarms(now: Situation, presence: WatchPresence) -> tuple[Alarm, ...]:
+    """The alarms of the tick, worst first, each with the time since when it holds."""
+    found = [*conditions(now)]
+    nobody = nobody_acts(now.here, presence)
+    if nobody and not now.here.phase.is_closed:
+        found.append(Condition("nobody-acts", AlarmClass.LOOK, nobody))
+    raised = [_alarm(now, one) for one in found]
+    return tuple(sorted(raised, key=lambda one: one.klass.value))
+
+
+def nobody_acts(here: Bearings, presence: WatchPresence) -> str:
+    """Why nobody acts by itself on a stage that trades for real; empty when somebody does, or at the baseline."""
+    if presence.acting or here.effective == 0:
+        return ""
+    if presence.holder is None or presence.here:
+        return "triggers only ring here: nobody watches and acts"
+    silent = f" silent for {span(timedelta(seconds=presence.age))}" if presence.age is not None else " only watches"
+    return f"triggers only ring here: {presence.holder}{silent}"
+
+
+def not_flat(policy: Policy, here: Bearings, snapshot: Snapshot) -> bool:
+    """Whether positions are open after the time by which the policy wants none."""
+    venue, hours = snapshot.venue, policy.spec.target.session
+    if hours.flat_by is None or venue is None or venue.error or not venue.positions:
+        return False
+    session = here.phase.session
+    due = session is not None and session.flat_by is not None and here.market >= session.flat_by
+    return due or here.phase.is_closed
+
+
+def cut_off(snapshot: Snapshot) -> bool:
+    """Whether nothing at all answers: no source, no Git, no venue."""
+    silent = bool(snapshot.sources) and not any(source.ok for source in snapshot.sources)
+    git = snapshot.git is None or bool(snapshot.git.error)
+    venue = snapshot.venue is None or bool(snapshot.venue.error)
+    return silent and git and venue
+
+
+def row_text(row: Row) -> str:
+    """``gross: 26,410 of 25,000 $``"""
+    title = f"{row.title}, {row.text}" if row.text and row.value is not None else row.title
+    if row.value is None:
+        return f"{title}: {row.text or row.detail or row.word}"
+    value = measure(row.value, row.unit, signed=row.signed, decimals=row.decimals)
+    if row.limit is None:
+        return f"{title}: {value}"
+    limit = measure(row.limit, row.unit, decimals=row.decimals)
+    return f"{title}: {value.removesuffix(_unit(limit))} of {'at least ' if row.minimum else ''}{limit}"
+
+
+def _unit(text: str) -> str:
+    return text[text.index(" ") :] if " " in text else ""
+
+
+def cause_of(row: Row, policy: Policy) -> str:
+    """A row and the trigger that watches its full limit are one cause."""
+    for name, trigger in policy.spec.triggers.items():
+        if trigger.kind in ("limit", "loss", "stale") and trigger.at >= 1 and row.key.name in trigger.signals:
+            return f"trigger/{name}"
+    return f"row/{row.key.book}/{row.key.name}"
+
+
+def _fired(now: Situation) -> Iterator[Condition]:
+    for one in now.triggers:
+        if one.state is TriggerState.FIRED:
+            kind = now.policy.spec.triggers[one.name].kind
+            klass = AlarmClass.LOOK if kind == "drift" else AlarmClass.ACT
+            yield Condition(f"trigger/{one.name}", klass, f"{one.title}: {one.detail or one.then}")
+    for latch in now.state.latches.values():
+        if latch.trigger not in now.policy.spec.triggers:
+            yield Condition(f"latch/{latch.key}", AlarmClass.ACT, f"{latch.trigger}: {latch.evidence}")
+
+
+def _rows(now: Situation) -> Iterator[Condition]:
+    for row in now.rows:
+        if row.state is RowState.BREACH:
+            klass = AlarmClass.ACT if row.safety else AlarmClass.LOOK
+            yield Condition(cause_of(row, now.policy), klass, row_text(row))
+        elif row.state is RowState.SUSPECT:
+            every = now.policy.spec.signals[row.key.name].every.total_seconds()
+            slow = every * reads_needed(now.policy, row.key.name) > CONFIRM_WITHIN
+            klass = AlarmClass.ACT if slow and row.safety else AlarmClass.NOTE
+            yield Condition(cause_of(row, now.policy), klass, f"{row_text(row)}, {row.word}")
+        elif row.state is RowState.WARN and not now.here.phase.is_closed:
+            klass = AlarmClass.LOOK if row.safety else AlarmClass.NOTE
+            share = f", {percent(row.used)}" if row.used is not None else ""
+            yield Condition(f"warn/{row.key.book}/{row.key.name}", klass, f"{row_text(row)}{share}")
+
+
+def _lost(now: Situation) -> Iterator[Condition]:
+    """Everything that one source leaves unsaid is one cause; in the dark of a restart and out of session it is none."""
+    if now.here.dark_left is not None or now.here.phase.is_closed:
+        return
+    groups: dict[str, list[Row]] = {}
+    for row in now.rows:
+        if row.safety and row.state in LOST and row.key.book == now.here.book:
+            groups.setdefault(now.policy.spec.signals[row.key.name].source.endpoint, []).append(row)
+    blind = next((name for name, one in now.policy.spec.triggers.items() if one.kind == "blind"), None)
+    for endpoint, rows in groups.items():
+        cause = f"trigger/{blind}" if blind else f"blind/{endpoint}"
+        lasts = now.held_for(cause) >= CONFIRM_WITHIN
+        live = AlarmClass.ACT if now.here.effective > 0 else AlarmClass.LOOK
+        count = f": {len(rows)} signals, one cause" if len(rows) > 1 else f": {rows[0].title}"
+        detail = rows[0].detail or "gives no answer"
+        yield Condition(cause, live if lasts else AlarmClass.NOTE, f"{endpoint} {detail}{count}")
+
+
+def _witnesses(now: Situation) -> Iterator[Condition]:
+    quiet = now.here.converging_left is not None or now.here.dark_left is not None
+    if now.truth.agree is False and not quiet and now.held_for("truth/False") > TRUTH_AFTER:
+        odd = ", ".join(row.name for row in now.truth.rows if row.agree is False)
+        yield Condition("truth", AlarmClass.LOOK, f"Git, runtime and venue do not agree: {odd}")
+    for intent in now.state.unresolved:
+        if now.snapshot.wall - intent.at > timedelta(seconds=TRUTH_AFTER):
+            yield Condition(
+                f"outcome/{intent.id}", AlarmClass.LOOK, f"{intent.kind} to {intent.to_stage}: OUTCOME UNKNOWN"
+            )
+
+
+def _book(now: Situation) -> Iterator[Condition]:
+    if not_flat(now.policy, now.here, now.snapshot):
+        yield Condition("not-flat", AlarmClass.ACT, "positions are open after the time to be flat")
+
+
+def _acts(now: Situation) -> Iterator[Condition]:
+    if cut_off(now.snapshot):
+        yield Condition("cut-off", AlarmClass.ACT, "nothing answers: no source, Git or venue")
+
+
+def _alarm(now: Situation, one: Condition) -> Alarm:
+    since = now.watch.since.get(one.cause, now.snapshot.wall)
+    return Alarm(f"{one.cause}@{since:%Y%m%dT%H%M%S}", one.klass, one.text, since)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One ring: ``repeat`` 0 is the first; ``chatter`` counts returns that did not ring."""
+
+    alarm: Alarm
+    repeat: int = 0
+    chatter: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An alarm that rang: how loud, when last, how often."""
+
+    klass: AlarmClass
+    last: datetime
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """What one listener (a console, the watch's notifier) has heard. Immutable; ``ring`` gives the next one."""
+
+    rung: Mapping[str, Rung] = field(default_factory=dict)
+    ended: Mapping[str, datetime] = field(default_factory=dict)
+    """Causes that ended, and when: back within ten minutes they are chatter."""
+    chatter: Mapping[str, int] = field(default_factory=dict)
+
+
+def ring(
+    heard: Ringing, current: tuple[Alarm, ...], acknowledged: frozenset[str], now: datetime
+) -> tuple[Ringing, tuple[Ring, ...]]:
+    """Which alarms ring now: one ring per cause, P1 again each minute until acknowledged, five times at most."""
+    rung: dict[str, Rung] = {}
+    chatter, rings = dict(heard.chatter), []
+    for alarm in current:
+        cause = alarm.key.partition("@")[0]
+        before = heard.rung.get(cause)
+        if alarm.klass is AlarmClass.NOTE and before is None:
+            continue
+        louder = before is not None and alarm.klass < before.klass
+        if before is None or louder:
+            if not louder and now - heard.ended.get(cause, now - 2 * CHATTER) < CHATTER:
+                chatter[cause] = chatter.get(cause, 1) + 1
+            else:
+                rings.append(Ring(alarm, 0, chatter.get(cause, 0)))
+            rung[cause] = Rung(alarm.klass, now)
+            continue
+        rung[cause] = before
+        due = alarm.klass is AlarmClass.ACT and now - before.last >= REPEAT_EVERY and before.repeats < REPEATS
+        if due and alarm.key not in acknowledged:
+            rung[cause] = replace(before, last=now, repeats=before.repeats + 1)
+            rings.append(Ring(alarm, before.repeats + 1, chatter.get(cause, 0)))
+    recent = {cause: at for cause, at in heard.ended.items() if now - at < CHATTER}
+    ended = {**recent, **{cause: now for cause in heard.rung if cause not in rung}}
+    kept = {cause: count for cause, count in chatter.items() if cause in rung or cause in ended}
+    return Ringing(rung, ended, kept), tuple(rings)

@@ -1,0 +1,168 @@
+"""Evaluation: composes; it holds no rule of its own. One snapshot in, accumulators, commands and verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from stages.alarms import Situation, alarms, conditions, since_when
+from stages.bearings import Bearings, bearings
+from stages.burnin import advance_burn_in
+from stages.burnin import verdict as burn_in_verdict
+from stages.commands import Command, OpenLatch
+from stages.drift import drift, runtime_agrees
+from stages.headline import Scene, headline
+from stages.memory import remember
+from stages.policy import Policy
+from stages.posture import Mode, join
+from stages.quality import readings
+from stages.rail import cards
+from stages.recommendation import HOLD, recommend
+from stages.rows import confirm_rows, rows
+from stages.session import phase
+from stages.signals import Snapshot
+from stages.state import ControlState
+from stages.triggers import Sight, advance_triggers, latches_due, trigger_rows
+from stages.truth import truth
+from stages.verdict import ControlDrift, Evaluation, Headline, Recommendation, Row, WatchPresence
+from stages.watching import WatchState
+
+__all__ = ["WatchState", "accumulate", "judge", "look"]
+
+
+def accumulate(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, actor: str
+) -> tuple[WatchState, tuple[Command, ...]]:
+    """The accumulators after one more tick, and what the ledger is asked to decide because of it.
+
+    Pure: the same arguments give the same answer, so that a verdict can be recomputed from recorded ticks.
+    """
+    before = watch
+    watch, adopted = remember(policy, state, watch, snapshot, actor)
+    here = bearings(policy, state, watch, snapshot)
+    found = drift(policy, snapshot, here)
+    watch = replace(watch, rows=confirm_rows(policy, watch, here.readings, here.limits, here.market))
+    sight = Sight(policy, state, snapshot, here, found)
+    watch = replace(watch, triggers=advance_triggers(sight, watch))
+    due = latches_due(sight, watch, actor)
+    burn = advance_burn_in(
+        policy,
+        state,
+        replace(watch, wall=before.wall, market=before.market),
+        snapshot,
+        here,
+        agrees=_converged(policy, found),
+        rows=_all_rows(policy, state, watch, here),
+        holding=_strictest(state, due),
+        actor=actor,
+    )
+    watch = replace(watch, burn_in=burn.watch)
+    now = _situation(policy, state, watch, snapshot, here, found)
+    watch = replace(watch, since=since_when(now, conditions(now)))
+    return watch, (*adopted, *due, *burn.commands)
+
+
+def judge(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, presence: WatchPresence
+) -> Evaluation:
+    """Everything that follows from the accumulators after ``snapshot``; changes nothing."""
+    here = bearings(policy, state, watch, snapshot)
+    found = drift(policy, snapshot, here)
+    now = _situation(policy, state, watch, snapshot, here, found)
+    latches = tuple(state.latches.values())
+    burn_in = burn_in_verdict(policy, state, watch, here, now.rows)
+    raised = alarms(now, presence)
+    draft = Evaluation(
+        snapshot=snapshot,
+        standing=here.standing,
+        effective=here.effective,
+        posture=now.posture,
+        latches=latches,
+        rows=now.rows,
+        triggers=now.triggers,
+        burn_in=burn_in,
+        cards=cards(policy, state, here, burn_in, now.posture),
+        truth=now.truth,
+        drift=found,
+        alarms=raised,
+        headline=Headline("", "", "", "", "ok", reverse=False),
+        recommendation=Recommendation(HOLD, ()),
+        market_phase=here.phase.name,
+        market_note=here.phase.note,
+        accounts=_accounts(snapshot),
+        dark_left=here.dark_left,
+        overhang_left={name: one.level for name, one in watch.overhang.items()},
+        notes=_unwatched(policy),
+    )
+    recommendation = recommend(policy, state, draft, presence)
+    scene = Scene(now, raised, burn_in, recommendation, presence, latches)
+    return replace(draft, recommendation=recommendation, headline=headline(scene))
+
+
+def look(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, stage_index: int
+) -> tuple[Row, ...]:
+    """The rows that a stage would have: its own book where it has one, else today's book against its limits."""
+    here = bearings(policy, state, watch, snapshot)
+    book = policy.stages[stage_index].book
+    now = phase(policy.spec.target.session, snapshot.market)
+    known = here.readings if book in here.books else readings(policy, snapshot, now, (book,))
+    in_force = stage_index == here.limits
+    latches = state.latches.values() if in_force else ()
+    return rows(policy, watch, known, book, stage_index, here.market, latches, what_if=not in_force)
+
+
+def _situation(
+    policy: Policy,
+    state: ControlState,
+    watch: WatchState,
+    snapshot: Snapshot,
+    here: Bearings,
+    found: tuple[ControlDrift, ...],
+) -> Situation:
+    return Situation(
+        policy=policy,
+        state=state,
+        watch=watch,
+        snapshot=snapshot,
+        here=here,
+        posture=join(state.latches.values(), policy.top),
+        rows=_all_rows(policy, state, watch, here),
+        triggers=trigger_rows(Sight(policy, state, snapshot, here, found), watch),
+        truth=truth(policy, watch, snapshot, here, found),
+    )
+
+
+def _all_rows(policy: Policy, state: ControlState, watch: WatchState, here: Bearings) -> tuple[Row, ...]:
+    """Rows of the live book, and of the stage's own where it has one."""
+    latches = tuple(state.latches.values())
+    return tuple(
+        row
+        for book in here.books
+        for row in rows(policy, watch, here.readings, book, here.limits, here.market, latches)
+    )
+
+
+def _converged(policy: Policy, found: tuple[ControlDrift, ...]) -> bool:
+    """Whether the runtime runs what Git says; with nothing to read back, Git's word is all there is."""
+    heard = any(control.readback is not None for control in policy.spec.controls.values())
+    return runtime_agrees(policy, found) is True if heard else all(one.detail != "Git was not read" for one in found)
+
+
+def _strictest(state: ControlState, due: tuple[OpenLatch, ...]) -> Mode:
+    modes = [latch.mode for latch in state.latches.values()] + [command.mode for command in due]
+    return max(modes, default=Mode.NORMAL)
+
+
+def _accounts(snapshot: Snapshot) -> Mapping[str, tuple[str, str]]:
+    venue = snapshot.venue
+    if venue is None or venue.error:
+        return {}
+    return {"live": (venue.account_label, venue.environment)}
+
+
+def _unwatched(policy: Policy) -> tuple[str, ...]:
+    panels = {signal.panel for signal in policy.spec.signals.values()}
+    names = {"exposure": "exposure", "tca": "TCA", "freshness": "freshness", "reconciliation": "reconciliation"}
+    missing = [f"{words} is not watched" for panel, words in names.items() if panel not in panels]
+    return (*missing, *(() if policy.spec.triggers else ("nothing acts by itself: the policy has no triggers",)))

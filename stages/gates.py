@@ -1,0 +1,255 @@
+"""Gates: one function per core gate. All are judged, all reasons are given, and UNKNOWN never passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from stages.burnin import PASSED
+from stages.drift import runtime_agrees
+from stages.plan import Plan
+from stages.policy import Policy
+from stages.posture import Mode
+from stages.session import market_minutes, session_length
+from stages.state import ControlState
+from stages.verdict import Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
+
+PLAN_FRESH: Final = "plan-fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """What gates need of the world beyond the evaluation. ``now`` is wall UTC."""
+
+    now: datetime
+    presence: WatchPresence
+    rollback_ready: bool | None
+    """Whether the stage below can be reached again; None when that was not tried."""
+    rollback_reason: str = ""
+    head_known: bool = True
+    """Whether Git's head could be fetched just now."""
+    stale: tuple[str, ...] = ()
+    """Why the plan does not fit the head any more (design section 6.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    policy: Policy
+    state: ControlState
+    evaluation: Evaluation
+    plan: Plan | None
+    facts: GateFacts
+
+    @property
+    def target(self) -> int | None:
+        """The stage that is asked for: the plan's, else the next one."""
+        if self.plan is not None:
+            return self.policy.stage_index(self.plan.to_stage)
+        stage = self.evaluation.standing.stage
+        return None if stage is None else stage + 1
+
+
+_Answer = tuple[GateStatus, tuple[str, ...]]
+
+
+def judge_gates(
+    policy: Policy, state: ControlState, evaluation: Evaluation, plan: Plan | None, facts: GateFacts
+) -> tuple[Gate, ...]:
+    """Every core gate for ``plan``; without a plan for the next stage up, and ``plan-fresh`` is left out."""
+    question = _Question(policy, state, evaluation, plan, facts)
+    return tuple(
+        Gate(gate_id, *gate(question)) for gate_id, gate in _CORE.items() if plan is not None or gate_id != PLAN_FRESH
+    )
+
+
+def allowed(gates: Iterable[Gate]) -> bool:
+    """Whether every gate passes."""
+    return all(gate.passes for gate in gates)
+
+
+def reasons(gates: Iterable[Gate]) -> tuple[str, ...]:
+    """Why not: the reasons of all gates that do not pass, in their order."""
+    return tuple(reason for gate in gates if not gate.passes for reason in gate.reasons)
+
+
+def _policy(ask: _Question) -> _Answer:
+    adopted = ask.state.policy
+    if adopted is None:
+        return _fail("no policy is adopted")
+    if ask.plan is not None and ask.plan.policy_digest != adopted.digest:
+        return _fail("the plan was made with another policy than the adopted one")
+    return _pass(f"version {adopted.version} adopted at {adopted.commit[:7]}")
+
+
+def _order(ask: _Question) -> _Answer:
+    stage, target = ask.evaluation.standing.stage, ask.target
+    if stage is None or target is None:
+        return _unknown("where the manifests stand is not one stage")
+    if target > ask.policy.top:
+        return _fail(f"{ask.policy.stages[stage].name} is the top of the ladder")
+    if target != stage + 1:
+        return _fail(f"one stage up at a time: {ask.policy.stages[stage].name} to {ask.policy.stages[target].name}")
+    return _pass(f"{ask.policy.stages[stage].name} to {ask.policy.stages[target].name}")
+
+
+def _standing(ask: _Question) -> _Answer:
+    standing = ask.evaluation.standing
+    waiting = [f"{one.kind} to {one.to_stage}: outcome unknown" for one in ask.state.unresolved]
+    if standing.beyond:
+        return _fail("a control stands above the top stage", *waiting)
+    if standing.unread:
+        return _unknown(*(f"{name}: {why}" for name, why in standing.unread.items()), *waiting)
+    if standing.stage is None:
+        return _fail("between stages: " + ", ".join(one.control for one in standing.differences), *waiting)
+    if standing.mode is not Mode.NORMAL:
+        return _fail(f"the manifests hold mode {standing.mode.name}", *waiting)
+    return _fail(*waiting) if waiting else _pass(f"all controls of {ask.policy.stages[standing.stage].name}")
+
+
+def _posture(ask: _Question) -> _Answer:
+    posture = ask.evaluation.posture
+    why = [f"{latch.trigger}: {latch.cause}" for latch in ask.evaluation.latches]
+    if posture.mode is not Mode.NORMAL:
+        why.insert(0, f"mode is {posture.mode.name}")
+    if ask.target is not None and posture.cap < ask.target:
+        why.append(f"held to at most {ask.policy.stages[posture.cap].name}")
+    why += _cooldown(ask)
+    return _fail(*why) if why else _pass("NORMAL, nothing is held")
+
+
+def _cooldown(ask: _Question) -> list[str]:
+    since = ask.state.cooldown_from
+    if since is None:
+        return []
+    hours, sessions = ask.policy.spec.target.session, ask.policy.spec.gates.cooldown_sessions
+    need = float(sessions) * session_length(hours).total_seconds() / 60
+    left = need - market_minutes(hours, since, ask.evaluation.snapshot.market)
+    return [f"cooldown after the last reduction: {left:.0f} market min left"] if left > 0 else []
+
+
+def _burn_in(ask: _Question) -> _Answer:
+    stage = ask.evaluation.standing.stage
+    if stage is None:
+        return _unknown("no stage stands, so no burn-in counts")
+    name, run = ask.policy.stages[stage].name, ask.evaluation.burn_in
+    if ask.policy.stages[stage].burn_in is None:
+        return _pass(f"{name} asks for none")
+    if run.state != PASSED:
+        return _fail(f"burn-in of {name}: {run.lacks or run.reason or run.state}")
+    if run.reason:
+        return _fail(f"burn-in of {name} passed, but {run.reason} since")
+    if run.valid_until is None or ask.evaluation.snapshot.market > run.valid_until:
+        return _fail(f"burn-in of {name} passed too long ago")
+    return _pass(f"{run.run} passed")
+
+
+def _freshness(ask: _Question) -> _Answer:
+    if ask.evaluation.market_phase == "unknown":
+        return _unknown(ask.evaluation.market_note)
+    rows = [row for row in ask.evaluation.rows if row.panel == "freshness" or row.safety]
+    return _clean([row for row in rows if row.panel != "reconciliation"], "fresh and inside their limits")
+
+
+def _reconciliation(ask: _Question) -> _Answer:
+    return _clean([row for row in ask.evaluation.rows if row.panel == "reconciliation"], "clean")
+
+
+def _clean(rows: list[Row], words: str) -> _Answer:
+    if not rows:
+        return GateStatus.NOT_CONFIGURED, ("the policy names no such signal",)
+    broken = [_said(row) for row in rows if row.state in (RowState.BREACH, RowState.SUSPECT, RowState.OVER)]
+    unseen = [_said(row) for row in rows if row.state in _UNSEEN]
+    if broken:
+        return _fail(*broken, *unseen)
+    if unseen:
+        return _unknown(*unseen)
+    return _pass(f"{len(rows)} {words}")
+
+
+_UNSEEN = (RowState.STALE, RowState.BLIND, RowState.NO_DATA, RowState.RESTARTING)
+
+
+def _said(row: Row) -> str:
+    book = "" if row.key.book == "live" else f" ({row.key.book})"
+    return f"{row.title}{book}: {row.word or row.state.value}{f', {row.detail}' if row.detail else ''}"
+
+
+def _drift(ask: _Question) -> _Answer:
+    found = ask.evaluation.drift
+    agrees = runtime_agrees(ask.policy, found)
+    if agrees:
+        return _pass("the runtime runs what Git says")
+    said = [
+        f"{one.control}: {one.state}{f', {one.detail}' if one.detail else ''}"
+        for one in found
+        if _odd(ask, one.control)
+    ]
+    if agrees is None:
+        return _unknown(*said or ["no control is read back"])
+    return _fail(*said)
+
+
+def _odd(ask: _Question, control: str) -> bool:
+    readback = ask.policy.spec.controls[control].readback is not None
+    return readback and any(one.control == control and one.state != "same" for one in ask.evaluation.drift)
+
+
+def _rollback_target(ask: _Question) -> _Answer:
+    ready, why = ask.facts.rollback_ready, ask.facts.rollback_reason
+    if ready is None:
+        return _unknown(why or "the way back was not tried")
+    return _pass(why or "ready") if ready else _fail(why or "the way back is not ready")
+
+
+def _watch_acting(ask: _Question) -> _Answer:
+    presence = ask.facts.presence
+    if presence.acting and presence.holder is not None:
+        return _pass(f"{presence.holder} acts")
+    return _fail("nobody acts by itself" if presence.holder is None else f"{presence.holder} watches and does not act")
+
+
+def _plan_fresh(ask: _Question) -> _Answer:
+    plan = ask.plan
+    if plan is None:
+        return _unknown("there is no plan")
+    why = [*ask.facts.stale, *plan.refusals]
+    if plan.epoch != ask.state.epoch:
+        why.append(f"the plan is of epoch {plan.epoch}, now is {ask.state.epoch}")
+    if plan.expires_at <= ask.facts.now:
+        why.append(f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M}Z")
+    if ask.state.roster is None or plan.roster_digest != ask.state.roster.digest:
+        why.append("the plan was made with another roster than the adopted one")
+    if plan.id in ask.state.rejected:
+        why.append(f"rejected by {ask.state.rejected[plan.id]}")
+    if why:
+        return _fail(*why)
+    return _pass("fits the head") if ask.facts.head_known else _unknown("Git's head could not be fetched")
+
+
+def _pass(*why: str) -> _Answer:
+    return GateStatus.PASS, why
+
+
+def _fail(*why: str) -> _Answer:
+    return GateStatus.FAIL, why
+
+
+def _unknown(*why: str) -> _Answer:
+    return GateStatus.UNKNOWN, why
+
+
+_CORE: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
+    "policy": _policy,
+    "order": _order,
+    "standing": _standing,
+    "posture": _posture,
+    "burn-in": _burn_in,
+    "freshness": _freshness,
+    "reconciliation": _reconciliation,
+    "drift": _drift,
+    "rollback-target": _rollback_target,
+    "watch-acting": _watch_acting,
+    PLAN_FRESH: _plan_fresh,
+}

@@ -1,0 +1,201 @@
+"""What the watch remembers of a snapshot: newest values, heads of Git, readbacks, dark windows and what hangs over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from stages.bearings import Bearings, bearings, downward, git_standing, in_convergence, longest_dark
+from stages.commands import AdoptExternalChange
+from stages.ladder import Value, write_value
+from stages.policy import Policy
+from stages.quality import Reading, readings
+from stages.rows import bound_of, compare
+from stages.session import phase
+from stages.signals import LIVE_BOOK, SignalKey, Snapshot
+from stages.state import ControlState
+from stages.watching import Dark, Known, Lowered, Overhang, WatchState, key_text
+from stages.witness import GitReading
+
+TRAILERS = ("Rampdeck-Plan", "Rampdeck-Epoch", "Rampdeck-Stage")
+"""A commit that carries any of these was made by this program."""
+
+
+def remember(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, actor: str
+) -> tuple[WatchState, tuple[AdoptExternalChange, ...]]:
+    """The watch's memory after ``snapshot``, and the changes made elsewhere that are now adopted as facts."""
+    watch = replace(watch, started=watch.started or snapshot.wall, wall=snapshot.wall, market=snapshot.market)
+    watch, adopted = _git(policy, state, watch, snapshot, actor)
+    watch = replace(watch, runtime=_runtime(watch, snapshot))
+    now = phase(policy.spec.target.session, snapshot.market)
+    books = tuple(dict.fromkeys([LIVE_BOOK, *(stage.book for stage in policy.stages)]))
+    raw = readings(policy, snapshot, now, books)
+    watch = replace(watch, known=_known(watch, raw))
+    in_force = bearings(policy, state, watch, snapshot)
+    mine = {key: reading for key, reading in raw.items() if key.book in in_force.books}
+    watch = replace(watch, dark=_dark(policy, state, watch, snapshot, mine))
+    return _hangs_over(policy, state, watch, snapshot), adopted
+
+
+def _known(watch: WatchState, raw: Mapping[SignalKey, Reading]) -> dict[str, Known]:
+    newest = {key_text(key): Known(one.value, one.text, one.event_time) for key, one in raw.items() if one.believed}
+    return {**watch.known, **newest}
+
+
+def _runtime(watch: WatchState, snapshot: Snapshot) -> dict[str, str | None]:
+    read = {name: _text(one.value) for name, one in snapshot.runtime.items() if not one.error}
+    return {**watch.runtime, **read}
+
+
+def _text(value: Value | None) -> str | None:
+    written = write_value(value)
+    return ",".join(written) if isinstance(written, tuple) else written
+
+
+def _git(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, actor: str
+) -> tuple[WatchState, tuple[AdoptExternalChange, ...]]:
+    git = snapshot.git
+    if git is None or git.head == watch.head:
+        return watch, ()
+    values = {name: _text(value) for name, value in git.values.items()}
+    moved = sorted(name for name, value in values.items() if name in watch.git and watch.git[name] != value)
+    watch = replace(watch, head=git.head, git={**watch.git, **values})
+    if not moved or _own(policy, state, snapshot, git):
+        return watch, ()
+    watch = replace(watch, changed=snapshot.wall)
+    if state.external_head == git.head:
+        return watch, ()
+    return watch, (AdoptExternalChange(actor, git.head, git.author, f"moves {', '.join(moved)}"),)
+
+
+def _own(policy: Policy, state: ControlState, snapshot: Snapshot, git: GitReading) -> bool:
+    """Whether this program made the change: by its trailers, or because the values are those of its newest push."""
+    if any(name in git.trailers for name in TRAILERS) or any(one.sha == git.head for one in state.intents.values()):
+        return True
+    newest, standing = state.last_pushed, git_standing(policy, snapshot)
+    if newest is None or standing.stage is None or standing.tighter:
+        return False
+    fresh = in_convergence(policy, newest.at, snapshot.wall)
+    return fresh and policy.stages[standing.stage].name == newest.to_stage
+
+
+def _dark(
+    policy: Policy,
+    state: ControlState,
+    watch: WatchState,
+    snapshot: Snapshot,
+    raw: Mapping[SignalKey, Reading],
+) -> Dark | None:
+    """The dark window of the newest change: from the first bad read until each signal answers again (rule 12)."""
+    lost = sorted(key_text(key) for key, reading in raw.items() if reading.lost)
+    change = _newest_change(policy, state, watch, snapshot)
+    dark = watch.dark
+    if change is not None and (dark is None or dark.change != change[0]):
+        # What a window before this one still excuses stays excused: two changes in a row are one long restart.
+        open_before = set(dark.went) - set(dark.done) if dark is not None else set()
+        dark = Dark(
+            change[0], change[1], done=tuple(name for name in _lost_before(watch, lost) if name not in open_before)
+        )
+    if dark is None or not policy.spec.target.workloads:
+        return dark
+    excused = [name for name in lost if name not in dark.done]
+    expected = in_convergence(policy, dark.since, snapshot.wall)
+    if dark.began is None and not (excused and expected):
+        return dark
+    began = dark.began or snapshot.wall
+    if snapshot.wall - began > longest_dark(policy):
+        return replace(dark, began=began)
+    went = sorted({*dark.went, *(excused if expected or dark.began else ())})
+    back = [name for name in dark.went if name not in lost and _believed(raw, name)]
+    return replace(dark, began=began, went=tuple(went), done=tuple(sorted({*dark.done, *back})))
+
+
+def _lost_before(watch: WatchState, lost: list[str]) -> list[str]:
+    """Signals that had an answer once and were already lost when the change came; a restart does not explain those."""
+    return [name for name in lost if name in watch.known]
+
+
+def _believed(raw: Mapping[SignalKey, Reading], name: str) -> bool:
+    book, _, signal = name.partition("/")
+    reading = raw.get(SignalKey(book, signal))
+    return reading is not None and reading.believed
+
+
+def _newest_change(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot
+) -> tuple[str, datetime] | None:
+    changes: list[tuple[str, datetime]] = []
+    pushed = state.last_pushed
+    if pushed is not None and in_convergence(policy, pushed.at, snapshot.wall):
+        changes.append((pushed.id, pushed.at))
+    if watch.changed is not None and in_convergence(policy, watch.changed, snapshot.wall):
+        changes.append((f"git@{watch.changed.isoformat()}", watch.changed))
+    return max(changes, key=lambda change: change[1], default=None)
+
+
+def _hangs_over(policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot) -> WatchState:
+    """What the book holds above lower limits when they begin to count (rule 10), and how it shrinks."""
+    here = bearings(policy, state, watch, snapshot)
+    newest = state.last_pushed
+    if newest is None or not downward(policy, newest) or here.limits != policy.stage_index(newest.to_stage):
+        # Where the limits do not stand on a lowered stage (yet, or any more), nothing hangs over.
+        return watch if newest is not None and downward(policy, newest) else replace(watch, lowered=None, overhang={})
+    if watch.lowered is None or watch.lowered.intent != newest.id:
+        limited = sorted(name for name, signal in policy.spec.signals.items() if signal.limit and signal.limit.control)
+        pending = tuple(key_text(SignalKey(LIVE_BOOK, name)) for name in limited)
+        watch = replace(watch, lowered=Lowered(newest.id, pending), overhang={})
+    hanging: dict[str, Overhang] = {}
+    pending_left: list[str] = []
+    assert watch.lowered is not None
+    for name in {*watch.lowered.pending, *watch.overhang}:
+        harm = _harm(policy, here, name)
+        if harm is None:
+            if name in watch.overhang:
+                hanging[name] = watch.overhang[name]
+            else:
+                pending_left.append(name)
+            continue
+        level, limit = harm
+        before = watch.overhang.get(name)
+        if level < _least_at(policy, name) * limit:
+            continue
+        until = before.until_market if before else _deadline(policy, here, name, snapshot)
+        hanging[name] = Overhang(min(level, before.level) if before else level, until)
+    lowered = Lowered(newest.id, tuple(sorted(pending_left)))
+    return replace(watch, lowered=lowered, overhang=dict(sorted(hanging.items())))
+
+
+def _harm(policy: Policy, here: Bearings, name: str) -> tuple[Decimal, Decimal] | None:
+    """Harm and limit of a signal that can be read under the limits in force; None when it cannot."""
+    signal = name.partition("/")[2]
+    reading = here.readings.get(SignalKey(LIVE_BOOK, signal))
+    bound = bound_of(policy, signal, here.limits)
+    if reading is None or bound is None or not reading.believed:
+        return None
+    compared = compare(policy, signal, reading, bound)
+    return None if compared is None or compared.limit is None else (compared.harm, compared.limit)
+
+
+def _least_at(policy: Policy, name: str) -> Decimal:
+    """The lowest share of the limit at which any trigger would fire on the signal."""
+    signal = name.partition("/")[2]
+    return min((one.at for one in policy.spec.triggers.values() if signal in one.signals), default=Decimal(1))
+
+
+def _deadline(policy: Policy, here: Bearings, name: str, snapshot: Snapshot) -> datetime | None:
+    """Market time until which the book may hang over.
+
+    Exposure: the start of flattening, or one convergence without one. A loss cannot be reduced: until the next open,
+    where its baseline starts anew.
+    """
+    if policy.spec.signals[name.partition("/")[2]].harm == "loss":
+        return here.phase.next_open
+    session = here.phase.session
+    if session is not None and session.flatten_start is not None and here.market < session.flatten_start:
+        return session.flatten_start
+    seconds = policy.spec.target.convergence.total_seconds() * snapshot.speed
+    return here.market + timedelta(seconds=seconds)

@@ -1,0 +1,233 @@
+"""Triggers: from suspicion to confirmation to the latches that follow by themselves (semantics 2).
+
+A trigger marks on the first bad reading and acts on confirmation only; a latch is asked for once per step, cause and
+epoch, and the ledger's decision makes that unique. Nothing here lowers a contribution or closes a latch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from stages.bearings import Bearings
+from stages.commands import OpenLatch
+from stages.decide import latch_key
+from stages.ladder import Unit
+from stages.observing import Observation, observe
+from stages.policy import Policy, Step, Trigger
+from stages.posture import Latch, Mode
+from stages.session import span
+from stages.signals import Snapshot
+from stages.state import ControlState
+from stages.verdict import ControlDrift, TriggerRow, TriggerState
+from stages.watching import TriggerWatch, WatchState
+from stages.windows import Confirmations
+
+MODE_WORDS: Mapping[Mode, str] = {
+    Mode.NORMAL: "",
+    Mode.FROZEN: "FROZEN",
+    Mode.REDUCE_ONLY: "REDUCE ONLY",
+    Mode.HALTED: "NO NEW ORDERS",
+    Mode.KILLED: "KILLED",
+}
+"""What screens say for each mode; HALTED and KILLED keep their names in JSON only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the triggers look at in one tick."""
+
+    policy: Policy
+    state: ControlState
+    snapshot: Snapshot
+    here: Bearings
+    drift: tuple[ControlDrift, ...]
+
+
+def advance_triggers(sight: Sight, watch: WatchState) -> dict[str, TriggerWatch]:
+    """Every trigger's accumulators after one more tick."""
+    return {name: _advance(sight, watch, name) for name in sight.policy.spec.triggers}
+
+
+def latches_due(sight: Sight, watch: WatchState, actor: str) -> tuple[OpenLatch, ...]:
+    """Latches that confirmed triggers ask for and that the ledger does not hold yet."""
+    return tuple(
+        command
+        for name, trigger in sight.policy.spec.triggers.items()
+        for index in range(len(trigger.then))
+        if (command := _due(sight, watch, name, index, actor)) is not None
+    )
+
+
+def trigger_rows(sight: Sight, watch: WatchState) -> tuple[TriggerRow, ...]:
+    """Every trigger by its distance to firing, in the policy's order."""
+    return tuple(_row(sight, watch, name) for name in sight.policy.spec.triggers)
+
+
+def cleared_by(clear_roles: Sequence[str]) -> str:
+    """``HELD until risk and trader clear it``"""
+    return f"HELD until {' and '.join(clear_roles) or 'somebody'} clear{'s' if len(clear_roles) < 2 else ''} it"
+
+
+def _advance(sight: Sight, watch: WatchState, name: str) -> TriggerWatch:
+    trigger = sight.policy.spec.triggers[name]
+    before = watch.triggers.get(name, TriggerWatch())
+    seen = observe(sight.policy, sight.snapshot, sight.here, sight.drift, watch, trigger)
+    causes: dict[str, Confirmations] = {}
+    for one in seen:
+        count = before.causes.get(one.key, Confirmations())
+        causes[one.key] = count if one.bad is None or one.event is None else count.see(one.event, one.bad)
+    confirmed = before.confirmed
+    if confirmed is None and any(_is_confirmed(trigger, one, causes) for one in seen):
+        confirmed = sight.snapshot.wall
+    gone = before.gone
+    known = [one for one in seen if one.bad is not None]
+    if confirmed is not None and known:
+        clear = all(one.clear for one in known)
+        newest = max((one.event for one in known if one.event is not None), default=sight.snapshot.wall)
+        gone = gone.see(newest, clear, _interval(sight.policy, trigger))
+        confirmed = None if clear else confirmed
+    return TriggerWatch(causes, confirmed, gone)
+
+
+def _is_confirmed(trigger: Trigger, one: Observation, causes: Mapping[str, Confirmations]) -> bool:
+    if not one.bad:
+        return False
+    return one.seconded or causes[one.key].bad >= trigger.confirm.reads
+
+
+def _due(sight: Sight, watch: WatchState, name: str, index: int, actor: str) -> OpenLatch | None:
+    trigger, step = sight.policy.spec.triggers[name], sight.policy.spec.triggers[name].then[index]
+    mine = watch.triggers.get(name)
+    if mine is None or mine.confirmed is None or sight.snapshot.wall - mine.confirmed < step.after:
+        return None
+    bad = [one for one in _seen(sight, watch, trigger) if one.bad]
+    if not bad or not _step_applies(sight, trigger, step):
+        return None
+    worst = max(bad, key=lambda one: mine.causes.get(one.key, Confirmations()).bad)
+    cause = worst.cause if index == 0 else f"{worst.cause}, step {index + 1}"
+    if latch_key(name, cause, sight.state.epoch) in sight.state.keys_used or sight.state.open_latch(name, cause):
+        return None
+    return OpenLatch(
+        actor=actor,
+        trigger=name,
+        cause=cause,
+        evidence=_evidence(trigger, worst, mine),
+        mode=step.as_mode,
+        cap=_cap(sight.policy, step),
+        effective=sight.here.effective,
+        stage=sight.policy.stages[sight.here.effective].name,
+        clear_roles=trigger.clear.by,
+    )
+
+
+def _evidence(trigger: Trigger, worst: Observation, mine: TriggerWatch) -> str:
+    reads = mine.causes.get(worst.key, Confirmations()).bad
+    proof = "a second source agrees" if worst.seconded and reads < trigger.confirm.reads else f"{reads} reads"
+    return f"{worst.evidence} ({proof})"
+
+
+def _step_applies(sight: Sight, trigger: Trigger, step: Step) -> bool:
+    if step.second_path_lost and not second_path_lost(sight.snapshot):
+        return False
+    # Drift alone freezes; a step that stops trading is meant for a runtime looser than Git.
+    if trigger.kind == "drift" and step.as_mode >= Mode.REDUCE_ONLY:
+        return any(one.state == "drift" and one.riskier for one in sight.drift)
+    return True
+
+
+def second_path_lost(snapshot: Snapshot) -> bool:
+    """Whether the venue, the second path to the same facts, does not answer either."""
+    return snapshot.venue is None or bool(snapshot.venue.error)
+
+
+def _cap(policy: Policy, step: Step) -> str | None:
+    if step.cap is None or step.cap == "-1":
+        return step.cap
+    index = policy.stage_index(step.cap)
+    return None if index is None else str(index)
+
+
+def _seen(sight: Sight, watch: WatchState, trigger: Trigger) -> tuple[Observation, ...]:
+    return observe(sight.policy, sight.snapshot, sight.here, sight.drift, watch, trigger)
+
+
+def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
+    trigger = sight.policy.spec.triggers[name]
+    mine = watch.triggers.get(name, TriggerWatch())
+    seen = _seen(sight, watch, trigger)
+    held = [latch for latch in sight.state.latches.values() if latch.trigger == name]
+    reads = max((mine.causes.get(one.key, Confirmations()).bad for one in seen if one.bad), default=0)
+    known = [one for one in seen if one.left is not None]
+    nearest = min(known, key=lambda one: one.left or Decimal(0), default=None)
+    state = _state(mine, seen, held, reads)
+    return TriggerRow(
+        name=name,
+        title=trigger.title,
+        state=state,
+        left=nearest.left if nearest else None,
+        unit=nearest.unit if nearest else Unit.COUNT,
+        then=then_words(sight.policy, trigger, sight.here.effective),
+        reads=min(reads, trigger.confirm.reads),
+        of=trigger.confirm.reads,
+        detail=_detail(state, seen, held),
+        next_in=_next_in(sight, mine, trigger),
+        reaction=_interval(sight.policy, trigger) * trigger.confirm.reads,
+    )
+
+
+def _state(mine: TriggerWatch, seen: Sequence[Observation], held: Sequence[Latch], reads: int) -> TriggerState:
+    if held or mine.confirmed is not None:
+        return TriggerState.FIRED
+    if reads:
+        return TriggerState.SUSPECT
+    if any(one.bad is not None for one in seen):
+        return TriggerState.ARMED
+    return TriggerState.CANNOT_SEE if any(one.lost for one in seen) else TriggerState.NOT_ARMED
+
+
+def _detail(state: TriggerState, seen: Sequence[Observation], held: Sequence[Latch]) -> str:
+    if held:
+        return cleared_by(held[-1].clear_roles)
+    if state is TriggerState.SUSPECT:
+        return next(one.evidence for one in seen if one.bad)
+    if state in (TriggerState.CANNOT_SEE, TriggerState.NOT_ARMED):
+        return next((one.why for one in seen if one.why), "nothing to watch")
+    return ""
+
+
+def then_words(policy: Policy, trigger: Trigger, effective: int) -> str:
+    """What follows by itself: ``REDUCE ONLY, back to L0``, ``NO NEW ORDERS at once, back to L0 after 5 min``."""
+    timed = any(step.after for step in trigger.then)
+    return ", ".join(part for step in trigger.then if (part := _step_words(policy, step, effective, timed)))
+
+
+def _step_words(policy: Policy, step: Step, effective: int, timed: bool) -> str:
+    parts = [MODE_WORDS[step.as_mode]]
+    if step.cap is not None:
+        target = max(0, effective - 1) if step.cap == "-1" else policy.stage_index(step.cap)
+        parts.append(f"back to {policy.stages[target].name}" if target is not None and target < effective else "")
+    words = ", ".join(part for part in parts if part)
+    if not words or not timed:
+        return words
+    return f"{words} after {span(step.after)}" if step.after else f"{words} at once"
+
+
+def _next_in(sight: Sight, mine: TriggerWatch, trigger: Trigger) -> float | None:
+    """Seconds until the next step of a running trigger."""
+    if mine.confirmed is None:
+        return None
+    passed = (sight.snapshot.wall - mine.confirmed).total_seconds()
+    ahead = [
+        step.after.total_seconds() - passed
+        for step in trigger.then
+        if step.after.total_seconds() > passed and _step_applies(sight, trigger, step)
+    ]
+    return min(ahead, default=None)
+
+
+def _interval(policy: Policy, trigger: Trigger) -> float:
+    """Seconds between two readings of the slowest signal; one tick where no signal is named."""
+    named = [policy.spec.signals[name].every.total_seconds() for name in trigger.signals if name in policy.spec.signals]
+    return max(named, default=1.0)

@@ -1,0 +1,146 @@
+"""WatchState: what the watch remembers between ticks, folded from them; a seal holds its digest.
+
+It decides nothing. Times are wall UTC unless a name says ``market``; keys of signals are ``book/name``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from stages.signals import SignalKey
+from stages.windows import Confirmations, Coverage, Dwell, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest value of a signal that could be believed."""
+
+    value: Decimal | None
+    text: str
+    event_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dark:
+    """A restart that a change brings with it: expected, counted down, no trigger (semantics 2.2 rule 12)."""
+
+    change: str
+    """Intent or commit that restarts the workload."""
+    since: datetime
+    began: datetime | None = None
+    """First bad read after the change; None until there is one."""
+    went: tuple[str, ...] = ()
+    """Signals that went dark."""
+    done: tuple[str, ...] = ()
+    """Signals that were bad before the change, or have answered again; they are no longer excused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overhang:
+    """What the book held above a lower limit when the limit came down; not a breach unless it grows (rule 10)."""
+
+    level: Decimal
+    """Lowest harm seen since."""
+    until_market: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """The newest step down whose lower limits count; ``pending`` signals were not read under them yet."""
+
+    intent: str
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerWatch:
+    """A trigger on its way: confirmations by cause, since when it is confirmed, how long the cause has been gone."""
+
+    causes: Mapping[str, Confirmations] = field(default_factory=dict)
+    confirmed: datetime | None = None
+    gone: Dwell = field(default_factory=Dwell)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveWatch:
+    """One objective of the run: what was read of it."""
+
+    coverage: Coverage = field(default_factory=Coverage)
+    window: Window = field(default_factory=Window)
+    failing: Confirmations = field(default_factory=Confirmations)
+
+
+@dataclass(frozen=True, slots=True)
+class BurnWatch:
+    """The run that is being watched; ``observed``, ``blind`` and ``warm`` in market seconds."""
+
+    run: str = ""
+    observed: float = 0.0
+    blind: float = 0.0
+    warm: float = 0.0
+    session: float = 0.0
+    """Real seconds in which samples were due: what coverage is measured against."""
+    streak: int = 0
+    """Evaluations in a row that passed in full."""
+    blind_ticks: int = 0
+    blind_since: datetime | None = None
+    objectives: Mapping[str, ObjectiveWatch] = field(default_factory=dict)
+    voided: str = ""
+    """Why a PASSED run no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """All accumulators of one ledger's watch; immutable."""
+
+    started: datetime | None = None
+    wall: datetime | None = None
+    market: datetime | None = None
+    known: Mapping[str, Known] = field(default_factory=dict)
+    head: str = ""
+    git: Mapping[str, str | None] = field(default_factory=dict)
+    """Values of the controls at the last head, as text."""
+    changed: datetime | None = None
+    """When somebody else's commit that moves controls was first seen."""
+    runtime: Mapping[str, str | None] = field(default_factory=dict)
+    """Last known readback of each control, as text."""
+    dark: Dark | None = None
+    lowered: Lowered | None = None
+    overhang: Mapping[str, Overhang] = field(default_factory=dict)
+    rows: Mapping[str, Confirmations] = field(default_factory=dict)
+    triggers: Mapping[str, TriggerWatch] = field(default_factory=dict)
+    burn_in: BurnWatch = BurnWatch()
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when each condition (an alarm's key, ``truth``, ``flat``) holds."""
+
+    @staticmethod
+    def start() -> WatchState:
+        """A watch that has seen nothing."""
+        return WatchState()
+
+    def to_document(self) -> dict[str, Any]:
+        """As a JSON object; ``from_document`` gives the same state back."""
+        document: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return document
+
+    @staticmethod
+    def from_document(document: Mapping[str, Any]) -> WatchState:
+        """Raises ValueError when the document is not one that ``to_document`` made."""
+        return _adapter().validate_python(dict(document))
+
+
+def key_text(key: SignalKey) -> str:
+    """A signal's key in accumulators: ``live/grossExposure``."""
+    return f"{key.book}/{key.name}"
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[WatchState]:
+    return TypeAdapter(WatchState)
