@@ -1,0 +1,162 @@
+"""The chronicle: the newest entries of the ledger as lines for people, and the act that is under way as steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from console.desk import Running, RunningStep
+from console.ports import LedgerStore
+from stages.entries import Entry
+from stages.posture import Mode
+from stages.state import ADVANCE, ControlState, Intent
+from stages.verdict import Evaluation
+
+KEPT: Final = 400
+SHOWN: Final = 50
+LINGER: Final = 60.0
+"""Seconds for which an act that has ended stays on screen."""
+
+_SILENT: Final = frozenset({"seal", "committed", "lease", "dark", "baseline"})
+"""Kinds that the strip of events leaves out."""
+
+_WORDS: Final[Mapping[str, str]] = {
+    "intent": "{who} {verb} {from} -> {to} {why}",
+    "outcome": "{outcome} {sha} {message}",
+    "converged": "runtime runs what was pushed {detail}",
+    "diverged": "not read back as pushed: {detail}",
+    "latch-opened": "HELD {trigger}: {evidence}",
+    "latch-cleared": "{who} cleared {key}",
+    "burn-in": "burn-in of {stage} {state} {reason}",
+    "plan-requested": "{who} asks to approve {from} -> {to}",
+    "approval-recorded": "{approver} approved {plan}",
+    "approval-rejected": "{approver} rejected {plan}: {reason}",
+    "alarm": "alarm {class}: {text}",
+    "alarm-suppressed": "alarm held back: {alarm}, {cause}",
+    "acknowledged": "{who} acknowledged {alarm} {text}",
+    "denied": "denied to {who}: {reason}",
+    "confirmation-failed": "{who} typed another confirmation: {wrong}",
+    "external-change": "{author} changed Git: {detail}",
+    "policy-adopted": "{who} adopted policy version {version}",
+}
+
+
+class Chronicle:
+    """Follows the ledger by its sequence numbers and keeps the newest entries."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._after: int | None = None
+
+    def read(self, ledger: LedgerStore) -> None:
+        """Catches up; the first time with the newest entries only. Raises Trouble when the ledger is away."""
+        if self._after is None:
+            self._after = max(0, ledger.head().seq - KEPT)
+        for entry in ledger.entries(after=self._after):
+            self._entries.append(entry)
+            self._after = entry.seq
+
+    def lines(self, timezone: str) -> tuple[str, ...]:
+        """Newest first, each with its time in the market's zone."""
+        zone = ZoneInfo(timezone)
+        told = (entry for entry in reversed(self._entries) if entry.kind not in _SILENT)
+        lines = (f"{entry.at.astimezone(zone):%H:%M:%S} {words(entry)}" for entry in told)
+        return tuple(line for line, _ in zip(lines, range(SHOWN), strict=False))
+
+    def running(self, state: ControlState, evaluation: Evaluation) -> Running | None:
+        """The newest act, while it runs and a little longer."""
+        intent = next(reversed(tuple(state.intents.values())), None)
+        if intent is None:
+            return None
+        times = {entry.kind: entry.at for entry in self._entries if entry.intent == intent.id}
+        finished = _finished(intent, times)
+        if finished is not None and (evaluation.snapshot.wall - finished).total_seconds() > LINGER:
+            return None
+        safe, stays = _safe_now(evaluation), _stays_so(intent, evaluation)
+        return Running(
+            kind=intent.kind,
+            title=_title(intent),
+            steps=_steps(intent, times),
+            started=intent.at,
+            finished=finished,
+            outcome=_outcome(intent) if finished else "",
+            safe_now=safe[0],
+            safe_note=safe[1],
+            stays_so=stays[0],
+            stays_note=stays[1],
+            plan_id=intent.plan_id,
+        )
+
+
+def words(entry: Entry) -> str:
+    """One entry in one line for people."""
+    own = {"who": entry.actor, "stage": entry.stage or "", "kind": entry.kind.replace("-", " ")}
+    fields = _Blank({**entry.body, **own})
+    for name, length in (("plan", 8), ("sha", 7)):
+        fields[name] = str(fields[name])[:length]
+    if entry.kind == "intent":
+        fields["verb"] = "advances" if entry.body["act"] == ADVANCE else "reduces"
+        fields["why"] = f"by itself: {entry.body.get('cause')}" if entry.body.get("automatic") else ""
+    return " ".join(_WORDS.get(entry.kind, "{who} {kind} {text} {reason}").format_map(fields).split())
+
+
+class _Blank(dict[str, Any]):
+    """A field that an entry does not have is nothing to say."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _title(intent: Intent) -> str:
+    if intent.kind == ADVANCE:
+        return f"{intent.actor} applies {intent.plan_id[:4]}: {intent.from_stage} → {intent.to_stage}"
+    goal = f"TO {intent.to_stage}" + (f", {intent.mode.name}" if intent.mode > Mode.FROZEN else "")
+    return f"STEPPING DOWN {goal} by itself" if intent.automatic else f"{intent.actor} ROLLS BACK {goal}"
+
+
+def _steps(intent: Intent, times: dict[str, datetime]) -> tuple[RunningStep, ...]:
+    def took(kind: str) -> float | None:
+        return (times[kind] - intent.at).total_seconds() if kind in times else None
+
+    pushed = {"pushed": "done", "unchanged": "done", "rejected": "failed", "abandoned": "failed", "unknown": "unknown"}
+    push = pushed.get(intent.outcome, "running" if intent.sha else "waiting")
+    ran = {"converged": "done", "diverged": "failed"}.get(intent.settled, "running" if push == "done" else "waiting")
+    return (
+        RunningStep("recorded", "done", 0.0),
+        RunningStep("commit", "done" if intent.sha else "waiting" if intent.outcome else "running", took("committed")),
+        RunningStep("push", push, took("outcome"), 30.0, intent.message),
+        RunningStep("runtime", ran, took("converged") or took("diverged")),
+    )
+
+
+def _finished(intent: Intent, times: dict[str, datetime]) -> datetime | None:
+    if intent.settled:
+        return times.get("converged") or times.get("diverged") or intent.at
+    return (times.get("outcome") or intent.at) if intent.outcome in ("rejected", "unchanged", "abandoned") else None
+
+
+def _outcome(intent: Intent) -> str:
+    if intent.settled:
+        return "done" if intent.settled == "converged" else "failed"
+    return "done" if intent.outcome == "unchanged" else "failed"
+
+
+def _safe_now(evaluation: Evaluation) -> tuple[str, str]:
+    venue = evaluation.snapshot.venue
+    if venue is None or venue.error:
+        return "UNVERIFIED", "the venue was not read"
+    if venue.blocked:
+        return "YES", "venue blocks new orders"
+    return "NOT YET", "venue takes new orders"
+
+
+def _stays_so(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
+    if intent.settled == "converged":
+        return "YES", "Git and runtime agree"
+    if evaluation.truth.agree is None:
+        return "UNVERIFIED", "the runtime was not read"
+    where = "the push is on its way" if intent.unresolved else "runtime still runs the old limits"
+    return "NOT YET", where

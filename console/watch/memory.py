@@ -1,0 +1,100 @@
+"""Memory: the accumulators of the watch, resumed from the newest seal and the ticks after it, and sealed in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from console.ports import Observations, StoredTick
+from console.watch import ticks
+from stages.commands import ChangeBurnIn, Seal
+from stages.decide import TERMINAL
+from stages.evaluation import accumulate
+from stages.policy import Policy
+from stages.signals import Quality, SignalKey, Snapshot
+from stages.state import ControlState
+from stages.watching import WatchState
+
+SEAL_OPEN: Final = 60.0
+SEAL_CLOSED: Final = 900.0
+"""Seconds between two seals, in session and out of it."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """Accumulators up to tick ``through``, which was taken at ``at``."""
+
+    watch: WatchState
+    through: int = 0
+    at: datetime | None = None
+    snapshot: Snapshot | None = None
+    """The newest tick that was folded."""
+    own: bool = False
+    """Whether this console folded readings of its own that no other watch has seen."""
+    lost: str = ""
+    """Why the accumulators of the newest seal could not be resumed; empty when they could."""
+
+    def fold(self, policy: Policy, state: ControlState, tick: StoredTick, actor: str) -> None:
+        """One stored tick. What it commanded is in the ledger already, so its commands are not asked for again."""
+        snapshot = ticks.from_document(policy, tick.seq, tick.body["snapshot"])
+        self.watch, _ = accumulate(policy, state, self.watch, snapshot, actor)
+        self.through, self.at, self.snapshot = tick.seq, snapshot.wall, snapshot
+
+    def bridged(self, snapshot: Snapshot) -> Snapshot:
+        """The first snapshot after a restart: the time since the last tick was seen by nobody."""
+        if self.at is None:
+            return snapshot
+        unseen = (snapshot.wall - self.at).total_seconds()
+        return replace(snapshot, gap=max(snapshot.gap, unseen)) if unseen > 2 else snapshot
+
+    def seal(self, state: ControlState, observations: Observations, actor: str, phase: str, now: datetime) -> Seal:
+        """The command that seals the ticks since the last seal. Raises Trouble when the store is away."""
+        digest, count = observations.digest(after=state.last_seal, upto=self.through)
+        accumulators = observations.put_accumulators(self.watch.to_document(), at=now)
+        return Seal(actor, state.last_seal + 1, self.through, count, digest, accumulators, phase)
+
+
+def resume(policy: Policy, state: ControlState, observations: Observations, actor: str) -> Memory:
+    """The accumulators as they were after the newest stored tick."""
+    memory = _sealed(state, observations)
+    if not memory.lost:
+        for tick in observations.ticks(after=state.last_seal):
+            try:
+                memory.fold(policy, state, tick, actor)
+            except (KeyError, ValueError, TypeError) as error:
+                memory.lost = f"tick {tick.seq} cannot be read ({type(error).__name__})"
+                break
+    if memory.lost:
+        newest = observations.newest_tick()
+        return Memory(WatchState.start(), newest.seq if newest else 0, lost=memory.lost)
+    return memory
+
+
+def _sealed(state: ControlState, observations: Observations) -> Memory:
+    if not state.seal_accumulators:
+        return Memory(WatchState.start())
+    document = observations.accumulators(state.seal_accumulators)
+    if document is None:
+        return Memory(WatchState.start(), state.last_seal, lost="the accumulators of the last seal are lost")
+    try:
+        return Memory(WatchState.from_document(document), state.last_seal)
+    except (ValueError, TypeError):
+        return Memory(WatchState.start(), state.last_seal, lost="the accumulators of the last seal cannot be read")
+
+
+def abort_runs(state: ControlState, actor: str, market: datetime, reason: str) -> Iterator[ChangeBurnIn]:
+    """A burn-in whose evidence is lost has not passed and cannot go on (semantics 1.3)."""
+    for run in state.runs.values():
+        if run.state not in TERMINAL:
+            yield ChangeBurnIn(actor, run.stage, run.run, "ABORTED", run.started, market, reason)
+
+
+def samples_since(observations: Observations, since: datetime) -> Iterator[tuple[SignalKey, datetime, float | None]]:
+    """What each stored tick since then knew of each signal: the trends of a console that has just started."""
+    for tick in observations.ticks(since=since):
+        for book, samples in tick.body["snapshot"]["samples"].items():
+            for name, sample in samples.items():
+                value = sample.get("value") if sample["quality"] == Quality.OK else None
+                yield SignalKey(book, name), tick.at, None if value is None else float(value)

@@ -1,0 +1,57 @@
+"""Settlement: what became of acts that a crash left open, asked of the remote in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from console.ports import Clock, LedgerStore, Repository, RunningActs
+from console.procedures.follow import Truth, resolve
+from stages.drift import SAME, runtime_agrees
+from stages.policy import Policy
+from stages.refusal import Trouble
+from stages.state import ControlState
+from stages.verdict import Evaluation
+
+EVERY: Final = 15.0
+"""Seconds between two questions about the same open act."""
+
+
+class Settlement:
+    """At the first tick, and again while anything is open."""
+
+    def __init__(
+        self, ledger: LedgerStore, repository: Repository, running: RunningActs, clock: Clock, actor: str
+    ) -> None:
+        self._ledger, self._repository, self._running, self._clock = ledger, repository, running, clock
+        self._actor = actor
+        self._asked: float | None = None
+        self._thread: threading.Thread | None = None
+        self.trouble = ""
+
+    def consider(self, state: ControlState) -> None:
+        """Starts asking when something is open and the last question is old enough."""
+        now = self._clock.monotonic()
+        soon = self._asked is not None and now - self._asked < EVERY
+        if not state.unresolved or soon or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._asked = now
+        self._thread = threading.Thread(target=self._ask, name="rampdeck settlement", daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        try:
+            resolve(self._ledger, self._repository, self._running, self._clock, actor=self._actor)
+            self.trouble = ""
+        except Trouble as trouble:
+            self.trouble = trouble.line
+
+
+def truth(policy: Policy, state: ControlState, evaluation: Evaluation) -> Truth:
+    """Whether the runtime runs what was pushed last; not known before Git was read with the push in it."""
+    newest, git, standing = state.settling[-1], evaluation.snapshot.git, evaluation.standing
+    arrived = standing.stage is not None and policy.stages[standing.stage].name == newest.to_stage
+    if git is None or not (git.head == newest.sha or (arrived and standing.mode >= newest.mode)):
+        return Truth(None, "the push was not read back from Git")
+    odd = [one for one in evaluation.drift if one.state != SAME and policy.spec.controls[one.control].readback]
+    return Truth(runtime_agrees(policy, evaluation.drift), "; ".join(f"{one.control}: {one.detail}" for one in odd))
