@@ -82,6 +82,9 @@ def _model_problems(source: Source, error: ValidationError) -> Iterator[Problem]
             yield Problem(path, f"{name} lacks '{rest[0] if rest else '?'}'", f"add '{rest[0] if rest else '?'}'")
         elif one["type"] == "extra_forbidden":
             yield _unknown_key(path, _properties(shape, path[:-1]))
+        elif rest and isinstance(one["input"], bool):
+            word = str(one["input"]).lower()
+            yield Problem(path, f"{name}: {word} is a truth value, not a word", f'write "{word}" in quotes')
         elif rest:
             alternatives.setdefault(path, []).append(_said(one))
         else:
