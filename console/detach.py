@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stages.refusal import Trouble
@@ -73,7 +73,8 @@ class RunningActs:
             yield
             return
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(BlockingIOError):  # another process carries the same act out: its mark says so
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
             (self._folder / intent).unlink(missing_ok=True)
         finally:

@@ -1,0 +1,318 @@
+"""Reduce: take risk out, now. Never refused; it does what it can, keeps trying, and names the rest.
+
+The target stage's values are spliced into the files as they are on the branch now, only where that is safer, in a loop
+of fetch, compute, commit, push. The venue is told at the same time, in a thread of its own, and nothing waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, Protocol
+
+from console.containment import VenueSteps, Witnessed, contain
+from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Venue
+from stages.commands import BeginReduce, Command, GiveReason, Record, RecordCommitted, RecordOutcome
+from stages.decide import decide
+from stages.entries import Draft, Entry, LedgerAway
+from stages.plan import Plan, build
+from stages.policy import Policy
+from stages.posture import Mode, effective_mode
+from stages.refusal import Refusal, Trouble
+from stages.staleness import EPOCH_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
+from stages.state import REDUCE, ControlState
+from stages.witness import Position
+
+LEDGER_SECONDS: Final = 0.05
+"""How long a reduction waits for the ledger before it spills and goes on."""
+
+BUDGET: Final = timedelta(minutes=10)
+"""How long a reduction keeps trying to reach Git."""
+
+REJECTIONS: Final = 3
+"""How often the same rejected push is tried before the rejection is the answer."""
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 15.0
+
+
+class SpillFile(Protocol):
+    """Where decisions wait while the ledger is away."""
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None: ...
+    def merge(self, ledger: Any, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReducePorts:
+    """What a reduction uses of the world; whatever of it is away is done without. ``pause`` waits so many seconds."""
+
+    ledger: LedgerStore
+    spill: SpillFile
+    repository: Repository
+    venue: Venue | None
+    clock: Clock
+    running: RunningActs
+    pause: Callable[[float], object]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted: at most stage ``to_stage`` (an index), in ``mode``. ``intent`` is a new identifier."""
+
+    intent: str
+    actor: str
+    to_stage: int
+    mode: Mode
+    cause: str
+    automatic: bool = False
+    authenticated: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What took effect, and what is not known.
+
+    ``outcome``: pushed, unchanged, rejected, abandoned (Git never answered), unknown, or running when another process
+    is at the same automatic reduction.
+    ``took`` is in seconds; ``refusals`` are what the manifests would not let be reduced; ``left`` are open positions.
+    """
+
+    outcome: str
+    intent: str
+    sha: str = ""
+    message: str = ""
+    took: float = 0.0
+    witnesses: tuple[Witnessed, ...] = ()
+    refusals: tuple[str, ...] = ()
+    left: tuple[Position, ...] | None = None
+    spilled: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome in ("pushed", "unchanged", "running") and not self.refusals and not self.unverified
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Witnesses of which nobody knows whether they obeyed."""
+        return tuple(one.witness for one in self.witnesses if not one.done)
+
+
+def reduce(
+    ports: ReducePorts, policy: Policy, order: Order, *, digests: tuple[str, str], budget: timedelta = BUDGET
+) -> Reduced:
+    """Carry ``order`` out; return when Git holds it or ``budget`` is used up. ``digests``: of policy and roster.
+
+    The ledger and Git may be away: what is decided is spilled, what is pushed is tried again. It raises no Trouble.
+    """
+    started = ports.clock.monotonic()
+    record = _Recorder(ports, order.actor)
+    with ExitStack() as held:
+        held.enter_context(ports.running.hold(order.intent))
+        state = record.state()
+        begun = record(_intent(ports, policy, order, state))
+        under_way = record.state().reducing if begun == 0 else None
+        if under_way is not None:
+            if ports.running.alive(under_way.id):
+                return Reduced("running", under_way.id, message="another process is at the same reduction")
+            # Its process died, or something slipped in after its push: carry on under its name.
+            order = replace(order, intent=under_way.id)
+            held.enter_context(ports.running.hold(order.intent))
+        ports.checkpoint("intent")
+        steps = contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause)
+        epoch = max(record.state().epoch, state.epoch + (1 if begun else 0))
+        done = _Git(ports, policy, order, digests, epoch, record).follow(started + budget.total_seconds())
+        ports.checkpoint("pushed")
+        witnessed, left = steps.finish()
+        for one in witnessed:
+            record(Record(order.actor, "note", {"text": one.text, "subject": one.witness}, intent=order.intent))
+        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message))
+        ports.checkpoint("outcome")
+        if order.reason:
+            record(GiveReason(order.actor, order.intent, order.reason))
+        record.merge()
+    took = ports.clock.monotonic() - started
+    git = Witnessed("git", done.outcome in ("pushed", "unchanged"), took, done.message or done.outcome)
+    return replace(done, took=took, witnesses=(*witnessed, git), left=left, spilled=record.spilled)
+
+
+def _intent(ports: ReducePorts, policy: Policy, order: Order, state: ControlState) -> BeginReduce:
+    newest = state.last_pushed
+    return BeginReduce(
+        actor=order.actor,
+        intent=order.intent,
+        from_stage=newest.to_stage if newest else policy.stages[0].name,
+        to_stage=policy.stages[order.to_stage].name,
+        mode=order.mode,
+        market=ports.clock.market(ports.clock.wall()),
+        cause=order.cause,
+        automatic=order.automatic,
+        authenticated=order.authenticated,
+    )
+
+
+def _venue_steps(policy: Policy, order: Order) -> VenueSteps:
+    """What the policy has the venue do in this mode; an unmapped mode acts as the next stricter mapped one."""
+    mode = effective_mode(order.mode, policy.mapped_modes)
+    posture = policy.spec.postures.get(mode.name) if mode > Mode.FROZEN else None  # type: ignore[call-overload]
+    actions = posture.venue if posture else ()
+    return VenueSteps(block="suspend" in actions, cancel="cancelAll" in actions)
+
+
+class _Recorder:
+    """Writes to the ledger, and to the spill as soon as the ledger does not answer in time."""
+
+    def __init__(self, ports: ReducePorts, actor: str) -> None:
+        self._ports, self._actor = ports, actor
+        self._last = ControlState()
+        self.spilled = False
+
+    def state(self) -> ControlState:
+        """The newest state that can be read; an older one, or an empty one, when the ledger is away."""
+        try:
+            self._last = self._ports.ledger.state()
+        except Trouble:
+            self.spilled = True
+        return self._last
+
+    def merge(self) -> None:
+        """Bring what was spilled into the ledger, when it is back; otherwise whoever finds the file does."""
+        if self.spilled:
+            with suppress(Trouble):
+                now = self._ports.clock.wall()
+                self._ports.spill.merge(self._ports.ledger, actor=self._actor, now=now, deadline=LEDGER_SECONDS)
+
+    def __call__(self, command: Command) -> int:
+        """Record a decision; how many entries it became. What follows a spilled one is spilled too, in its order."""
+        now = self._ports.clock.wall()
+        if self.spilled:
+            return self._spill(command, now, "follows what was spilled")
+        try:
+            answer = self._ports.ledger.transact(command, now=now, deadline=LEDGER_SECONDS)
+            return 0 if isinstance(answer, Refusal) else len(answer)
+        except LedgerAway as away:
+            return self._spill(command, now, away.line)
+
+    def _spill(self, command: Command, now: datetime, cause: str) -> int:
+        self.spilled = True
+        drafts = decide(self._last, command, now)
+        if isinstance(drafts, Refusal) or not drafts:
+            return 0
+        try:
+            self._ports.spill.append(drafts, at=now, cause=cause)
+        except Trouble:
+            # Neither ledger nor spill can be written: the reduction goes on, and Git's trailers tell of it.
+            return len(drafts)
+        return len(drafts)
+
+
+class _Git:
+    """The loop of fetch, compute, commit, push."""
+
+    def __init__(
+        self,
+        ports: ReducePorts,
+        policy: Policy,
+        order: Order,
+        digests: tuple[str, str],
+        epoch: int,
+        record: _Recorder,
+    ) -> None:
+        self._ports, self._policy, self._order, self._digests = ports, policy, order, digests
+        self._epoch, self._record = epoch, record
+        self._sha = ""
+        self._refusals: tuple[str, ...] = ()
+        self._rejected = 0
+
+    def follow(self, deadline: float) -> Reduced:
+        """Try until the branch holds the reduction, a rejection is final, or ``deadline`` (monotonic) has passed."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                answer = self._once()
+            except Trouble as trouble:
+                answer = Reduced("unknown" if self._sha else "pending", self._order.intent, self._sha, trouble.line)
+            final = answer.outcome in ("pushed", "unchanged") or self._rejected >= REJECTIONS
+            if final or self._ports.clock.monotonic() + pause >= deadline:
+                outcome = "abandoned" if answer.outcome in ("pending", "moved") else answer.outcome
+                return replace(answer, outcome=outcome, refusals=self._refusals)
+            if answer.outcome != "moved":
+                self._say(answer.message)
+                self._ports.pause(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _once(self) -> Reduced:
+        repository, intent = self._ports.repository, self._order.intent
+        head = repository.fetch()
+        plan = self._plan(head)
+        self._refusals = plan.refusals
+        if not plan.contents:
+            if self._sha and repository.contains(self._sha):
+                return Reduced("pushed", intent, self._sha)
+            return Reduced("unchanged", intent, head, "the manifests say this already")
+        self._sha = self._commit(plan, head)
+        self._record(RecordCommitted(self._order.actor, intent, self._sha))
+        self._ports.checkpoint("committed")
+        pushed = repository.push(self._sha, head)
+        self._rejected += pushed.outcome == "rejected"
+        return Reduced(pushed.outcome, intent, self._sha, pushed.message)
+
+    def _plan(self, head: str) -> Plan:
+        seen = self._ports.repository.info(head).trailers.get(EPOCH_TRAILER, "")
+        self._epoch = max(self._epoch, int(seen) if seen.isdecimal() else 0)
+        policy_digest, roster_digest = self._digests
+        return build(
+            self._policy,
+            policy_digest=policy_digest,
+            roster_digest=roster_digest,
+            read=partial(self._ports.repository.read, head),
+            base_commit=head,
+            epoch=self._epoch,
+            to_stage=self._order.to_stage,
+            created_by=self._order.actor,
+            now=self._ports.clock.wall(),
+            mode=self._order.mode if self._order.mode > Mode.FROZEN else None,
+            blob_id=self._ports.repository.blob_id,
+            only_safer=True,
+        )
+
+    def _commit(self, plan: Plan, head: str) -> str:
+        stage = self._policy.stages[self._order.to_stage].name
+        kind = "Step down" if self._order.automatic else "Roll back"
+        lines = [f"{one.control}: {one.before} -> {one.after}" for one in plan.changes if one.before != one.after]
+        message = f"{kind} {self._policy.name} to {stage}\n\n{self._order.cause}\n\n" + "\n".join(lines)
+        trailers = [
+            (EPOCH_TRAILER, str(self._epoch)),
+            (STAGE_TRAILER, stage),
+            (MODE_TRAILER, self._order.mode.name),
+            *self._anchor(),
+        ]
+        repository = self._ports.repository
+        try:
+            return repository.commit(head, plan.contents, message, trailers)
+        except Trouble:
+            # A signing key that does not answer must not stand between a person and less risk.
+            return repository.commit(head, plan.contents, message, trailers, signed=False)
+
+    def _anchor(self) -> list[tuple[str, str]]:
+        try:
+            newest, ledger = self._ports.ledger.head(), self._record.state().ledger
+        except Trouble:
+            return []
+        return [(LEDGER_TRAILER, f"{ledger} {newest.seq} {newest.hash}")]
+
+    def _say(self, message: str) -> None:
+        """Tell those who follow in the ledger what is being waited for."""
+        body = {"text": f"Git pending: {message}", "subject": "git"}
+        self._record(Record(self._order.actor, "note", body, intent=self._order.intent))
+
+
+def owed_reasons(state: ControlState, now: datetime, within: timedelta = timedelta(minutes=10)) -> tuple[str, ...]:
+    """Intents of reductions by hand whose reason is owed for longer than ``within``."""
+    acts = (one for one in state.intents.values() if one.kind == REDUCE and not one.automatic and not one.reason)
+    return tuple(one.id for one in acts if now - one.at > within)
