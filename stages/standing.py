@@ -169,7 +169,9 @@ def assess(policy: Policy, controls: ReadControls) -> Standing:
         overlay = policy.overlay(mode)
         if not overlay_holds(policy, controls, mode):
             continue
-        stripped = _Ladder(policy, values, frozenset(overlay))
+        # What a gentler mode has set may still be there: a stricter one only adds to it.
+        held = [other for other in policy.mapped_modes if other <= mode and overlay_holds(policy, controls, other)]
+        stripped = _Ladder(policy, values, frozenset(name for other in held for name in policy.overlay(other)))
         beneath = policy.resolved[min(stripped.riskiest, policy.top)]
         if any(not policy.spec.controls[name].order.at_most(beneath[name], value) for name, value in overlay.items()):
             return stripped.standing(mode, controls.unread)
