@@ -121,13 +121,13 @@ ACTIONS: tuple[Action, ...] = (
         _known,
     ),
     Action("page", "1,2,3,4", "1-4", "show a page of the plan", "page", Toward.LOOK, On.PLAN, "page", palette=False),
-    Action("next-change", "n", "n", "next change in the diff", "next", Toward.LOOK, On.PLAN, "next_change"),
+    Action("next-change", "n", "n", "next change in the diff", "change", Toward.LOOK, On.PLAN, "next_change"),
     Action(
         "previous-change",
         "N",
         "N",
         "previous change in the diff",
-        "previous change",
+        "change",
         Toward.LOOK,
         On.PLAN,
         "previous_change",
@@ -190,6 +190,10 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of the footer."""
 
 
+_VITAL = frozenset({"look", "plan", "reduce", "reduce-here", "acknowledge", "page", "request", "help", "back"})
+"""What the footer names at every width."""
+
+
 def actions_on(screen: On) -> tuple[Action, ...]:
     """What can be done on a screen, its own actions first."""
     return tuple(a for a in ACTIONS if a.on is screen) + tuple(a for a in ACTIONS if a.on is On.EVERY)
@@ -200,13 +204,16 @@ def footer(screen: On, frame: Frame | None, width: int) -> str:
     possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
     if screen is On.RAMP:
         possible = [a for a in possible if a.id != "back"]
-    for gap in ("   ", "  "):
+    while True:
         texts = _joined(possible)
-        if sum(len(text) for text in texts) + len(gap) * (len(texts) - 1) <= width:
-            return gap.join(texts)
-    needed = {"look", "plan", "reduce", "acknowledge", "help", "back", "again"}
-    texts = _joined([a for a in possible if a.id in needed])
-    return "  ".join(texts)
+        length = sum(len(text) for text in texts)
+        for gap in ("   ", "  "):
+            if length + len(gap) * (len(texts) - 1) <= width:
+                return gap.join(texts)
+        spare = [action for action in possible if action.id not in _VITAL]
+        if not spare:
+            return "  ".join(texts)
+        possible.remove(spare[-1])
 
 
 def _joined(actions: Sequence[Action]) -> list[str]:

@@ -89,7 +89,7 @@ class Feed(Protocol):
     def frame(self) -> Frame | None:
         """The newest frame; None before the first tick."""
 
-    def subscribe(self, notify: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, notify: Callable[[], object]) -> Callable[[], None]:
         """Calls ``notify`` after each new frame, from the feed's own thread; the result ends it."""
 
     def waiting_for(self) -> str:
@@ -215,7 +215,7 @@ class Desk:
         with self._lock:
             return self._waiting
 
-    def subscribe(self, notify: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, notify: Callable[[], object]) -> Callable[[], None]:
         token = object()
         with self._lock:
             self._subscribers[token] = notify

@@ -27,7 +27,7 @@ def change_title(changes: Sequence[ControlChange]) -> str:
 def change_lines(changes: Sequence[ControlChange], width: int, height: int) -> list[Line]:
     """A title and one line a control; what gets riskier stands first when not all fit."""
     wide = width >= 88
-    word_at, now_end, after_end, times_end, by_at = (26, 48, 60, 67, 70) if wide else (21, 43, 55, 61, 64)
+    word_at, now_end, after_end, times_end, by_at = (26, 48, 60, 67, 70) if wide else (21, 43, 55, 62, 65)
     columns = (
         ("now", now_end),
         ("after", after_end),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stages.plan import Edit
 from widgets.line import Line, Tone, fit, title
@@ -45,7 +45,14 @@ def diff_rows(edit: Edit, meanings: Meanings) -> tuple[DiffRow, ...]:
             own = key[1] if key else ""
             meaning = meanings.get(own, "") or (meanings.get(named, "") if own in ("value", "name", "") else "")
         rows.append(DiffRow(kind, text.rstrip("\r"), meaning=meaning))
-    return tuple(_with_parts(rows))
+    return tuple(_with_parts(_dedented(rows)))
+
+
+def _dedented(rows: list[DiffRow]) -> list[DiffRow]:
+    """The rows without the indentation that all of them share."""
+    code = [row.text for row in rows if row.kind != "@" and row.text.strip()]
+    shared = min((len(text) - len(text.lstrip(" ")) for text in code), default=0)
+    return [row if row.kind == "@" else replace(row, text=row.text[shared:]) for row in rows]
 
 
 def _with_parts(rows: list[DiffRow]) -> list[DiffRow]:

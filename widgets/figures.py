@@ -17,9 +17,9 @@ def number(value: Decimal, unit: Unit, *, decimals: int | None = None, signed: b
     if not value.is_finite():
         return "?"
     if unit is Unit.SECONDS:
-        return age(float(value))
+        return f"{int(value)}s" if 100 <= value < 600 else age(float(value))
     if unit is Unit.MILLISECONDS:
-        return f"{_rounded(value, 0):,}ms"
+        return f"{_rounded(value, 0)}ms" if abs(value) < 1000 else f"{_rounded(value / 1000, 1)}s"
     if unit is Unit.RATIO:
         value *= 100
     places = _places(value, unit, decimals)
@@ -32,9 +32,7 @@ def _places(value: Decimal, unit: Unit, decimals: int | None) -> int:
         return decimals if decimals is not None and abs(value) < 10_000 else 0
     if decimals is not None:
         return decimals
-    if unit is Unit.RATIO:
-        return 1 if value % 1 else 0
-    return 1 if unit is Unit.BASIS_POINTS else 0
+    return 1 if unit in (Unit.RATIO, Unit.BASIS_POINTS) else 0
 
 
 def _rounded(value: Decimal, places: int) -> Decimal:
@@ -69,7 +67,8 @@ def age(seconds: float | None) -> str:
     if whole < 6000:
         return f"{whole // 60}m"
     if whole < 100 * 3600:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+        minutes = whole % 3600 // 60
+        return f"{whole // 3600}h{minutes:02}" if minutes else f"{whole // 3600}h"
     return f"{whole // 86400}d"
 
 

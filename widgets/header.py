@@ -46,11 +46,13 @@ class Head:
     headline: Headline | None = None
     pnl: Row | None = None
     prefix: str = "RAMPDECK"
+    verdict: str = ""
+    """Stands at the right of row 2 instead of P&L and market: ``CANNOT APPLY: 1 gate``."""
 
 
 def read_head(
     evaluation: Evaluation, policy: Policy, presence: WatchPresence, *, environment: str, who: str, read_only: bool,
-    wall: datetime, head: Headline | None = None,
+    wall: datetime, head: Headline | None = None, prefix: str = "RAMPDECK",
 ) -> Head:  # fmt: skip
     """The head of an evaluation, always of the stage in force, whatever stage is being looked at."""
     stage = policy.stages[min(evaluation.effective, policy.top)]
@@ -75,6 +77,7 @@ def read_head(
         zone=policy.spec.target.session.timezone,
         phase=f"{phase}, {evaluation.market_note}" if evaluation.market_note else phase,
         headline=head or evaluation.headline,
+        prefix=prefix,
         pnl=next((row for row in evaluation.rows if row.key.book == stage.book and is_pnl(row, policy)), None),
     )
 
@@ -140,8 +143,14 @@ def _who(head: Head, width: int) -> Line:
     if head.stage:
         parts.append(head.stage if wide else head.stage_short)
     if head.mode:
-        parts.append(f"{head.mode}, {head.cap}" if not narrow else head.mode)
-    auto = head.auto if wide else head.auto.replace("AUTO on: ", "AUTO ") if not narrow else head.auto_short
+        parts.append(f"{head.mode}, {head.cap}" if head.cap and not narrow else head.mode)
+    auto = (
+        head.auto
+        if wide or not head.auto
+        else head.auto.replace("AUTO on: ", "AUTO ")
+        if not narrow
+        else head.auto_short
+    )
     person = "READ-ONLY" if head.read_only else f"you: {head.who}" if wide else head.who
     time = _clock_text(head, width)
     room = width - len(time) - 3
@@ -181,6 +190,9 @@ def _what(head: Head, width: int, tone: Tone) -> Line:
     line.put(f"  {headline.thing}" if headline.figure else f"   {headline.thing}")
     if headline.more:
         line.put(f"  1 of {headline.more + 1}")
+    if head.verdict:
+        room = width - len(head.verdict) - 3
+        return (line.fill(room) if line.length > room else line).right(head.verdict, width - 1).fill(width)
     right = "a acknowledge" if headline.alarm else head.phase if width >= 140 else ""
     pnl = _pnl_text(head.pnl, width) if head.pnl is not None else ""
     if width >= 140:

@@ -152,7 +152,7 @@ def title(name: str, width: int, *columns: tuple[str, int], tone: Tone | None = 
     line.put(" ")
     for text, end in columns:
         start = end - cell_len(text)
-        if start - 1 <= line.length or end + 1 > width:
+        if start - 1 < line.length or end + 1 > width:
             continue
         line.put("─" * (start - 1 - line.length)).put(f" {text} ", Tone.PLAIN)
     if line.length < width:
@@ -190,7 +190,7 @@ def beside(left: Sequence[Line], right: Sequence[Line], at: int, width: int) -> 
 def framed(name: str, body: Iterable[Line], width: int, note: str) -> list[Line]:
     """``body`` (lines of ``width - 2``) inside a frame whose upper edge says what it is."""
     top = Line(Tone.BOLD).put("╭ ").put(fit(name, width - cell_len(note) - 8)).put(" ")
-    top.put("─" * max(0, width - top.length - cell_len(note) - 5)).put(f" {note} ─╮")
+    top.put("─" * max(0, width - top.length - cell_len(note) - 4)).put(f" {note} ─╮")
     sides = [Line(Tone.BOLD).put("│").extend(line.fill(width - 2)).put("│") for line in body]
     return [top.fill(width), *sides]
 

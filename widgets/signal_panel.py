@@ -190,7 +190,7 @@ def _harm(kind: str, value: float) -> float:
 def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
     """The narrow form of the right column: value, limit, word. Age and allowed age say all of a freshness row."""
     rows = chosen(panel.rows, height - 1)
-    value_end, limit_end = (30, 38) if width >= 48 else (20, 27)
+    value_end, limit_end = (30, 38) if width >= 48 else (21, 28)
     columns = (("max", limit_end),) if panel.rows else ()
     lines = [heading(panel, len(rows), width, *columns)]
     for row in rows:

@@ -40,7 +40,7 @@ def runs(burn_in: BurnIn) -> bool:
     return burn_in.state in ("ARMED", "WARMUP", "OBSERVING", *_STOPPED)
 
 
-def rail(cards: Sequence[StageCard], burn_in: BurnIn, width: int, looking: int | None) -> list[Line]:
+def rail(cards: Sequence[StageCard], burn_in: BurnIn, width: int) -> list[Line]:
     """Three lines of boxes side by side, for pages of 140 columns and more."""
     if not cards:
         return [Line(), Line(), Line()]
@@ -55,8 +55,7 @@ def rail(cards: Sequence[StageCard], burn_in: BurnIn, width: int, looking: int |
         edge = left + pitch - 2
         box = "━" if card.in_force else "─"
         tone = Tone.BOLD if card.in_force else Tone.DIM
-        name = f"{card.name} {card.title}" + (" (looking)" if looking == card.index else "")
-        name = fit(name, max(4, pitch - len(card.status) - 10))
+        name = fit(f"{card.name} {card.title}", max(4, pitch - len(card.status) - 10))
         run = edge - left - len(name) - len(card.status) - 7
         lines[0].put(f"{box} ", tone, at=left).put(name, Tone.BOLD if card.in_force else Tone.PLAIN)
         lines[0].put(f" {box * max(1, run)} ", tone).put(card.status, Tone.BOLD if card.in_force else Tone.PLAIN)
@@ -72,7 +71,7 @@ def _note(card: StageCard, burn_in: BurnIn) -> Line:
         return Line().put(card.note)
     lacks = burn_in.lacks.removeprefix("lacks ") if burn_in.state == "OBSERVING" else ""
     share = f"{int(Decimal(str(burn_in.progress)) * 100)} %"
-    line = Line().put("burn-in ").put(burn_in_bar(burn_in, 16)).put(f" {share}")
+    line = Line().put("burn-in ").put(burn_in_bar(burn_in, 12)).put(f" {share}")
     if burn_in.state in _STOPPED:
         return line.put(f" {BURN_IN_WORDS[burn_in.state]}", Tone.BOLD)
     return line.put(f", {lacks}" if lacks else "")

@@ -44,7 +44,7 @@ def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name:
         line = Line().put(" ").put(TRIGGER_MARKS[row.state], mark).put(" ")
         left = left_text(row)
         line.put(fit(row.title, left_end - len(left) - 4)).right(left, left_end, tone)
-        line.put(unit_word(row.unit) if row.left is not None else "", at=unit_at)
+        line.put(unit_word(row.unit) if left and row.next_in is None else "", at=unit_at)
         line.put(fit(then_text(row), width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
         lines.append(line.fill(width))
     return lines

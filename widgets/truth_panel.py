@@ -46,7 +46,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
 
 def _starts(width: int) -> tuple[int, int, int]:
     if width < 44:
-        return (12, 18, 24)
+        return (10, 17, 24)
     step = 20 if width >= 90 else 15 if width >= 70 else max(12, (width - 16) // 3)
     first = 19 if width >= 90 else 15
     return (first, first + step, first + 2 * step)
@@ -60,13 +60,14 @@ def _first(rows: Sequence[TruthRow], room: int) -> list[TruthRow]:
 
 def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
     tone = Tone.PLAIN if row.agree is True else Tone.BREACH if row.agree is False else Tone.UNKNOWN
-    line = Line().put(" ").put(fit(row.name, starts[0] - 2))
+    mark = " " if row.agree is True else "≠" if row.agree is False else "?"
+    line = Line().put(mark, tone).put(fit(row.name, starts[0] - 2))
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
     for said, start, end in zip((row.git, row.runtime, row.venue), starts, ends, strict=True):
         text = "-" if said is None else "not read" if said == "?" and width >= 44 else said
-        line.put(fit(text, end - start - 1), Tone.UNKNOWN if said == "?" else None, at=start)
-    note = row.note or ("agree" if row.agree is True and width >= 90 else "≠" if row.agree is False else "")
-    if note and (width >= 90 or row.agree is not True) and line.length + 2 < width:
-        at = starts[2] + (starts[2] - starts[1]) if width >= 90 else line.length + 1
-        line.put(fit(note, width - at), tone if row.agree is not True else None, at=at)
+        line.put(fit(text, end - start - (1 if end < width else 0)), Tone.UNKNOWN if said == "?" else None, at=start)
+    note = row.note or ("agree" if row.agree is True else "")
+    at = ends[2] + 1
+    if note and at + 4 < width:
+        line.put(fit(note, width - at - 1), None if row.agree is True else tone, at=at)
     return line.fill(width)

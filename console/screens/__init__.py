@@ -1,1 +1,176 @@
-"""Textual screens: they show the desk and call procedures."""
+"""What all screens share: the view they draw from, and the page they paint.
+
+A screen is a pure function from view and size to lines, painted by one sheet. It never reads a clock and never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from console.actions import On, actions_on
+from console.desk import Frame
+from stages.verdict import Headline
+from widgets.figures import age
+from widgets.header import Head, read_head
+from widgets.line import Line, Tone, fit, padded, sentences
+from widgets.sheet import Sheet
+
+SMALLEST = (60, 18)
+"""Columns and rows below which a page only says that it is too small, and what is wrong."""
+
+CUT_OFF = 5.0
+"""Seconds without a tick after which nothing that a frame holds may be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that a page is drawn from. ``wall`` is the time of painting, ``started`` that of the console."""
+
+    system: str
+    environment: str
+    who: str
+    wall: datetime
+    started: datetime
+    frame: Frame | None = None
+    waiting: str = ""
+    read_only: bool = False
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the newest tick."""
+        return (self.wall - self.frame.evaluation.snapshot.wall).total_seconds() if self.frame else 0.0
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the ticks have stopped coming."""
+        return self.frame is not None and self.lag > CUT_OFF
+
+
+class Asked(Message):
+    """A screen wants another screen or an act of the whole program."""
+
+    def __init__(self, what: str, *arguments: object) -> None:
+        super().__init__()
+        self.what = what
+        self.arguments = arguments
+
+
+def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPDECK") -> Head:
+    """Rows 1 to 3 of a view; before the first tick and after the last one they say so."""
+    frame = view.frame
+    if frame is None:
+        seconds = (view.wall - view.started).total_seconds()
+        waiting = Headline("WAIT", age(seconds), "first read", view.waiting or "reading", "running", False)
+        return Head(
+            view.system,
+            view.environment,
+            view.who,
+            view.wall,
+            view.read_only,
+            headline=headline or waiting,
+            prefix=prefix,
+        )
+    if view.cut_off and headline is None:
+        last = f"The newest tick is {age(view.lag)} old and nothing below is known any more."
+        headline = Headline("CUT OFF", age(view.lag), "no tick arrives", f"{last} r still tries.", "unknown", True)
+    return read_head(
+        frame.evaluation,
+        frame.policy,
+        frame.presence,
+        environment=frame.environment or view.environment,
+        who=frame.who,
+        read_only=frame.read_only,
+        wall=view.wall,
+        head=headline,
+        prefix=prefix,
+    )
+
+
+def too_small(view: View, width: int, height: int) -> list[Line]:
+    """What still fits: the headline, how to get down, and the size that is needed."""
+    head = view_head(view)
+    lines: list[Line] = []
+    if head.headline is not None:
+        said = f"{head.headline.word} {head.headline.figure} {head.headline.thing}".strip()
+        tone = Tone.ALARM if head.headline.reverse else Tone.BOLD
+        lines.append(Line(tone).put(fit(said, width)).fill(width))
+    lines.append(Line(Tone.BOLD).put(fit("r reduce risk  q quit", width)))
+    lines.extend(sentences(f"terminal too small: {width}x{height}; {SMALLEST[0]}x20 shows the console", width))
+    return padded(lines, height)
+
+
+def bindings(on: On) -> list[BindingType]:
+    """The keys of a screen, from the registry; a key that picks by digit hands its digit on."""
+    made: list[BindingType] = []
+    for action in actions_on(on):
+        if action.id == "palette":
+            continue
+        for key in action.keys.split(","):
+            method = f"{action.method}({key})" if key.isdigit() else action.method
+            made.append(Binding(key, method, action.title, show=False))
+    return made
+
+
+class Live(Screen[None]):
+    """A screen that repaints its page whenever the view changes."""
+
+    DEFAULT_CSS = """
+    Live { layers: page token; background: $background; }
+    Live > Sheet { layer: page; width: 100%; height: 100%; }
+    Live > TokenInput { layer: token; }
+    """
+    AUTO_FOCUS: ClassVar[str | None] = ""
+
+    def __init__(self, view: View, *, ascii_marks: bool = False) -> None:
+        super().__init__()
+        self.view = view
+        self.ascii_marks = ascii_marks
+        self.sheet = Sheet(ascii_marks=ascii_marks)
+
+    def compose(self) -> ComposeResult:
+        yield self.sheet
+
+    def on_mount(self) -> None:
+        self.paint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.paint(event.size.width, event.size.height)
+
+    def show(self, view: View) -> None:
+        """Draws a newer view."""
+        self.view = view
+        self.paint()
+
+    def page(self, width: int, height: int) -> Sequence[Line]:
+        """The whole page in lines of ``width`` cells."""
+        raise NotImplementedError
+
+    def paint(self, width: int = 0, height: int = 0) -> None:
+        """Paints the page at the size of the terminal."""
+        width, height = width or self.size.width, height or self.size.height
+        if not width or not height:
+            return
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        page = too_small(self.view, width, height) if small else self.page(width, height)
+        self.sheet.show([line.fill(width) for line in page])
+
+    def action_back(self) -> None:
+        self.post_message(Asked("back"))
+
+    def action_help(self) -> None:
+        self.post_message(Asked("help"))
+
+    def action_reduce(self) -> None:
+        self.post_message(Asked("reduce"))
+
+    def action_leave(self) -> None:
+        self.post_message(Asked("leave"))

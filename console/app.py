@@ -1,0 +1,220 @@
+"""The console: one app that shows frames and hands a person's wishes on. Nothing here waits for the world."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from console import crash
+from console.actions import On, actions_on
+from console.bell import Bell
+from console.desk import Feed, Hands, Told
+from console.errand import Errand, send
+from console.screens import Asked, Live, View
+from console.screens.help import HelpScreen
+from console.screens.leave import LeaveScreen, reasons
+from console.screens.plan import PlanScreen
+from console.screens.ramp import RampScreen, terminal_title
+from console.screens.rollback import ReduceScreen
+from widgets.glyphs import ascii_twin
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where this console runs and for whom; all that is known before the first frame."""
+
+    system: str
+    environment: str
+    who: str
+    read_only: bool
+    version: str
+    crash_folder: Path
+    ascii_marks: bool = False
+
+
+def needs_ascii(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal cannot be trusted with more than ASCII: another locale than UTF-8, or a plain console."""
+    if environment.get("TERM", "").startswith(("linux", "vt")):
+        return True
+    named = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG") or ""
+    spoken = named or locale.getpreferredencoding(False)
+    return "utf8" not in spoken.replace("-", "").casefold()
+
+
+class Ticked(Message):
+    """The feed has a new frame; a later one replaces it while it waits."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Ticked)
+
+
+class Answered(Message):
+    """What came of a wish that the home screen shows."""
+
+    def __init__(self, what: str, errand: Errand[Told]) -> None:
+        super().__init__()
+        self.what = what
+        self.errand = errand
+
+
+class RampdeckApp(App[None]):
+    """Rampdeck's screens on one feed and one pair of hands."""
+
+    TITLE = "rampdeck"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),
+    ]
+
+    def __init__(self, feed: Feed, hands: Hands, wall: Callable[[], datetime], seat: Seat) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.feed = feed
+        self.hands = hands
+        self.wall = wall
+        self.seat = seat
+        now = wall()
+        self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only)
+        self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
+        self.bells = Bell()
+        self._titled = ""
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.ramp
+
+    def on_mount(self) -> None:
+        self._see()
+        self._unsubscribe = self.feed.subscribe(lambda: self.post_message(Ticked()))
+        self.set_interval(1.0, self._see)
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    # --------------------------------------------------------------------------------------------------------- seeing
+
+    def on_ticked(self, _message: Ticked) -> None:
+        self._see()
+
+    def _see(self) -> None:
+        """Draws the newest frame at the present time; once a second also without a new frame, so that ages grow."""
+        frame = self.feed.frame()
+        waiting = self.feed.waiting_for() if frame is None else ""
+        self.view = replace(self.view, wall=self.wall(), frame=frame, waiting=waiting)
+        self._alarm()
+        for screen in self.screen_stack:
+            if isinstance(screen, Live):
+                screen.show(self.view)
+
+    def _alarm(self) -> None:
+        """Title first, then the bell: a terminal in another tab shows the one and may swallow the other."""
+        wanted = terminal_title(self.view)
+        wanted = ascii_twin(wanted) if self.seat.ascii_marks else wanted
+        if wanted != self._titled:
+            self._titled = wanted
+            self.title = wanted
+            if self._driver is not None:
+                self._driver.write(f"\x1b]2;{''.join(c for c in wanted if c.isprintable())}\x07")
+        frame = self.view.frame
+        if frame is not None and self.bells.rings(frame.evaluation.alarms, frame.acknowledged, self.view.wall):
+            self.bell()
+
+    # --------------------------------------------------------------------------------------------------------- wishes
+
+    def on_asked(self, message: Asked) -> None:
+        """Wishes of the screens, by name."""
+        match message.what, message.arguments:
+            case "back", _:
+                self._back()
+            case "help", _:
+                self._open(HelpScreen(self.view, ascii_marks=self.seat.ascii_marks))
+            case "reduce", _:
+                self._open(ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks))
+            case "plan", (int(stage),):
+                self._plan(stage)
+            case "acknowledge", (str(alarm),):
+                self._wish("acknowledge", lambda: self.hands.acknowledge(alarm))
+            case "take over", _:
+                self._wish("take over", self.hands.take_over)
+            case "leave", _:
+                self.action_leave()
+            case "exit", _:
+                self.exit()
+
+    def _open(self, screen: Live) -> None:
+        if type(self.screen) is not type(screen):
+            self.push_screen(screen)
+
+    def _back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _plan(self, stage: int) -> None:
+        frame = self.view.frame
+        if frame is not None:
+            target = frame.policy.stages[stage].name
+            self._open(PlanScreen(self.view, self.hands, stage, target, ascii_marks=self.seat.ascii_marks))
+
+    def _wish(self, what: str, work: Callable[[], Told]) -> None:
+        self.ramp.tell(f"{what}: asked")
+        send(what.replace(" ", "-"), work, lambda errand: self.post_message(Answered(what, errand)))
+
+    def on_answered(self, message: Answered) -> None:
+        told, trouble = message.errand.result, message.errand.trouble
+        if trouble or told is None:
+            self.ramp.tell(f"{message.what} failed: {trouble}")
+        else:
+            self.ramp.tell(f"{message.what}: {told.note or ('done' if told.ok else 'refused')}")
+
+    def action_leave(self) -> None:
+        """q, ctrl+q and ctrl+c: leaves at once, or asks when that ends or leaves behind something."""
+        if isinstance(self.screen, LeaveScreen):
+            return
+        if reasons(self.view):
+            self.push_screen(LeaveScreen(self.view, ascii_marks=self.seat.ascii_marks))
+        else:
+            self.exit()
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def action_help_quit(self) -> None:
+        self.action_leave()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the registry's actions of this screen. Nothing in it acts without its own phrase."""
+        names = {RampScreen: On.RAMP, PlanScreen: On.PLAN, ReduceScreen: On.REDUCE, HelpScreen: On.HELP}
+        on = names.get(type(screen))
+        for action in actions_on(on) if on is not None else ():
+            if action.palette and action.possible(self.view.frame):
+                method = getattr(screen, f"action_{action.method}")
+                yield SystemCommand(f"{action.brief} ({action.label})", action.title, method)
+
+    # -------------------------------------------------------------------------------------------------------- trouble
+
+    def _fatal_error(self) -> None:
+        """Textual's own report prints local variables; this one writes a redacted file and says where it is."""
+        error = self._exception or RuntimeError("unknown")
+        path = crash.write_report(self.seat.crash_folder, error, version=self.seat.version, at=self.wall())
+        self._exit_renderables.append(Text(crash.last_words(error, path)))
+        self._return_code = crash.EXIT_CODE
+        self._close_messages_no_wait()
+
+
+def run_console(feed: Feed, hands: Hands, wall: Callable[[], datetime], seat: Seat) -> int:
+    """Runs the console until it is left; the exit code tells a crash from a good end."""
+    seat = replace(seat, ascii_marks=seat.ascii_marks or needs_ascii(os.environ))
+    app = RampdeckApp(feed, hands, wall, seat)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,91 @@
+"""Help: every key from the registry, the marks, and the words that are easily misread."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console.actions import ACTIONS, On
+from console.screens import Live, bindings, view_head
+from widgets.header import header
+from widgets.line import Line, Tone, beside, fit, padded, title
+
+MARKS = (
+    ("·", "", "inside its limit, fresh"),
+    ("▲", "WARN, 1 of 3", "past the warn level; or one bad read, not confirmed"),
+    ("■", "BREACH", "the limit is broken, confirmed"),
+    ("▼", "OVER L1", "above the new limits after a step down, being reduced"),
+    ("?", "STALE, BLIND, NO DATA", "do not trust this number"),
+    ("–", "at 16:00", "market closed, not expected to move"),
+    ("○", "NOT ARMED", "cannot work yet, and why"),
+    ("►", "a clock", "in progress"),
+)
+WORDS = (
+    ("FROZEN", "no advance; everything else goes on"),
+    ("REDUCE ONLY", "exits pass, entries do not"),
+    ("NO NEW ORDERS", "the app sends none; nothing is sold"),
+    ("MAY ADVANCE", "the console permits; it does not urge"),
+    ("HELD", "stays until the named roles clear it"),
+    ("SAFE NOW", "the venue says that no new risk can start"),
+    ("STAYS SO", "Git and the runtime say the same, so it lasts"),
+    ("acknowledge", "quiet, still broken; it never clears anything"),
+)
+SCREEN_NAMES = {
+    On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.EVERY: "EVERYWHERE", On.HELP: "HELP",
+}  # fmt: skip
+
+
+def key_lines(width: int) -> list[Line]:
+    """Every action by screen, as the registry has them."""
+    lines: list[Line] = []
+    for screen in On:
+        actions = [action for action in ACTIONS if action.on is screen]
+        if actions:
+            lines.append(title(SCREEN_NAMES[screen], width))
+        for action in actions:
+            line = Line().put(f"  {action.label}", Tone.BOLD).put(fit(action.title, width - 11), at=10)
+            lines.append(line.put("") if line.length >= width else line)
+    return lines
+
+
+def mark_lines(width: int) -> list[Line]:
+    """Marks and words with what they mean."""
+    lines = [title("MARKS", width)]
+    for mark, word, means in MARKS:
+        lines.append(Line().put(f" {mark} ", Tone.BOLD).put(fit(word, 22)).put(fit(means, width - 27), at=26))
+    lines.append(title("WORDS", width))
+    for word, means in WORDS:
+        lines.append(Line().put(f"   {word}").put(fit(means, width - 19), at=18))
+    return lines
+
+
+class HelpScreen(Live):
+    """Two columns where they fit, one below the other with arrows where they do not."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(On.HELP),
+        ("down,pagedown,space", "scroll(8)", "down"),
+        ("up,pageup", "scroll(-8)", "up"),
+    ]
+    top = 0
+
+    def page(self, width: int, height: int) -> list[Line]:
+        head = header(view_head(self.view), width)
+        room = height - len(head) - 1
+        if width >= 120:
+            half = width // 2
+            body = beside(padded(key_lines(half), room), padded(mark_lines(width - half - 1), room), half, width)
+        else:
+            everything = [*key_lines(width), *mark_lines(width)]
+            self.top = max(0, min(self.top, len(everything) - room))
+            body = everything[self.top : self.top + room]
+        foot = Line().put(" esc back" if width >= 120 else " esc back   up, down scroll")
+        return [*head, *padded(body, room), foot]
+
+    def action_scroll(self, rows: int) -> None:
+        self.top += rows
+        self.paint()
+
+    def action_help(self) -> None:
+        self.action_back()

@@ -1,0 +1,534 @@
+"""Ramp, the home screen: is something amiss, may I believe it, and can I get out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console.actions import On, footer
+from console.desk import Frame, Running
+from console.screens import Asked, Live, View, bindings, view_head
+from stages.posture import Latch
+from stages.signals import SignalKey
+from stages.verdict import Evaluation, Row, RowState, TriggerState
+from widgets.figures import age, amount, number, percent
+from widgets.header import header, is_pnl, local_time, small_header
+from widgets.line import Line, Tone, beside, fit, framed, padded, rule, title
+from widgets.signal_panel import MEDIUM, NARROW, WIDE, Columns, Panel, chosen, side_lines, signal_lines, value_text
+from widgets.stage_rail import burn_in_text, rail, rail_line
+from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, tally, word, worst
+from widgets.step_list import position, step_sentence
+from widgets.trigger_panel import trigger_lines
+from widgets.truth_panel import truth_lines, truth_title
+from widgets.what_if import what_if
+
+LOOK_FOR = timedelta(seconds=60)
+"""How long a look at another stage lasts before the screen returns by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the person chose to see: a stage that is not in force, an order of rows, a note of what was just asked."""
+
+    stage: int | None = None
+    order: tuple[SignalKey, ...] = ()
+    note: str = ""
+
+
+def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
+    """The whole home screen in ``height`` lines of ``width`` cells."""
+    if view.frame is None:
+        return _waiting_page(view, width, height)
+    frame = _disbelieved(view.frame) if view.cut_off else view.frame
+    desk = _Desk(view, frame, look)
+    if width >= 140 and height >= 36:
+        return desk.wide(width, height)
+    if width >= 100 and height >= 28:
+        return desk.medium(width, height)
+    if width >= 80 and height >= 22:
+        return desk.narrow(width, height)
+    return desk.small(width, height)
+
+
+def _disbelieved(frame: Frame) -> Frame:
+    """The frame with nothing in it believed: the ticks have stopped."""
+    evaluation = frame.evaluation
+    rows = tuple(replace(row, state=RowState.BLIND, word="", used=None) for row in evaluation.rows)
+    triggers = tuple(replace(row, state=TriggerState.CANNOT_SEE, next_in=None) for row in evaluation.triggers)
+    truth = replace(evaluation.truth, agree=None, converging=None, ages=dict.fromkeys(evaluation.truth.ages))
+    return replace(frame, evaluation=replace(evaluation, rows=rows, triggers=triggers, truth=truth))
+
+
+def _waiting_page(view: View, width: int, height: int) -> list[Line]:
+    """Painted before the first tick: every panel is in its place and none of them claims anything."""
+    head = view_head(view)
+    lines = header(head, width) if width >= 80 else small_header(head, width)
+    lines.append(Line())
+    for name in ("EXPOSURE", "TCA", "FRESHNESS", "RECONCILIATION", "TRUTH", "TRIGGERS"):
+        lines.append(title(name, width))
+        lines.append(Line().put(" ? ", Tone.UNKNOWN).put("not read yet").fill(width))
+    keys = Line().put(f" {footer(On.RAMP, None, width - 2)}")
+    return [*padded(lines, height - 1), keys.fill(width)]
+
+
+def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Rows for each panel: its least first, then in order whatever it wants while there is room."""
+    given = [min(want, few) for want, few in zip(wanted, least, strict=True)]
+    left = room - sum(given)
+    for index, want in enumerate(wanted):
+        more = max(0, min(want - given[index], left))
+        given[index] += more
+        left -= more
+    while sum(given) > room:
+        given[max(range(len(given)), key=given.__getitem__)] -= 1
+    return given
+
+
+class _Desk:
+    """One frame, laid out. Each method is a page or a part of one."""
+
+    def __init__(self, view: View, frame: Frame, look: Look) -> None:
+        self.view = view
+        self.frame = frame
+        self.look = look
+        self.evaluation: Evaluation = frame.evaluation
+        self.policy = frame.policy
+        self.in_force = min(self.evaluation.effective, self.policy.top)
+        looked = look.stage if look.stage is not None and look.stage <= self.policy.top else None
+        self.stage = looked if looked is not None else self.in_force
+        self.looking = looked if looked is not None and looked != self.in_force else None
+        self.other_book = self.policy.stages[self.stage].book != self.policy.stages[self.in_force].book
+        rows = [row for row in self.evaluation.rows if row.key.book == self.policy.stages[self.stage].book]
+        if self.looking is not None and not self.other_book:
+            rows = [what_if(row, self.policy, self.stage) for row in rows]
+        rank = {key: place for place, key in enumerate(look.order)}
+        self.rows = sorted(rows, key=lambda row: rank.get(row.key, len(rank)))
+
+    # ------------------------------------------------------------------------------------------------- the four sizes
+
+    def wide(self, width: int, height: int) -> list[Line]:
+        head = header(view_head(self.view), width)
+        inner = width if self.looking is None else width - 2
+        cards = rail(self.evaluation.cards, self.evaluation.burn_in, inner)
+        room = height - 3 - 1 - 3 - 3 - 2
+        left = self.left_column(replace(WIDE, width=104), 104, room)
+        right = self.right_column(inner - 105, room)
+        body = [*cards, *beside(padded(left, room), padded(right, room), 104, inner)]
+        events = self.event_lines(inner, 2)
+        events[0] = _joined_below(events[0], right, 104)
+        body.extend(padded(events, 3))
+        return [*head, *self.enclosed(body, width, Line()), self.sources_line(width), self.keys_line(width)]
+
+    def medium(self, width: int, height: int) -> list[Line]:
+        head = header(view_head(self.view), width)
+        inner = width if self.looking is None else width - 2
+        top = rail_line(self.evaluation.cards, self.evaluation.burn_in, width)
+        room = height - 3 - 1 - 2 - 1
+        left = self.left_column(MEDIUM, 69, room)
+        right = self.right_column(inner - 70, room)
+        body = beside(padded(left, room), padded(right, room), 69, inner)
+        body.append(_joined_below(title(self.newest(inner - 6), inner, tone=Tone.PLAIN), right, 69))
+        return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
+
+    def narrow(self, width: int, height: int) -> list[Line]:
+        head = header(view_head(self.view), width)
+        inner = width if self.looking is None else width - 2
+        top = rail_line(self.evaluation.cards, self.evaluation.burn_in, width)
+        columns = replace(NARROW, width=inner, age_end=inner - 1)
+        rest = self.rest_lines(inner)
+        triggers = len(self.evaluation.triggers)
+        exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
+        room = height - 3 - 1 - len(rest) - 2
+        wanted = (len(exposure.rows) + 1, len(tca.rows) + 1 if tca.rows else 0, triggers + 1)
+        first, second, third = allot(wanted, (6, 4, 3), room)
+        body = padded(signal_lines(exposure, columns, first), max(first, room - second - third))
+        body.extend(signal_lines(tca, columns, second) if second else [])
+        body.extend(rest)
+        body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, "NEXT"), third))
+        return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
+
+    def small(self, width: int, height: int) -> list[Line]:
+        lines = small_header(view_head(self.view), width)
+        lines.append(rule(width) if self.looking is None else title(self.looked_words(), width))
+        exposure = self.panel("EXPOSURE", "exposure")
+        burn_in = self.evaluation.burn_in
+        lines.extend(self.small_row(row) for row in chosen(exposure.rows, max(2, height - 15)))
+        for name, panel in (("TCA", "tca"), ("fresh", "freshness"), ("recon", "reconciliation")):
+            rows = [row for row in self.rows if row.panel == panel]
+            if rows:
+                lines.append(_summary(name, rows, width, brief=True))
+        if burn_in.state not in ("", "none"):
+            said = Line().put("   burn-in ").put(self.policy.stages[min(burn_in.stage, self.policy.top)].name)
+            lines.append(said.put(burn_in_text(burn_in), at=24))
+        lines = padded(lines, height - 6)
+        presence = self.frame.presence
+        who = f"{presence.holder}, {age(presence.age)} ago" if presence.holder else "nobody"
+        truth, tone = truth_title(self.evaluation.truth, "", self.view.wall)
+        lines.append(rule(width))
+        lines.append(Line().put(" truth    ").put(fit(truth, width - 11), None if tone is Tone.PLAIN else tone))
+        lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
+        lines.append(rule(width))
+        lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
+        lines.append(Line(Tone.BOLD).put(" r reduce risk   a acknowledge   p plan   ? help"))
+        return [line.fill(width) for line in lines]
+
+    # ----------------------------------------------------------------------------------------------------- the columns
+
+    def panel(self, name: str, kind: str) -> Panel:
+        rows = [row for row in self.rows if row.panel == kind]
+        below = self.policy.stages[self.in_force - 1].name if self.in_force else ""
+        baseline = below if any(row.baseline is not None for row in rows) else ""
+        return Panel(name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline)
+
+    def left_column(self, columns: Columns, width: int, room: int) -> list[Line]:
+        exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
+        items = self.evaluation.burn_in.items
+        wanted = (
+            len(exposure.rows) + 1,
+            len(tca.rows) + 1 if tca.rows else 0,
+            len(self.evaluation.triggers) + 1,
+            len(items) + 1 if items else 0,
+        )
+        first, second, third, fourth = allot(wanted, (6, 4, 4, 0), room)
+        lines = signal_lines(exposure, columns, first)
+        lines.extend(signal_lines(tca, columns, second) if second else [])
+        lines.extend(trigger_lines(self.evaluation.triggers, width, third))
+        lines.extend(self.burn_in_lines(width, fourth) if fourth > 1 else [])
+        return lines
+
+    def right_column(self, width: int, room: int) -> list[Line]:
+        names = ("FRESHNESS", "RECONCILIATION" if width >= 40 else "RECON", "INCIDENTS")
+        fresh, recon, incident = (
+            self.panel(name, kind)
+            for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
+        )
+        held = self.held_lines(width)
+        truth = self.evaluation.truth
+        down = self.down_lines(width)
+        heads = 2 if width >= 44 else 1
+        wanted = (
+            len(fresh.rows) + 1,
+            len(recon.rows) + 1 if recon.rows else 0,
+            len(incident.rows) + len(held) + 1,
+            len(truth.rows) + heads,
+            len(down),
+        )
+        one, two, three, four, five = allot(wanted, (4, 3, 2, heads + 3, len(down)), room)
+        lines = side_lines(fresh, width, one)
+        lines.extend(side_lines(recon, width, two) if two else [])
+        lines.extend([*side_lines(incident, width, max(1, three - len(held))), *held][:three])
+        lines.extend(truth_lines(truth, width, four, self.market_time(truth.since), self.view.wall))
+        return [*padded(lines, max(len(lines), one + two + three + four)), *down[:five]]
+
+    def burn_in_lines(self, width: int, height: int) -> list[Line]:
+        burn_in = self.evaluation.burn_in
+        name = f"BURN-IN {self.policy.stages[min(burn_in.stage, self.policy.top)].name}"
+        lines = [title(name, width, ("have", 33), ("need", 47), note=burn_in_text(burn_in))]
+        for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
+            line = Line().put("   ").put(fit(item.name, 22))
+            line.right(_plain(item.have), 33).right(_plain(item.need), 47).put(f" {item.unit}")
+            lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 62), at=60).fill(width))
+        return lines
+
+    def held_lines(self, width: int) -> list[Line]:
+        latches: tuple[Latch, ...] = self.evaluation.latches
+        if not latches:
+            return [Line().put(" ").put("·", Tone.DIM).put(" held       nothing").fill(width)]
+        lines = []
+        for latch in latches:
+            trigger = self.policy.spec.triggers.get(latch.trigger)
+            name = trigger.title if trigger else latch.trigger
+            roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
+            line = Line().put(" ").put("■", Tone.BREACH).put(" HELD  ")
+            lines.append(line.put(fit(f"{name}{roles}", width - line.length - 1)).fill(width))
+        return lines
+
+    def down_words(self) -> str:
+        """Whether the way down is open, as far as the witnesses tell."""
+        if self.in_force == 0:
+            return "lowest stage: FREEZE is what is left"
+        target = self.policy.stages[self.in_force - 1].name
+        return f"rollback {target}  {self.readiness()}"
+
+    def readiness(self) -> str:
+        if self.frame.read_only:
+            return "READ-ONLY, not from here"
+        git = self.evaluation.snapshot.git
+        if git is None:
+            return "Git not read yet; r tries"
+        within = age(self.policy.spec.target.convergence.total_seconds())
+        return "Git gives no answer; r tries" if git.error else f"READY, in force within {within}"
+
+    def down_lines(self, width: int) -> list[Line]:
+        running = self.frame.running
+        if running is not None and running.kind == "reduce":
+            return _safe_lines(running, width)
+        short = width < 44
+        at = 13 if short else 19
+        lines = [title("WAY DOWN", width)]
+        if self.in_force:
+            below = self.policy.stages[self.in_force - 1].name
+            ready = self.readiness().partition(",")[0] if short else self.readiness()
+            lines.append(
+                Line()
+                .put(" ")
+                .put(f"{'rollback' if short else 'roll back to'} {below}")
+                .put(fit(ready, width - at), at=at)
+            )
+        lines.append(Line().put(" freeze").put("READY" if not self.frame.read_only else "READ-ONLY", at=at))
+        reaction = [row.reaction for row in self.evaluation.triggers if row.reaction > 0]
+        if reaction and not short:
+            best, worst_case = min(reaction), max(reaction)
+            lines.append(
+                Line()
+                .put(" acts on a breach")
+                .put(f"in {age(best)}{f' to {age(worst_case)}' if worst_case > best else ''}, by trigger", at=at)
+            )
+        return [line.fill(width) for line in lines]
+
+    def rest_lines(self, width: int) -> list[Line]:
+        lines = [title("THE REST", width)]
+        for name, panel in (("fresh", "freshness"), ("recon", "reconciliation")):
+            rows = [row for row in self.rows if row.panel == panel]
+            lines.append(_summary(name, rows, width))
+        latches = self.evaluation.latches
+        held = Line().put(" ").put("■" if latches else "·", Tone.BREACH if latches else Tone.DIM).put(" held")
+        held.put(f"{len(latches)} HELD" if latches else "nothing", at=11)
+        if latches:
+            first = self.policy.spec.triggers.get(latches[0].trigger)
+            roles = " + ".join(latches[0].clear_roles)
+            held.put(fit(f"{first.title if first else latches[0].trigger}, until {roles} clear it", width - 24), at=24)
+        lines.append(held.fill(width))
+        said, tone = truth_title(self.evaluation.truth, "", self.view.wall)
+        mark = {Tone.PLAIN: "·", Tone.BREACH: "■", Tone.WARN: "▲"}.get(tone, "?")
+        truth = Line().put(" ").put(mark, Tone.DIM if tone is Tone.PLAIN else tone).put(" truth").put(said, at=11)
+        ages = [f"{name} {age(value)}" for name, value in self.evaluation.truth.ages.items() if value is not None]
+        if truth.length + 3 < width:
+            truth.put(fit(", ".join(ages), width - max(34, truth.length + 2)), at=max(34, truth.length + 2))
+        return [*lines, truth.fill(width)]
+
+    def small_row(self, row: Row) -> Line:
+        tone = ROW_TONES.get(row.state, Tone.PLAIN)
+        quiet = row.state in QUIET
+        line = Line().put(" ").put(ROW_MARKS[row.state], Tone.DIM if quiet else tone).put(" ")
+        value = value_text(row)
+        line.put(fit(f"{row.title}, {row.text}" if row.text else row.title, 29 - len(value)))
+        shown = (
+            amount(row.value, row.unit, decimals=row.decimals, signed=row.signed) if row.value is not None else value
+        )
+        line.right(f"was {shown}" if row.state not in KNOWN and row.value is not None else shown, 33)
+        if row.state in KNOWN and row.used is not None:
+            line.right(percent(row.used), 41, None if quiet else tone)
+        old = (
+            age((self.view.wall - row.event_time).total_seconds()) if row.event_time and row.state not in KNOWN else ""
+        )
+        return line.put(f"{word(row)} {old}".rstrip(), None if quiet else tone, at=43)
+
+    # ------------------------------------------------------------------------------------------------ strips and edges
+
+    def enclosed(self, body: list[Line], width: int, top: Line) -> list[Line]:
+        """The body under its fourth row; a look at another stage puts a frame round it."""
+        if self.looking is None:
+            return [top.fill(width), *(line.fill(width) for line in body)]
+        return framed(self.looked_words(), body, width, "esc: back")
+
+    def looked_words(self) -> str:
+        name = self.policy.stages[self.stage].name
+        if not self.other_book:
+            return f"WHAT IF {name}: today's book, limits of {name}. Nothing here is in force."
+        book = self.policy.stages[self.stage].book
+        label, environment = self.evaluation.accounts.get(book, ("not read", ""))
+        return f"{name} {environment.upper()}, account {label}. This is NOT the book in force."
+
+    def market_time(self, moment: datetime | None) -> str:
+        if moment is None:
+            return ""
+        market = self.evaluation.snapshot.market_of(moment)
+        return local_time(market, self.policy.spec.target.session.timezone, "%H:%M").partition(" ")[0]
+
+    def event_lines(self, width: int, count: int) -> list[Line]:
+        running = self.frame.running
+        if running is not None:
+            step = f" {position(running.steps)}" if not running.outcome else f" {running.outcome}"
+            lines = [title("WHAT IS HAPPENING", width, note=f"{fit(running.title, width - 40)},{step}")]
+            lines.append(Line().put(" ").put(fit(step_sentence(running.steps), width - 2)))
+            lines.extend(Line().put(" ").put(fit(text, width - 2)) for text in self.frame.events[: count - 1])
+            return [line.fill(width) for line in lines]
+        lines = [title("NEWEST", width)]
+        texts = self.frame.events or self.evaluation.notes
+        lines.extend(Line().put(" ").put(fit(text, width - 2)) for text in texts[:count])
+        return [line.fill(width) for line in lines]
+
+    def newest(self, room: int) -> str:
+        running = self.frame.running
+        if running is not None and not running.outcome:
+            return fit(f"{running.title}: {step_sentence(running.steps)}", room)
+        return fit(self.frame.events[0] if self.frame.events else "nothing has happened yet", room)
+
+    def sources_line(self, width: int) -> Line:
+        if self.look.note:
+            return Line(Tone.BOLD).put(" ").put(fit(self.look.note, width - 2)).fill(width)
+        snapshot = self.evaluation.snapshot
+        tick = f"tick {self.market_clock()}"
+        words = ["sources"] if width >= 100 else []
+        for source in snapshot.sources:
+            if source.ok:
+                words.append(
+                    f"{source.name} {source.latency_ms}ms" if source.latency_ms is not None else f"{source.name} ok"
+                )
+            else:
+                old = (self.view.wall - source.last_good).total_seconds() if source.last_good else None
+                words.append(f"{source.name} {'NO ANSWER ' + age(old) if old is not None else 'NEVER READ'}")
+        if snapshot.git is not None:
+            old = (self.view.wall - snapshot.git.fetched_at).total_seconds()
+            words.append(
+                f"git {snapshot.git.head[:7]} {age(old)}" if not snapshot.git.error else f"git NO ANSWER {age(old)}"
+            )
+        line = Line(Tone.DIM).put(" ").put(fit("  ".join(words), width - len(tick) - 4))
+        return line.right(tick, width - 1).fill(width)
+
+    def market_clock(self) -> str:
+        zone = self.policy.spec.target.session.timezone
+        return local_time(self.evaluation.snapshot.market, zone, "%H:%M:%S").partition(" ")[0]
+
+    def keys_line(self, width: int) -> Line:
+        return Line().put(f" {footer(On.RAMP, self.frame, width - 2)}").fill(width)
+
+
+def _joined_below(line: Line, right: Sequence[Line], at: int) -> Line:
+    """The title under two columns, with the end of their vertical rule on it when it runs there as a rule."""
+    if line.rule and len(line.text) > at and line.text[at] == "─" and right:
+        joined = Line(line.base)
+        joined.rule = True
+        position = 0
+        for text, tone in line.spans:
+            inside = position <= at < position + len(text)
+            cut = at - position
+            joined.put(f"{text[:cut]}┴{text[cut + 1 :]}" if inside else text, tone)
+            position += len(text)
+        return joined
+    return line
+
+
+def _safe_lines(running: Running, width: int) -> list[Line]:
+    """The way down while it is being taken: are we safe now, and does it stay so."""
+    lines = [title("ARE WE SAFE", width)]
+    for name, said, note in (
+        ("now", running.safe_now, running.safe_note),
+        ("stays so", running.stays_so, running.stays_note),
+    ):
+        tone = {"YES": Tone.BOLD, "UNVERIFIED": Tone.UNKNOWN_WORD}.get(said, Tone.WARN)
+        line = Line().put(f" {name}").put(said, tone, at=11)
+        at = 23 if width >= 44 else 19
+        lines.append(line.put(fit(note, width - at), at=at))
+    lines.append(Line().put(" further").put("r: all ways down", at=11))
+    return [line.fill(width) for line in lines]
+
+
+def _summary(name: str, rows: Sequence[Row], width: int, *, brief: bool = False) -> Line:
+    """A whole panel in one line, naming the worst of it."""
+    lead = worst(rows)
+    if lead is None:
+        return Line().put(f"   {name}").put("not watched", at=11).fill(width)
+    tone = ROW_TONES.get(lead.state, Tone.PLAIN)
+    quiet = lead.state in QUIET
+    line = Line().put(" ").put(ROW_MARKS[lead.state] if not quiet else "·", Tone.DIM if quiet else tone).put(f" {name}")
+    line.put(fit(tally(rows), 24), None if quiet else tone, at=11)
+    if brief:
+        return line.fill(width)
+    value = value_text(lead)
+    of = f" of {number(lead.limit, lead.unit, decimals=lead.decimals)}" if lead.limit is not None else ""
+    at = max(24, line.length + 2)
+    text = (
+        f"{'nearest: ' if quiet and lead.used is not None else ''}{lead.title} {value}{of if not lead.minimum else ''}"
+    )
+    return line.put(fit(text, width - at), at=at).fill(width)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():,f}" if value == value.to_integral() else f"{value:,.1f}"
+
+
+class RampScreen(Live):
+    """The home screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.RAMP)
+
+    def __init__(self, view: View, *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.look = Look()
+        self._looking_until: datetime | None = None
+        self._note_until: datetime | None = None
+
+    def page(self, width: int, height: int) -> list[Line]:
+        if self._looking_until is not None and self.view.wall >= self._looking_until:
+            self._looking_until, self.look = None, replace(self.look, stage=None)
+        if self._note_until is not None and self.view.wall >= self._note_until:
+            self._note_until, self.look = None, replace(self.look, note="")
+        return ramp_page(self.view, self.look, width, height)
+
+    def tell(self, note: str) -> None:
+        """Says something once, for eight seconds, where the sources stand."""
+        self.look = replace(self.look, note=note)
+        self._note_until = self.view.wall + timedelta(seconds=8)
+        self.paint()
+
+    def action_look(self, stage: int) -> None:
+        frame = self.view.frame
+        if frame is None or stage > frame.policy.top:
+            return
+        back = stage == min(frame.evaluation.effective, frame.policy.top)
+        self.look = replace(self.look, stage=None if back else stage)
+        self._looking_until = None if back else self.view.wall + LOOK_FOR
+        self.paint()
+
+    def action_back(self) -> None:
+        self.look, self._looking_until = replace(self.look, stage=None, note=""), None
+        self.paint()
+
+    def action_plan(self) -> None:
+        frame = self.view.frame
+        if frame is None:
+            return
+        if frame.read_only:
+            self.tell("READ-ONLY: nothing can be planned from here")
+            return
+        here = min(frame.evaluation.effective, frame.policy.top)
+        target = self.look.stage if self.look.stage is not None else min(here + 1, frame.policy.top)
+        self.post_message(Asked("plan", target))
+
+    def action_acknowledge(self) -> None:
+        frame = self.view.frame
+        alarm = frame.evaluation.headline.alarm if frame is not None else None
+        if alarm is None:
+            self.tell("nothing to acknowledge")
+        else:
+            self.post_message(Asked("acknowledge", alarm))
+
+    def action_take_over(self) -> None:
+        self.post_message(Asked("take over"))
+
+    def action_sort_once(self) -> None:
+        frame = self.view.frame
+        if frame is None:
+            return
+        ranked = sorted(frame.evaluation.rows, key=lambda row: -(row.used if row.used is not None else Decimal(-1)))
+        # The P&L stays where traders look for it first.
+        ranked.sort(key=lambda row: not is_pnl(row, frame.policy))
+        self.look = replace(self.look, order=tuple(row.key for row in ranked))
+        self.tell("sorted once by distance to the limit")
+
+
+def terminal_title(view: View) -> str:
+    """The window's title: ``■ torghut BREACH gross 106 %``."""
+    headline = view_head(view).headline
+    if headline is None:
+        return view.system
+    mark = HEADLINE_MARKS.get(headline.mark, "")
+    name = headline.thing.partition(":")[0]
+    return " ".join(word for word in (mark, view.system, headline.word, name, headline.figure) if word)

@@ -1,0 +1,374 @@
+"""Reduce risk: freeze or roll back by one phrase, with a clock; it opens at once with whatever is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+
+from console.actions import On, footer
+from console.desk import ByHand, Frame, Hands, Running, Told
+from console.errand import Errand, send
+from console.screens import Live, View, bindings, view_head
+from stages.ladder import Unit
+from stages.verdict import Headline
+from widgets.figures import age, amount, clock, number
+from widgets.header import header, is_pnl, local_time
+from widgets.line import Line, Tone, fit, padded, title
+from widgets.status import KNOWN
+from widgets.step_list import step_lines
+from widgets.token_input import TokenInput, folded, wrong_word
+from widgets.truth_panel import truth_lines
+
+STILL_SHOWN = timedelta(minutes=2)
+"""How long an act that has ended stays on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way down: its phrase and what happens to orders and positions."""
+
+    phrase: str
+    stage: str
+    new_orders: str
+    working: str
+    held: str
+    ready: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plea:
+    """What the person has asked for on this page, and what came of it."""
+
+    note: str = ""
+    sent: str = ""
+    by_hand: tuple[str, ...] = ()
+
+
+def ways_down(frame: Frame | None) -> tuple[Way, ...]:
+    """Every way down that there is, mildest first; without a frame only what needs no knowledge."""
+    if frame is None:
+        return (Way("FREEZE", "", "as now", "stay", "stays", "now"),)
+    policy, evaluation = frame.policy, frame.evaluation
+    until = policy.spec.target.session.flatten_start
+    held = f"stays, closes {until:%H:%M}" if until is not None else "stays"
+    ways = [Way("FREEZE", "", "as now", "stay", held, "now")]
+    git = evaluation.snapshot.git
+    within = age(policy.spec.target.convergence.total_seconds())
+    ready = f"READY, within {within}" if git is not None and not git.error else "Git silent, tried on"
+    top = max(min(evaluation.effective, policy.top), min(evaluation.standing.riskiest, policy.top + 1))
+    for index in range(top - 1, -1, -1):
+        stage = policy.stages[index]
+        paper = policy.stage_account(index).environment == "paper" != policy.spec.target.account.environment
+        new = "none live" if paper else f"within {stage.name}"
+        ways.append(Way(f"ROLLBACK {stage.name}", stage.name, new, "app decides", held, ready))
+    return tuple(ways)
+
+
+def suggested(frame: Frame | None) -> tuple[Way | None, str]:
+    """The way that what is known asks for, and why; nothing when nothing is amiss."""
+    ways = ways_down(frame)
+    if frame is None:
+        return None, "nothing is known yet; the phrases work all the same"
+    headline = frame.evaluation.headline
+    rollbacks = [way for way in ways if way.stage]
+    if headline.mark in ("breach", "over", "unknown") and rollbacks:
+        return rollbacks[0], f"{headline.word} {headline.thing.partition(':')[0]} asks for one stage down"
+    if headline.mark == "warn" or not rollbacks:
+        return ways[0], f"{headline.word}: nothing may go up while you look"
+    return None, "nothing is amiss; choose by what you know"
+
+
+def shown_run(view: View) -> Running | None:
+    """The reduction in flight, or the one that has just ended."""
+    running = view.frame.running if view.frame is not None else None
+    if running is None or running.kind != "reduce":
+        return None
+    if running.finished is not None and view.wall - running.finished > STILL_SHOWN:
+        return None
+    return running
+
+
+def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[Line], int | None]:
+    """The page, and the row of the phrase's field."""
+    running = shown_run(view)
+    lines = _head_lines(view, plea, running, width)
+    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {_keys(view, width)}").fill(width)]
+    if running is not None:
+        body = _running_body(view, plea, running, width, height - len(lines) - len(foot))
+        return [*lines, *padded(body, height - len(lines) - len(foot)), *foot], None
+    ways = _way_lines(view, plea, width)
+    lines.extend(ways)
+    field_at = len(lines)
+    lines.extend([Line(), Line()])
+    room = height - len(lines) - len(foot)
+    rest = _truth(view, width, max(0, room - 3))
+    by_hand = _by_hand(plea, width, max(0, room - len(rest)))
+    return [*lines, *padded([*rest, *by_hand], room), *foot], field_at
+
+
+def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> list[Line]:
+    if running is None:
+        head = view_head(view, _before(view, plea, width), prefix="REDUCE RISK │")
+        return header(head, width)
+    took = clock(((running.finished or view.wall) - running.started).total_seconds(), tenths=True)
+    first = header(view_head(view, prefix="REDUCE RISK │"), width)[0]
+    word = "SAFE IN" if running.safe_now == "YES" and running.finished else "TIME TO SAFE"
+    column = 30 if width >= 90 else 24
+    lines = [first]
+    for lead, name, said, note, tone in (
+        (f"{word}   {took}", "SAFE NOW", running.safe_now, running.safe_note, Tone.ALARM),
+        ("", "STAYS SO", running.stays_so, running.stays_note, Tone.REVERSE),
+    ):
+        line = Line(tone).put(" ").put(lead).put(f"{name}  {said}", at=column)
+        lines.append(line.put(fit(note, width - column - 23), at=column + 22).fill(width))
+    return lines
+
+
+def _before(view: View, plea: Plea, width: int) -> Headline:
+    frame = view.frame
+    sentence = "No approval, no gate, no window, no reason needed. Nothing here sells."
+    if frame is not None and frame.read_only:
+        sentence = "READ-ONLY: nothing can be done from here; the commands below work in another shell."
+    if plea.note:
+        sentence = plea.note
+    return Headline(_at_stake(frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
+
+
+def _at_stake(frame: Frame | None, width: int) -> str:
+    """``18,240 $ open, 2 orders working``, by the venue; what is not known is not a number."""
+    venue = frame.evaluation.snapshot.venue if frame is not None else None
+    if frame is None or venue is None or venue.error:
+        return "WHAT IS OPEN: not known"
+    held = sum((abs(position.market_value) for position in venue.positions), start=Decimal(0))
+    orders = len(venue.open_orders)
+    working = f", {orders} order{'s' if orders != 1 else ''} working" if width >= 80 else ""
+    return f"{number(held, Unit.USD)} $ open{working}"
+
+
+def _way_lines(view: View, plea: Plea, width: int) -> list[Line]:
+    at = (28, 42, 58, 80) if width >= 90 else (19, 33, 44, 61)
+    names = ("new orders", "working orders" if width >= 90 else "working", "what is open", "ready")
+    columns = tuple((name, start + len(name)) for name, start in zip(names, at, strict=True))
+    lines = [title("TYPE ONE, THEN ENTER" if width >= 90 else "TYPE ONE", width, *columns)]
+    best, why = suggested(view.frame)
+    for way in ways_down(view.frame):
+        pick = best is not None and way.phrase == best.phrase
+        line = Line(Tone.BOLD if pick else Tone.PLAIN).put(" ► " if pick else "   ").put(fit(way.phrase, at[0] - 4))
+        for text, start, end in zip(
+            (way.new_orders, way.working, way.held, way.ready), at, (*at[1:], width), strict=True
+        ):
+            line.put(fit(text, end - start - 1), at=start)
+        lines.append(line.fill(width))
+    if view.frame is None:
+        lines.append(Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=at[0]).fill(width))
+    restarts = (
+        [work.object.rpartition("/")[2] for work in view.frame.policy.spec.target.workloads] if view.frame else []
+    )
+    if restarts:
+        text = f"ROLLBACK restarts {', '.join(restarts)}: meanwhile nothing can be closed by it either."
+        lines.append(Line().put("   ").put(fit(text, width - 4)))
+    lines.append(Line().put("   ").put(fit(_way_back(view.frame), width - 4)))
+    text = f"suggested: {best.phrase}. {why}" if best is not None else f"no suggestion: {why}"
+    lines.append(title(fit(plea.note or text, width - 4), width, tone=Tone.PLAIN))
+    return lines
+
+
+def _way_back(frame: Frame | None) -> str:
+    if frame is None:
+        return "Back up only by a new advance: burn-in from zero, approvals, cooldown."
+    sessions = frame.policy.spec.gates.cooldown_sessions.normalize()
+    return f"Back up only by a new advance: burn-in from zero, approvals, cooldown of {sessions:f} sessions."
+
+
+def _truth(view: View, width: int, room: int) -> list[Line]:
+    frame = view.frame
+    if frame is None:
+        return [title("TRUTH", width), Line().put(" ? no witness has been read yet")][:room]
+    truth = frame.evaluation.truth
+    since = ""
+    if truth.since is not None:
+        market = frame.evaluation.snapshot.market_of(truth.since)
+        since = local_time(market, frame.policy.spec.target.session.timezone, "%H:%M").partition(" ")[0]
+    return truth_lines(truth, width, min(room, len(truth.rows) + 2), since, view.wall) if room > 2 else []
+
+
+def _by_hand(plea: Plea, width: int, room: int) -> list[Line]:
+    """The commands that do the same when this program is broken."""
+    if room < 2:
+        return []
+    lines = [title("BY HAND, if this program is broken", width)]
+    texts = (plea.by_hand or ("writes the commands down ...",))[: room - 1]
+    lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in texts)
+    if len(plea.by_hand) > room - 1:
+        lines[-1] = Line().put("   ... all of it: rampdeck rollback --to STAGE --print")
+    return lines
+
+
+def _running_body(view: View, plea: Plea, running: Running, width: int, room: int) -> list[Line]:
+    lines = step_lines(running.steps, width, len(running.steps) + 1, f"STEPS of {fit(running.title, width // 3)}")
+    lines.append(Line())
+    frame = view.frame
+    if frame is not None:
+        venue = frame.evaluation.snapshot.venue
+        pnl = next((row for row in frame.evaluation.rows if is_pnl(row, frame.policy)), None)
+        parts = [_at_stake(frame, width)]
+        if pnl is not None and pnl.value is not None and pnl.state in KNOWN:
+            parts.append(f"day P&L {amount(pnl.value, pnl.unit, decimals=pnl.decimals, signed=True)}")
+        lines.append(title("WHAT IS OPEN", width, note="at the venue" if venue is not None else "not known"))
+        lines.append(Line().put("   ").put(fit("; ".join(parts), width - 4)))
+        orders = venue.open_orders if venue is not None and not venue.error else ()
+        for order in orders[:4]:
+            price = f" {number(order.limit_price, Unit.USD, decimals=2)}" if order.limit_price is not None else ""
+            text = f"{order.order_id} {order.side} {order.quantity.normalize():f} {order.symbol}{price}"
+            lines.append(Line().put("   ").put(fit(text, width - 4)))
+        lines.append(Line())
+    left = room - len(lines) - 4
+    lines.extend(_truth(view, width, left))
+    tail = [
+        title("IF THIS SESSION BREAKS", width),
+        Line().put("   ").put(fit("the steps go on without this screen; rampdeck again shows this page.", width - 4)),
+    ]
+    if plea.note:
+        tail.append(Line(Tone.BOLD).put("   ").put(fit(plea.note, width - 4)))
+    return [*padded(lines, room - len(tail)), *tail]
+
+
+def _keys(view: View, width: int) -> str:
+    return footer(On.REDUCE, view.frame, width - 30) + "   Enter on an empty line does nothing"
+
+
+def phrases(view: View) -> tuple[str, ...]:
+    """The phrases that the field takes as they stand on the page."""
+    return tuple(way.phrase for way in ways_down(view.frame))
+
+
+def _problem(view: View, text: str) -> str:
+    known = phrases(view)
+    words = folded(text).split()
+    if view.frame is None and len(words) == 2 and words[0] == "rollback":
+        return ""
+    return wrong_word(text, known)
+
+
+class ReduceScreen(Live):
+    """The way down. Its field has the focus from the first moment, and pasting is fine."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.REDUCE)
+
+    class Heard(Message):
+        """What came of a phrase."""
+
+        def __init__(self, what: str, errand: Errand[Told]) -> None:
+            super().__init__()
+            self.what = what
+            self.errand = errand
+
+    class Written(Message):
+        """The commands to do it by hand."""
+
+        def __init__(self, errand: Errand[ByHand]) -> None:
+            super().__init__()
+            self.errand = errand
+
+    def __init__(self, view: View, hands: Hands, now: Callable[[], datetime], *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.hands = hands
+        self.now = now
+        self.plea = Plea()
+        self.token = TokenInput(
+            phrases(view),
+            paste=True,
+            grace=0.0,
+            accepts=lambda text: _problem(self.view, text),
+            ascii_marks=ascii_marks,
+        )
+        self._asked_by_hand = ""
+
+    def on_mount(self) -> None:
+        self.mount(self.token)
+        self.token.focus()
+        self.paint()
+        self.set_interval(0.1, self._tick)
+        self._write_by_hand()
+
+    def _tick(self) -> None:
+        """The clock of a running reduction ticks ten times a second, because a person waits for it."""
+        running = shown_run(self.view)
+        if running is not None and running.finished is None:
+            self.show_at(self.now())
+
+    def show_at(self, wall: datetime) -> None:
+        self.view = replace(self.view, wall=wall)
+        self.paint()
+
+    def show(self, view: View) -> None:
+        super().show(view)
+        self.token.phrases = phrases(view)
+        self._write_by_hand()
+
+    def page(self, width: int, height: int) -> list[Line]:
+        lines, field_at = reduce_page(self.view, self.plea, width, height)
+        can = self.view.frame is None or not self.view.frame.read_only
+        self.token.display = field_at is not None and can
+        if field_at is not None:
+            self.token.styles.offset = (0, field_at)
+            self.token.styles.width = width
+        return lines
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys that come before the field has the focus are dropped and said, never guessed at."""
+        if event.is_printable and self.token.display and not self.token.has_focus:
+            event.stop()
+            self.token.too_early()
+            self.token.focus()
+
+    def _write_by_hand(self) -> None:
+        way = next((way for way in ways_down(self.view.frame) if way.stage), None)
+        best, _ = suggested(self.view.frame)
+        stage = best.stage if best is not None and best.stage else way.stage if way is not None else ""
+        if stage and stage != self._asked_by_hand:
+            self._asked_by_hand = stage
+            send("by-hand", lambda: self.hands.by_hand(stage), lambda e: self.post_message(self.Written(e)))
+
+    def on_reduce_screen_written(self, message: Written) -> None:
+        errand = message.errand
+        lines = errand.result.lines if errand.result is not None else (errand.trouble,)
+        self.plea = replace(self.plea, by_hand=tuple(lines))
+        self.paint()
+
+    def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
+        phrase = message.phrase
+        words = folded(phrase).split()
+        if words[0] == "freeze":
+            send("freeze", lambda: self.hands.freeze(phrase), lambda e: self.post_message(self.Heard("FREEZE", e)))
+        else:
+            stage = _stage_name(self.view.frame, words[1])
+            send(
+                "rollback",
+                lambda: self.hands.rollback(stage, phrase),
+                lambda e: self.post_message(self.Heard(f"ROLLBACK {stage}", e)),
+            )
+        self.plea = replace(self.plea, note=f"{phrase.upper()}: commanded", sent="commanded")
+        self.paint()
+
+    def on_reduce_screen_heard(self, message: Heard) -> None:
+        told, trouble = message.errand.result, message.errand.trouble
+        if trouble or told is None or not told.ok:
+            why = trouble or (told.note if told is not None else "no answer")
+            self.plea = replace(self.plea, note=f"{message.what} did not start: {why}", sent="nothing started")
+        else:
+            self.plea = replace(self.plea, note=f"{message.what}: {told.note or 'started'}", sent="commanded")
+        self.paint()
+
+
+def _stage_name(frame: Frame | None, word: str) -> str:
+    """The stage as the policy spells it."""
+    names = [stage.name for stage in frame.policy.stages] if frame is not None else []
+    return next((name for name in names if name.casefold() == word), word.upper())

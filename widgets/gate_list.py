@@ -1,0 +1,81 @@
+"""Gates with all their reasons, and the approvals that a plan has and still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from stages.verdict import Gate, GateStatus
+from widgets.line import Line, Tone, fit, title
+
+_WORDS = {
+    GateStatus.PASS: ("·", "pass", Tone.PLAIN), GateStatus.WAIVED: ("·", "waived", Tone.BOLD),
+    GateStatus.FAIL: ("■", "NO", Tone.BREACH), GateStatus.UNKNOWN: ("?", "UNKNOWN", Tone.UNKNOWN),
+    GateStatus.NOT_CONFIGURED: ("○", "not set", Tone.DIM),
+}  # fmt: skip
+
+
+class Approval(Protocol):
+    """A recorded approval."""
+
+    @property
+    def approver(self) -> str: ...
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def at(self) -> datetime | None: ...
+    @property
+    def expires(self) -> datetime: ...
+
+
+def gate_title(gates: Sequence[Gate]) -> str:
+    """``11 of 12``."""
+    return f"{sum(gate.passes for gate in gates)} of {len(gates)}"
+
+
+def gate_lines(gates: Sequence[Gate], width: int, height: int) -> list[Line]:
+    """A title and the gates in order; what says no stands first when not all fit, and the rest is counted."""
+    lines = [title("GATES", width, note=gate_title(gates))]
+    if not gates:
+        return lines
+    if all(gate.passes for gate in gates) and height < len(gates) + 1:
+        names = ", ".join(gate.gate_id for gate in gates)
+        return [*lines, Line().put(" ").put("·", Tone.DIM).put(f" all pass: {fit(names, width - 15)}").fill(width)]
+    shown = list(gates)
+    room = height - 1
+    if len(gates) > room:
+        keep = [gate.gate_id for gate in sorted(gates, key=lambda gate: gate.passes)[: max(0, room - 1)]]
+        shown = [gate for gate in gates if gate.gate_id in keep]
+    for gate in shown:
+        mark, word, tone = _WORDS[gate.status]
+        line = Line().put(" ").put(mark, Tone.DIM if gate.passes else tone).put(" ").put(word, tone)
+        line.put(fit(gate.gate_id, 26), at=8)
+        reasons = "; ".join(gate.reasons)
+        lines.append(line.put(fit(reasons, width - 37), None if gate.passes else tone, at=36).fill(width))
+    if len(shown) < len(gates):
+        lines.append(Line(Tone.DIM).put(f"   and {len(gates) - len(shown)} more that pass").fill(width))
+    return lines
+
+
+def approval_lines(
+    given: Sequence[Approval], needed: int, needs: str, rejected: str, width: int, wall: datetime, *, asked: bool
+) -> list[Line]:
+    """A title, who signed until when, who may still sign."""
+    lines = [title("APPROVALS", width, note=f"{len(given)} of {needed}")]
+    for approval in given:
+        line = Line().put(" ").put("·", Tone.DIM).put(f" {fit(approval.approver, 12)}")
+        line.put(fit(", ".join(approval.roles), 15), at=16)
+        left = int((approval.expires - wall).total_seconds() // 60)
+        signed = f"signed {approval.at:%H:%M:%S}Z, " if approval.at else ""
+        line.put(fit(f"{signed}good for {left} min", width - 33), at=32)
+        lines.append(line.fill(width))
+    if rejected:
+        lines.append(Line().put(" ").put("■", Tone.BREACH).put(fit(f" REFUSED by {rejected}", width - 3)).fill(width))
+    missing = needed - len(given)
+    if missing > 0:
+        who = f": {needs}" if needs else ""
+        lines.append(Line().put(f" ○ {missing} more").put(fit(who, width - 12)).fill(width))
+        said = "asked; the answer appears here by itself" if asked else "not asked yet: y asks the approvers"
+        lines.append(Line().put(f"   {fit(said, width - 4)}").fill(width))
+    return lines
