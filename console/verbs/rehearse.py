@@ -28,7 +28,7 @@ _ENFORCED = {
     "venue": "venue",
     "rampdeck": "RAMPDECK ONLY",
 }
-_WIDTH = 100
+_WIDTH = 140
 
 
 def add_parsers(

@@ -1,0 +1,247 @@
+"""The shipped policy on Torghut's real manifests, over real Git, through the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.__main__ import main
+from console.gitops.mirror import Mirror
+from stages.plan import build
+from stages.policy import Policy
+from stages.policy_text import digest, load
+from stages.posture import Mode
+from stages.standing import assess, read_controls
+
+POLICY = Path(__file__).resolve().parents[2] / "stages" / "policies" / "torghut.yaml"
+FOLDER = "argocd/applications/torghut"
+CHIPS = "NVDA,AVGO,AMD,MU,MRVL,CRDO,COHR,LITE,SNDK,WDC"
+LISTED = ", ".join(f'"{chip}"' for chip in CHIPS.split(","))
+INSERTED = {
+    "TRADING_MAX_NOTIONAL_PER_TRADE": "500",
+    "TRADING_PORTFOLIO_MAX_GROSS_EXPOSURE": "5000",
+    "TRADING_PORTFOLIO_MAX_NET_EXPOSURE": "2500",
+    "TRADING_PORTFOLIO_MAX_NOTIONAL_PER_SYMBOL": "2000",
+    "TRADING_ALLOCATOR_MAX_SYMBOL_NOTIONAL": "2000",
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, torghut_folder: Path) -> Path:
+    """A clone of a bare remote that holds Torghut's manifests and the policy."""
+    remote, folder = tmp_path / "remote.git", tmp_path / "checkout"
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(remote))
+    git(tmp_path, "clone", "-q", str(remote), str(folder))
+    git(folder, "checkout", "-q", "-b", "main")
+    shutil.copytree(torghut_folder / "manifests", folder / FOLDER)
+    for path in folder.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            path.chmod(0o644)
+    publish(folder)
+    return folder
+
+
+def publish(folder: Path) -> None:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "state")
+    git(folder, "push", "-q", "origin", "main")
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, checkout: Path) -> Path:
+    path = tmp_path / "rampdeck.yaml"
+    remote = {"remote": (tmp_path / "remote.git").as_uri(), "branch": "main"}
+    path.write_text(json.dumps({"repository": remote, "cache": str(tmp_path / "cache"), "state": str(tmp_path / "s")}))
+    return path
+
+
+def plan(configuration: Path, capsys: pytest.CaptureFixture[str], stage: str, policy: Path = POLICY) -> dict[str, Any]:
+    """What ``rampdeck plan --to STAGE --json`` prints."""
+    code = main(["--config", str(configuration), "--policy", str(policy), "plan", "--to", stage, "--json"])
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert code == (0 if document["allowed"] else 1)
+    return document
+
+
+def changed_lines(document: dict[str, Any]) -> dict[str, list[str]]:
+    """Per file the lines that the diff takes away and adds, in order, without indentation."""
+    return {
+        edit["path"].removeprefix(f"{FOLDER}/"): [
+            line[0] + line[1:].strip() for line in edit["diff"].splitlines()[2:] if line[0] in "+-"
+        ]
+        for edit in document["edits"]
+    }
+
+
+def write(checkout: Path, contents: dict[str, bytes]) -> None:
+    for path, content in contents.items():
+        (checkout / path).write_bytes(content)
+    publish(checkout)
+
+
+def test_l1_touches_exactly_the_lines_that_its_controls_need(
+    configuration: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = changed_lines(plan(configuration, capsys, "L1"))
+    lists = [f"-value: {CHIPS}", "+value: NVDA,AMD,MU"] * 3
+    added = [line for name, value in INSERTED.items() for line in (f"+- name: {name}", f'+value: "{value}"')]
+    assert changed["scheduler-deployment.yaml"] == [*lists, *added]
+    assert changed["knative-service.yaml"] == [*lists, *added]
+    assert changed["ws/configmap.yaml"] == [f'-SYMBOLS: "{CHIPS}"', '+SYMBOLS: "NVDA,AMD,MU"']
+    catalog = [f"-universe_symbols: [{LISTED}]", '+universe_symbols: ["NVDA", "AMD", "MU"]']
+    assert changed["strategy-configmap.yaml"] == catalog * 14
+    assert len(changed) == 4
+
+
+def test_the_plan_names_the_contracts_that_the_pull_request_would_break(
+    configuration: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contracts = plan(configuration, capsys, "L1")["contracts"]
+    assert any("live_config_manifest_contract: the API's environment equals" in contract for contract in contracts)
+    assert any("exactly the ten chips" in contract for contract in contracts)
+    assert not any("mode 'live'" in contract for contract in contracts)
+
+
+def test_today_has_no_dollar_limits_and_stands_beyond(configuration: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = plan(configuration, capsys, "L0")
+    assert (document["from"], document["direction"]) == ("beyond", "safer")
+    assert document["blastRadius"]["grossBefore"] is None
+
+
+def test_up_and_down_restores_every_byte(
+    checkout: Path, configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = POLICY.read_text(encoding="utf-8")
+    policy = load(text, "torghut.yaml")
+    mirror = Mirror((tmp_path / "remote.git").as_uri(), "main", tmp_path / "other-cache", name="alice")
+
+    def go(stage: str) -> dict[str, Any]:
+        document = plan(configuration, capsys, stage)
+        head = mirror.fetch()
+        made = rehearse(mirror, head, policy, stage)
+        assert [edit.blob_after for edit in made.edits] == [edit["blobAfter"] for edit in document["edits"]]
+        write(checkout, dict(made.contents))
+        return document
+
+    go("L0")
+    at_l0 = git(checkout, "rev-parse", f"HEAD:{FOLDER}")
+    up = go("L1")
+    assert (up["from"], up["direction"]) == ("L0", "riskier")
+    assert set(changed_lines(up)) == {"scheduler-deployment.yaml", "knative-service.yaml"}
+    assert git(checkout, "rev-parse", f"HEAD:{FOLDER}") != at_l0
+    down = go("L0")
+    assert down["direction"] == "safer"
+    assert git(checkout, "rev-parse", f"HEAD:{FOLDER}") == at_l0
+
+
+def rehearse(mirror: Mirror, head: str, policy: Policy, stage: str, mode: Mode | None = None) -> Any:
+    from datetime import UTC, datetime
+
+    return build(
+        policy, policy_digest=digest(""), roster_digest="", read=lambda path: mirror.read(head, path),
+        blob_id=mirror.blob_id, base_commit=head, epoch=0, to_stage=policy.stage_index(stage) or 0, mode=mode,
+        created_by="alice", now=datetime(2026, 11, 24, tzinfo=UTC), only_safer=mode is not None,
+    )  # fmt: skip
+
+
+def test_a_kill_flips_the_switch_in_scheduler_and_mirror(checkout: Path, tmp_path: Path) -> None:
+    policy = load(POLICY.read_text(encoding="utf-8"), "torghut.yaml")
+    mirror = Mirror((tmp_path / "remote.git").as_uri(), "main", tmp_path / "cache", name="alice")
+    write(checkout, dict(rehearse(mirror, mirror.fetch(), policy, "L1").contents))
+    made = rehearse(mirror, mirror.fetch(), policy, "L0", Mode.KILLED)
+    write(checkout, dict(made.contents))
+    for file in ("scheduler-deployment.yaml", "knative-service.yaml"):
+        text = (checkout / FOLDER / file).read_text(encoding="utf-8")
+        assert 'TRADING_KILL_SWITCH_ENABLED\n              value: "true"' in text
+    head = mirror.fetch()
+    standing = assess(policy, read_controls(policy, lambda path: mirror.read(head, path)))
+    assert (standing.stage, standing.mode) == (0, Mode.KILLED)
+
+
+def test_raising_a_pinned_control_is_refused_with_its_companions(
+    configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raised = tmp_path / "raised.yaml"
+    text = POLICY.read_text(encoding="utf-8").replace(
+        "        participationCap: 0.10", "        participationCap: 0.20"
+    )
+    raised.write_text(text, encoding="utf-8")
+    document = plan(configuration, capsys, "L1", raised)
+    assert document["edits"] == []
+    assert not document["allowed"]
+    refusal = next(reason for reason in document["refusals"] if reason.startswith("participationCap"))
+    assert "economic-policy-v1.json" in refusal
+    assert "post-deploy-evidence.ts" in refusal
+
+
+def test_a_plan_is_written_shown_and_never_applied(
+    checkout: Path, configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = git(tmp_path / "remote.git", "rev-parse", "main")
+    file = tmp_path / "plan.json"
+    arguments = ["--config", str(configuration), "--policy", str(POLICY)]
+    assert main([*arguments, "plan", "--to", "L1", "-o", str(file)]) == 1
+    capsys.readouterr()
+    assert main(["plan", "show", str(file)]) == 0
+    shown = capsys.readouterr().out
+    for words in ("beyond → L1", "max gross", "5,000 $", "pinned by economic-policy", "ALSO TO SATISFY", "+++ b/"):
+        assert words in shown
+    assert main(["--json", "plan", "show", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(file.read_text(encoding="utf-8"))
+    assert git(tmp_path / "remote.git", "rev-parse", "main") == before
+
+
+def test_an_altered_plan_file_is_refused(
+    configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = plan(configuration, capsys, "L1")
+    document["blastRadius"]["grossAfter"] = "1"
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert main(["plan", "show", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "was altered" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["plan", "--to", "L9"], "there is no stage 'L9'"),
+        (["plan"], "a plan needs a stage"),
+        (["plan", "show", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["policy", "check", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+    ],
+    ids=["stage", "no stage", "no plan", "no policy"],
+)
+def test_bad_input_is_one_line_and_exit_code_two(
+    configuration: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert main(["--config", str(configuration), "--policy", str(POLICY), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_policy_check_answers_for_people_and_programs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["policy", "check", str(POLICY)]) == 0
+    assert "OK: torghut version 1" in capsys.readouterr().out
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        POLICY.read_text(encoding="utf-8").replace("convergence: 6m", "convergance: 6m"), encoding="utf-8"
+    )
+    assert main(["policy", "check", str(broken), "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert not document["ok"]
+    assert any("'convergance' is not a key" in problem for problem in document["problems"])
