@@ -158,7 +158,7 @@ def _parts(plan: Plan, document: dict[str, Any]) -> list[RenderableType]:
         Text("\nWHAT IT CAN COST"),
         _costs(plan),
     ]
-    lines: list[str] = []
+    lines = _consequences(plan)
     lines += ["", "CANNOT BE DONE", *(f"  {reason}" for reason in plan.refusals)] if plan.refusals else []
     if plan.contracts:
         lines += ["", "ALSO TO SATISFY", *(f"  {contract}" for contract in plan.contracts)]
@@ -194,12 +194,15 @@ def _costs(plan: Plan) -> Table:
         ("loss before automatic kill", radius.loss_before, radius.loss_after),
     ):
         table.add_row(title, _said(before, Unit.USD), _said(after, Unit.USD))
-    if radius.symbols_added or radius.symbols_removed:
-        moved = [f"+{symbol}" for symbol in radius.symbols_added] + [f"-{symbol}" for symbol in radius.symbols_removed]
-        table.add_row("symbols", "", " ".join(moved))
-    for workload in radius.restarts:
-        table.add_row("restarts", "", workload)
     return table
+
+
+def _consequences(plan: Plan) -> list[str]:
+    """What comes with the move beside its costs: symbols that come and go, workloads that restart."""
+    radius = plan.blast_radius
+    moved = [f"+{symbol}" for symbol in radius.symbols_added] + [f"-{symbol}" for symbol in radius.symbols_removed]
+    lines = [f"symbols   {' '.join(moved)}"] if moved else []
+    return [*lines, *(f"restarts  {workload}" for workload in radius.restarts)]
 
 
 def _table(*columns: str) -> Table:
