@@ -205,7 +205,7 @@ class Desk:
         self._lock = threading.Lock()
         self._frame: Frame | None = None
         self._waiting = "starting"
-        self._subscribers: dict[object, Callable[[], None]] = {}
+        self._subscribers: dict[object, Callable[[], object]] = {}
 
     def frame(self) -> Frame | None:
         with self._lock:

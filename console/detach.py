@@ -57,6 +57,31 @@ class DetachedLauncher:
             os.close(file)
 
 
+class CommandNotifier:
+    """A ``Notifier``: runs a person's own command with the alarm's text as its last argument, and does not wait."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def notify(self, text: str) -> None:
+        """Start the command; Trouble when there is no such command. What it says goes nowhere."""
+        self._started = [process for process in self._started if process.poll() is None]
+        try:
+            process = subprocess.Popen(
+                [*self._command, text],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Trouble(
+                f"the notify command could not be started: {error.strerror}", fix="correct notify.command"
+            ) from error
+        self._started.append(process)
+
+
 class RunningActs:
     """Which acts this machine is carrying out: one locked file each, released by the kernel when its process dies."""
 

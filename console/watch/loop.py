@@ -206,6 +206,8 @@ class Watch:
             commands = (*abort_runs(state, self._seat.actor, snapshot.market, memory.lost), *commands)
             memory.lost = ""
         state = self._carry_out(commands, state)
+        if self._tenure.term is None:
+            return  # relieved: the tick belongs to whoever watches now
         self._store(memory, snapshot)
         evaluation = judge(policy, state, memory.watch, snapshot, self._tenure.here())
         state = self._close_acts(policy, state, evaluation)

@@ -30,7 +30,9 @@ class Memory:
     through: int = 0
     at: datetime | None = None
     snapshot: Snapshot | None = None
-    """The newest tick that was folded."""
+    """The newest snapshot that was folded."""
+    tick: StoredTick | None = None
+    """The stored tick that it came from, when it came from the store."""
     own: bool = False
     """Whether this console folded readings of its own that no other watch has seen."""
     lost: str = ""
@@ -40,7 +42,7 @@ class Memory:
         """One stored tick. What it commanded is in the ledger already, so its commands are not asked for again."""
         snapshot = ticks.from_document(policy, tick.seq, tick.body["snapshot"])
         self.watch, _ = accumulate(policy, state, self.watch, snapshot, actor)
-        self.through, self.at, self.snapshot = tick.seq, snapshot.wall, snapshot
+        self.through, self.at, self.snapshot, self.tick = tick.seq, snapshot.wall, snapshot, tick
 
     def bridged(self, snapshot: Snapshot) -> Snapshot:
         """The first snapshot after a restart: the time since the last tick was seen by nobody."""
@@ -66,9 +68,13 @@ def resume(policy: Policy, state: ControlState, observations: Observations, acto
             except (KeyError, ValueError, TypeError) as error:
                 memory.lost = f"tick {tick.seq} cannot be read ({type(error).__name__})"
                 break
+    newest = observations.newest_tick()
     if memory.lost:
-        newest = observations.newest_tick()
-        return Memory(WatchState.start(), newest.seq if newest else 0, lost=memory.lost)
+        return Memory(WatchState.start(), newest.seq if newest else 0, newest.at if newest else None, lost=memory.lost)
+    if memory.snapshot is None and newest is not None and newest.seq == memory.through:
+        # The seal covers every tick: the newest one is shown, and counted already.
+        memory.at, memory.tick = newest.at, newest
+        memory.snapshot = ticks.from_document(policy, newest.seq, newest.body["snapshot"])
     return memory
 
 

@@ -1,0 +1,62 @@
+"""Judging: the gates of a plan, on one look at the target and on what Git says now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from console.ports import Clock, Repository
+from console.watch.once import Look
+from stages.gates import GateFacts, judge_gates
+from stages.plan import Plan, build
+from stages.policy import Policy
+from stages.readiness import rollback_readiness
+from stages.refusal import Trouble
+from stages.staleness import why_stale
+from stages.state import ControlState
+from stages.verdict import Gate
+
+
+def judge_plan(
+    plan: Plan, *, policy: Policy, state: ControlState, look: Callable[[], Look], repository: Repository, clock: Clock
+) -> tuple[Gate, ...]:
+    """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
+    seen = look()
+    now = clock.wall()
+    try:
+        head = repository.fetch()
+        stale = why_stale(
+            policy,
+            plan,
+            since=repository.log(plan.base_commit, head),
+            base=partial(repository.read, plan.base_commit),
+            head=partial(repository.read, head),
+        )
+        ready, reason = rollback_readiness(
+            policy, _whole(plan, policy, repository), partial(repository.read, head), now
+        )
+        known = True
+    except Trouble as trouble:
+        stale, ready, reason, known = (), None, trouble.line, False
+    facts = GateFacts(now, seen.presence, ready, reason, head_known=known, stale=stale)
+    return judge_gates(policy, state, seen.evaluation, plan, facts)
+
+
+def _whole(plan: Plan, policy: Policy, repository: Repository) -> Plan:
+    """The plan with the files it leaves; one read from a file carries only their digests."""
+    target = policy.stage_index(plan.to_stage)
+    if plan.contents or not plan.edits or target is None:
+        return plan
+    return build(
+        policy,
+        policy_digest=plan.policy_digest,
+        roster_digest=plan.roster_digest,
+        read=partial(repository.read, plan.base_commit),
+        base_commit=plan.base_commit,
+        epoch=plan.epoch,
+        to_stage=target,
+        created_by=plan.created_by,
+        now=plan.created_at,
+        expires_at=plan.expires_at,
+        blob_id=repository.blob_id,
+    )

@@ -1,0 +1,83 @@
+"""One look: the watch's newest tick while it is fresh, otherwise every source read once within a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from console.ports import Clock, Lease, LeaseRow, Observations
+from console.watch.memory import Memory, resume
+from console.watch.reader import Reader
+from console.watch.tenure import Seat, Tenure
+from stages.evaluation import accumulate, judge
+from stages.policy import Policy
+from stages.refusal import Trouble
+from stages.state import ControlState
+from stages.verdict import Evaluation, WatchPresence
+from stages.watching import WatchState
+
+FRESH: Final = timedelta(seconds=5)
+PATIENCE: Final = 4.0
+"""Seconds that one look waits for all sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One evaluation, and whose readings it rests on."""
+
+    evaluation: Evaluation
+    presence: WatchPresence
+    own: bool
+    """True when the sources were read here, because no watch is alive."""
+    note: str = ""
+
+
+def look_once(
+    policy: Policy,
+    state: ControlState,
+    clock: Clock,
+    reader: Callable[[Policy], Reader],
+    *,
+    actor: str,
+    lease: Lease | None = None,
+    observations: Observations | None = None,
+    patience: float = PATIENCE,
+) -> Look:
+    """Changes nothing. What of the stores cannot be read is named in the note, and the look goes on without it."""
+    memory, note = _memory(policy, state, observations, actor)
+    presence, alive = _presence(lease, clock, memory)
+    if alive and memory.snapshot is not None:
+        return Look(judge(policy, state, memory.watch, memory.snapshot, presence), presence, own=False, note=note)
+    source = reader(policy)
+    source.start()
+    try:
+        source.settled(patience)
+        snapshot = memory.bridged(source.snapshot(memory.through + 1))
+    finally:
+        source.stop()
+    watch, _ = accumulate(policy, state, memory.watch, snapshot, actor)
+    return Look(judge(policy, state, watch, snapshot, presence), presence, own=True, note=note)
+
+
+def _memory(policy: Policy, state: ControlState, observations: Observations | None, actor: str) -> tuple[Memory, str]:
+    if observations is None:
+        return Memory(WatchState.start()), ""
+    try:
+        memory = resume(policy, state, observations, actor)
+    except Trouble as trouble:
+        return Memory(WatchState.start()), trouble.line
+    return memory, memory.lost
+
+
+def _presence(lease: Lease | None, clock: Clock, memory: Memory) -> tuple[WatchPresence, bool]:
+    nobody = WatchPresence(None, acting=False, here=False, age=None)
+    if lease is None:
+        return nobody, False
+    tenure = Tenure(lease, Seat("", "", "", read_only=True))
+    now = clock.wall()
+    tenure.hold(now)
+    row: LeaseRow | None = tenure.row
+    fresh = memory.tick is not None and memory.at is not None and now - memory.at < FRESH
+    return tenure.elsewhere(memory.tick, now), fresh and row is not None and row.alive(now)

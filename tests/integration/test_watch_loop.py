@@ -1,0 +1,251 @@
+"""The watch on a real ledger: one latch, one reduction, one holder; nothing is confirmed by standing still."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from console.desk import Frame
+from stages.entries import EntryFilter
+from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.verdict import RowState
+from tests.integration.watching import Console, HandClock, World, begun, console, demo_policy
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def world(root: Path, clock: HandClock) -> World:
+    return World(demo_policy(root), clock)
+
+
+def run(one: Console, clock: HandClock, seconds: int, *others: Console) -> Frame:
+    """Tick once a second."""
+    for _ in range(seconds):
+        for each in (one, *others):
+            each.watch.tick()
+        clock.move(1)
+    frame = one.desk.frame()
+    assert frame is not None
+    return frame
+
+
+def kinds(one: Console, kind: str) -> list[str]:
+    return [str(entry.body) for entry in one.ledger.newest(EntryFilter(kind=kind))]
+
+
+def test_without_an_adopted_policy_the_desk_says_what_is_in_the_way(tmp_path: Path, world: World) -> None:
+    one = console(tmp_path, world, "watch@a:1")
+    one.watch.tick()
+    assert one.desk.frame() is None
+    assert "does not exist" in one.desk.waiting_for()
+
+
+def test_the_first_tick_makes_a_frame_and_takes_the_lease(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    heard: list[int] = []
+    end = one.desk.subscribe(lambda: heard.append(1))
+    frame = run(one, clock, 3)
+    end()
+    assert frame.presence.here
+    assert frame.presence.acting
+    assert frame.evaluation.standing.stage == 1
+    assert len(heard) >= 3
+    assert one.observations.newest_tick() is not None
+    assert not one.memory.launched
+
+
+def test_a_confirmed_breach_opens_one_latch_and_starts_one_reduction(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 3)
+    world.values["gross"] = "5300"
+    frame = run(one, clock, 2)
+    assert not kinds(one, "latch-opened"), "two reads are a suspicion"
+    row = next(row for row in frame.evaluation.rows if row.key == SignalKey(LIVE_BOOK, "gross"))
+    assert row.state is RowState.SUSPECT
+    frame = run(one, clock, 8)
+    assert len(kinds(one, "latch-opened")) == 1
+    assert frame.evaluation.posture.mode.name == "REDUCE_ONLY"
+    assert frame.evaluation.posture.cap == 0
+    assert len(one.memory.launched) == 1
+    assert one.memory.launched[0][0] == "reduce-worker"
+    assert "L0" in one.memory.launched[0]
+    assert one.memory.notified
+    assert kinds(one, "alarm")
+    assert frame.rung >= 1
+    assert any("HELD grossLimit" in line for line in frame.events)
+
+
+def test_a_console_that_does_not_act_says_so_and_starts_nothing(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1")
+    world.values["gross"] = "5300"
+    frame = run(one, clock, 8)
+    assert len(kinds(one, "latch-opened")) == 1
+    assert not one.memory.launched
+    assert not frame.presence.acting
+    one.watch.take_over()
+    run(one, clock, 2)
+    assert len(one.memory.launched) == 1
+
+
+def test_a_frozen_source_read_at_any_rate_confirms_nothing(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 2)
+    world.values["gross"], world.frozen = "5300", clock.wall()
+    for _ in range(40):
+        one.watch.tick()
+        clock.move(0.1)
+    assert not [body for body in kinds(one, "latch-opened") if "grossLimit" in body]
+
+
+def test_two_consoles_and_a_watcher_open_one_latch(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    watcher = console(tmp_path, world, "watch@a:1", acting=True)
+    desks = [console(tmp_path, world, f"watch@b:{place}", acting=True) for place in (1, 2)]
+    run(watcher, clock, 3, *desks)
+    world.values["gross"] = "5300"
+    frame = run(watcher, clock, 8, *desks)
+    assert len(kinds(watcher, "latch-opened")) == 1
+    assert [len(each.memory.launched) for each in (watcher, *desks)] == [1, 0, 0]
+    for each in desks:
+        shown = each.desk.frame()
+        assert shown is not None
+        assert shown.presence.holder == "watch@a:1"
+        assert shown.presence.acting
+        assert not shown.presence.here
+        assert shown.evaluation.snapshot.seq == frame.evaluation.snapshot.seq
+        assert [row.value for row in shown.evaluation.rows] == [row.value for row in frame.evaluation.rows]
+        assert not each.readers, "a desk asks the sources nothing while ticks come"
+        assert not each.memory.notified
+
+
+def test_a_desk_reads_for_itself_when_ticks_stop_and_takes_a_free_lease(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    watcher, desk = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    run(watcher, clock, 3, desk)
+    frame = run(desk, clock, 7)
+    assert any("own readings" in notice for notice in frame.notices)
+    assert desk.readers
+    frame = run(desk, clock, 6)
+    assert frame.presence.here, "the lease has expired and was free"
+    states = [body for body in kinds(desk, "lease") if "expired" in body]
+    assert len(states) == 1
+
+
+def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    first, second = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    run(first, clock, 3, second)
+    second.watch.take_over()
+    second.watch.tick()
+    clock.move(1)
+    before = first.ledger.head().seq
+    first.watch.tick()
+    frame = first.desk.frame()
+    assert frame is not None
+    assert frame.presence.holder == "watch@b:1"
+    assert first.ledger.head().seq == before
+    assert any("relieved" in body for body in kinds(first, "lease"))
+
+
+def test_a_restart_resumes_from_the_seal_and_the_time_between_is_unseen(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 70)
+    one.watch.close()
+    sealed = one.ledger.state()
+    assert sealed.last_seal >= 70
+    seen = one.desk.frame()
+    clock.move(30)
+    two = console(tmp_path, world, "watch@a:2", acting=True)
+    frame = run(two, clock, 1)
+    assert seen is not None
+    assert frame.evaluation.snapshot.seq == seen.evaluation.snapshot.seq + 1
+    assert frame.evaluation.snapshot.gap >= 30
+    assert frame.presence.here, "the lease was given back"
+
+
+def test_a_crash_resumes_from_the_ticks_after_the_seal(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 65)
+    world.values["gross"] = "5300"
+    run(one, clock, 2)
+    clock.move(11)
+    two = console(tmp_path, world, "watch@a:2", acting=True)
+    run(two, clock, 1)
+    assert len(kinds(two, "latch-opened")) == 1, "the two reads before the crash count"
+
+
+def test_lost_accumulators_abort_the_burn_in_instead_of_inventing_it(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 5)
+    one.watch.close()
+    assert any(run.state == "OBSERVING" for run in one.ledger.state().runs.values())
+    with sqlite3.connect(tmp_path / "o.db") as store:
+        store.execute("delete from accumulators")
+    two = console(tmp_path, world, "watch@a:2")
+    run(two, clock, 1)
+    assert any("ABORTED" in body and "lost" in body for body in kinds(two, "burn-in"))
+
+
+def test_a_ledger_that_is_locked_costs_no_reduction(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 3)
+    world.values["gross"] = "5300"
+    run(one, clock, 2)
+    locker = sqlite3.connect(tmp_path / "l.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    frame = run(one, clock, 1)
+    assert len(one.memory.launched) == 1
+    assert any("locked" in notice for notice in frame.notices)
+    locker.execute("ROLLBACK")
+    locker.close()
+    frame = run(one, clock, 1)
+    assert len([body for body in kinds(one, "latch-opened") if "grossLimit" in body]) == 1
+    assert not frame.notices
+
+
+def test_blindness_of_one_source_leaves_the_others_alone(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 3)
+    world.quality["gross"] = Quality.PROVIDER_ERROR
+    frame = run(one, clock, 1)
+    states = {row.key.name: row.state for row in frame.evaluation.rows if row.key.book == LIVE_BOOK}
+    assert states["gross"] is RowState.BLIND
+    assert states["net"] is RowState.OK
+
+
+def test_trends_hold_only_what_was_believed(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    world.values["gross"] = "1200"
+    run(one, clock, 25)
+    world.quality["gross"] = Quality.MISSING
+    frame = run(one, clock, 15)
+    trend = frame.history[SignalKey(LIVE_BOOK, "gross")]
+    assert trend[0] == 1200.0
+    assert trend[-1] is None
+    two = console(tmp_path, world, "watch@b:1")
+    again = run(two, clock, 1).history[SignalKey(LIVE_BOOK, "gross")]
+    assert 1200.0 in again, "a console that has just started knows the hour before it"
