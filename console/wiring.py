@@ -10,7 +10,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,18 +21,26 @@ from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
     from console.config import MarketSettings, Settings
-    from console.detach import DetachedLauncher
+    from console.desk import Desk
+    from console.detach import CommandNotifier, DetachedLauncher, RunningActs
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
+    from console.ports import Checkpoint
+    from console.store.lease import WatchLease
     from console.store.ledger import SqlLedger
     from console.store.observations import SqlObservations
     from console.store.reader import LedgerReader
     from console.store.spill import Spill
     from console.venue.demo import DemoVenue
-    from stages.authority import Roster
+    from console.watch.loop import Watch
+    from console.watch.once import Look
+    from console.watch.reader import Reader
     from stages.commands import Command
+    from stages.plan import Plan
     from stages.policy import Policy
+    from stages.roster import Roster
     from stages.state import Adopted, ControlState
+    from stages.verdict import Gate
 
 VENUE_TIMEOUT: Final = 2.0
 """Seconds that one call to the venue may take."""
@@ -190,7 +198,14 @@ class Wiring:
         if url.startswith("sqlite:"):
             stem, dot, ending = url.rpartition(".")
             url = f"{stem}.observations.{ending}" if dot and "/" not in ending else f"{url}.observations"
-        return SqlObservations(url)
+        store = SqlObservations(url)
+        store.begin()
+        return store
+
+    @property
+    def lease(self) -> WatchLease:
+        """Who watches this ledger."""
+        return self.ledger.lease
 
     @cached_property
     def spill(self) -> Spill:
@@ -234,11 +249,37 @@ class Wiring:
         identity = self.settings.identity
         return SshSigner(identity.key if identity else None)
 
+    def signer_with(self, key: Path) -> SshSigner:
+        """A signer with another key than the configured one."""
+        from console.identity import SshSigner
+
+        return SshSigner(key)
+
+    @cached_property
+    def running(self) -> RunningActs:
+        """Which acts this machine is carrying out now."""
+        from console.detach import RunningActs
+
+        return RunningActs(self.state_folder / "running")
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What is called between the points of a procedure."""
+        return no_checkpoint
+
     @cached_property
     def launcher(self) -> DetachedLauncher:
         from console.detach import DetachedLauncher
 
         return DetachedLauncher(self.state_folder / "logs", self._common_arguments)
+
+    @cached_property
+    def notifier(self) -> CommandNotifier | None:
+        """Carries alarms outside by the configured command."""
+        from console.detach import CommandNotifier
+
+        notify = self.settings.notify
+        return CommandNotifier(notify.command) if notify else None
 
     @property
     def _common_arguments(self) -> tuple[str, ...]:
@@ -275,7 +316,7 @@ class Wiring:
 
     def read_roster(self, sha: str) -> tuple[Roster, bytes, str]:
         """The roster at a commit: members, allowed signers, digest over both. Raises Trouble."""
-        from stages.authority import load_roster
+        from stages.roster import load_roster
 
         signers_path, members_path = self.roster_paths
         signers, members = self.repository.read(sha, signers_path), self.repository.read(sha, members_path)
@@ -294,7 +335,9 @@ class Wiring:
             raise Trouble("no policy is adopted yet", fix="run 'rampdeck policy adopt'")
         policy, text = self._adopted_policy(state.policy)
         if self.policy_file and digest(text) != state.policy.digest:
-            raise Trouble("is not the adopted policy", where=str(self.policy_file), fix="leave --policy out, or adopt it")
+            raise Trouble(
+                "is not the adopted policy", where=str(self.policy_file), fix="leave --policy out, or adopt it"
+            )
         roster, signers, roster_digest = self.read_roster(state.roster.commit)
         if digest(text) != state.policy.digest or roster_digest != state.roster.digest:
             raise Trouble("the repository does not hold what the ledger adopted", fix="run 'rampdeck ledger verify'")
@@ -314,6 +357,77 @@ class Wiring:
         except (OSError, UnicodeDecodeError) as error:
             raise Trouble(f"cannot be read ({error})", where=str(path)) from None
         return load(text, str(path)), text
+
+    # ----------------------------------------------------------------------------------------- the watch, and looks
+
+    def reader(self, policy: Policy) -> Reader:
+        """A fresh reader of every source and witness of ``policy``; not started."""
+        from console.sources import documents
+        from console.watch.reader import Reader
+
+        fetches = documents(policy, self.settings.endpoints, self.clock)
+        return Reader(policy, fetches, self.clock, repository=self.repository, venue=self.venue)
+
+    def desk(self) -> Desk:
+        """A new desk."""
+        from console.desk import Desk
+
+        return Desk()
+
+    def watch(self, desk: Desk, *, acting: bool, take_over: bool = False) -> Watch:
+        """A watch that publishes to ``desk``; it takes the lease when that is free, and acts only when told to."""
+        from console.watch.loop import Watch, WatchPorts
+        from console.watch.tenure import Seat
+
+        ports = WatchPorts(
+            ledger=self.ledger,
+            lease=self.lease,
+            observations=self.observations,
+            repository=self.repository,
+            running=self.running,
+            launcher=self.launcher,
+            clock=self.clock,
+            policy=lambda: self.in_force().policy,
+            reader=self.reader,
+            notifier=self.notifier,
+        )
+        seat = Seat(
+            holder=self.seat,
+            actor=self.seat,
+            who=self.actor,
+            environment=self.settings.environment.name,
+            acting=acting and not self.read_only,
+            read_only=self.read_only,
+            take_over=take_over and not self.read_only,
+        )
+        return Watch(ports, seat, desk)
+
+    def look(self, policy: Policy) -> Look:
+        """One look at the target: the watch's newest tick, or every source read once."""
+        from console.watch.once import look_once
+
+        return look_once(
+            policy,
+            self.ledger.state(),
+            self.clock,
+            self.reader,
+            actor=self.actor,
+            lease=self.lease,
+            observations=self.observations,
+        )
+
+    def judge(self, policy: Policy) -> Callable[[Plan], tuple[Gate, ...]]:
+        """Judges every gate of a plan under the policy in force."""
+        from console.watch.judging import judge_plan
+
+        return lambda plan: judge_plan(
+            plan,
+            policy=policy,
+            state=self.ledger.state(),
+            look=lambda: self.look(policy),
+            repository=self.repository,
+            clock=self.clock,
+        )
 
     def command(self, command: Command) -> None:
         """Records a decision; a Refusal becomes Trouble. For verbs whose decision cannot sensibly be refused."""

@@ -1,0 +1,53 @@
+"""Rollback readiness: whether the way down works, rehearsed in memory on the manifests that a plan would leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from stages.plan import Plan, build
+from stages.policy import Policy
+from stages.standing import assess, read_controls
+
+Read = Callable[[str], bytes | None]
+
+
+def rollback_readiness(policy: Policy, plan: Plan, read: Read, now: datetime) -> tuple[bool | None, str]:
+    """Whether the stage that ``plan`` leaves can be reached again from where it leads, and the reason.
+
+    ``read`` gives the files of the head that the plan was made on. None is not known, which is never ready.
+    """
+    back = policy.stage_index(plan.from_stage)
+    if back is None:
+        return None, f"the plan starts {plan.from_stage}, so there is no stage to go back to"
+    if plan.edits and not plan.contents:
+        return None, "the plan does not carry the files that it would leave"
+    reached = _over(read, plan.contents)
+    way_down = build(
+        policy,
+        policy_digest=plan.policy_digest,
+        roster_digest=plan.roster_digest,
+        read=reached,
+        base_commit=plan.base_commit,
+        epoch=plan.epoch,
+        to_stage=back,
+        created_by=plan.created_by,
+        now=now,
+        only_safer=True,
+    )
+    name = policy.stages[back].name
+    if way_down.refusals:
+        return False, f"{name} cannot be reached whole: {way_down.refusals[0]}"
+    standing = assess(policy, read_controls(policy, _over(reached, way_down.contents)))
+    if standing.stage != back:
+        return False, f"a rollback would not end at {name}"
+    return True, f"{name} READY, rehearsed on {plan.base_commit[:7]}"
+
+
+def _over(read: Read, contents: Mapping[str, bytes]) -> Read:
+    """The files below with those of ``contents`` laid over them."""
+
+    def laid(path: str) -> bytes | None:
+        return contents[path] if path in contents else read(path)
+
+    return laid
