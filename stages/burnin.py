@@ -19,7 +19,7 @@ from stages.posture import Mode
 from stages.session import market_after, market_seconds, session_length
 from stages.signals import SignalKey, Snapshot
 from stages.state import ControlState, Run
-from stages.verdict import BurnIn, BurnInItem, Row
+from stages.verdict import BurnIn, BurnInItem, Row, RowState
 from stages.watching import BurnWatch, ObjectiveWatch, WatchState
 
 ARMED, WARMUP, OBSERVING = "ARMED", "WARMUP", "OBSERVING"
@@ -155,6 +155,8 @@ def _left_behind(policy: Policy, state: ControlState, here: Bearings) -> Run | N
     if here.limits is None:
         return None
     standing = policy.stages[here.standing.stage].name if here.standing.stage is not None else ""
+    if here.settling is not None:
+        standing = here.settling.to_stage
     for run in state.runs.values():
         index = policy.stage_index(run.stage)
         if run.state not in ENDED and index is not None:
@@ -173,7 +175,7 @@ def _why_left(here: Bearings) -> str:
 def _start(case: _Case, last: Run | None, watch: BurnWatch) -> Progress:
     """A new run begins when the stage has converged: read back, not pushed."""
     ready = case.agrees and not case.state.settling and not case.state.unresolved and case.here.dark_left is None
-    if not ready or case.here.standing.mode > Mode.FROZEN:
+    if not ready or max(case.here.standing.mode, case.holding) > Mode.FROZEN:
         return Progress(watch)
     name = case.policy.stages[case.stage].name
     number = next_run_id(name, case.state.epoch, last or case.state.runs.get(name))
@@ -192,9 +194,14 @@ def _tick(case: _Case, watch: WatchState, mine: BurnWatch) -> Tick:
     snapshot, here = case.snapshot, case.here
     outcomes: dict[str, Outcome] = {}
     fresh = False
+    hanging = {row.key for row in case.rows if row.state is RowState.OVER}
     for name, objective in objectives(case.spec):
-        reading = here.readings[SignalKey(here.book, objective.signal)]
+        key = SignalKey(here.book, objective.signal)
+        reading = here.readings[key]
         outcomes[name] = outcome(case.policy, objective, reading, case.stage)
+        if key in hanging:
+            # What hangs over from a step down is neither a failure of this stage nor evidence for it.
+            outcomes[name] = Outcome.SUSPENDED
         last = mine.objectives.get(name, ObjectiveWatch()).coverage.last
         fresh |= reading.believed and reading.event_time is not None and (last is None or reading.event_time > last)
     if watch.wall is None or watch.market is None:

@@ -14,6 +14,7 @@ from stages.policy import Policy
 from stages.posture import Mode
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
+from stages.truth import already_at
 from stages.verdict import Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
 
 PLAN_FRESH: Final = "plan-fresh"
@@ -102,7 +103,9 @@ def _standing(ask: _Question) -> _Answer:
     if standing.unread:
         return _unknown(*(f"{name}: {why}" for name, why in standing.unread.items()), *waiting)
     if standing.stage is None:
-        return _fail("between stages: " + ", ".join(one.control for one in standing.differences), *waiting)
+        upper = ask.policy.stages[min(standing.riskiest, ask.policy.top)].name
+        moved = already_at(ask.policy, ask.evaluation.snapshot, standing)
+        return _fail(f"between stages, already {upper}: {', '.join(moved)}", *waiting)
     if standing.mode is not Mode.NORMAL:
         return _fail(f"the manifests hold mode {standing.mode.name}", *waiting)
     return _fail(*waiting) if waiting else _pass(f"all controls of {ask.policy.stages[standing.stage].name}")

@@ -19,7 +19,7 @@ from stages.recommendation import MAY_ADVANCE
 from stages.session import span
 from stages.state import ADVANCE, Intent
 from stages.triggers import cleared_by
-from stages.truth import stage_name
+from stages.truth import already_at, stage_name
 from stages.verdict import (
     Alarm,
     BurnIn,
@@ -197,10 +197,13 @@ def _between(scene: Scene) -> Headline | None:
     if standing.stage is not None or not (standing.differences or standing.beyond):
         return None
     controls = scene.now.policy.spec.controls
-    names = ", ".join(controls[one.control].title or one.control for one in standing.differences)
+    found = already_at(scene.now.policy, scene.now.snapshot, standing)
+    names = ", ".join(found)
     upper = scene.now.policy.stages[min(standing.riskiest, scene.now.policy.top)].name
-    thing = f"{len(standing.differences)} of {len(controls)} controls are not {upper}: {names}"
+    are = "is" if len(found) == 1 else "are"
+    thing = f"{len(found)} of {len(controls)} controls {are} already {upper}: {names}"
     if standing.beyond:
+        names = ", ".join(controls[one.control].title or one.control for one in standing.differences)
         thing = f"above {upper}, the top stage: {names}"
     git = scene.now.snapshot.git
     hand = f"Head {git.head[:7]} by {git.author or 'unknown'}. " if git else ""

@@ -97,9 +97,8 @@ def _dark(
     if change is not None and (dark is None or dark.change != change[0]):
         # What a window before this one still excuses stays excused: two changes in a row are one long restart.
         open_before = set(dark.went) - set(dark.done) if dark is not None else set()
-        dark = Dark(
-            change[0], change[1], done=tuple(name for name in _lost_before(watch, lost) if name not in open_before)
-        )
+        before = _lost_before(policy, watch, lost, change[1])
+        dark = Dark(change[0], change[1], done=tuple(name for name in before if name not in open_before))
     if dark is None or not policy.spec.target.workloads:
         return dark
     excused = [name for name in lost if name not in dark.done]
@@ -114,9 +113,15 @@ def _dark(
     return replace(dark, began=began, went=tuple(went), done=tuple(sorted({*dark.done, *back})))
 
 
-def _lost_before(watch: WatchState, lost: list[str]) -> list[str]:
-    """Signals that had an answer once and were already lost when the change came; a restart does not explain those."""
-    return [name for name in lost if name in watch.known]
+def _lost_before(policy: Policy, watch: WatchState, lost: list[str], change: datetime) -> list[str]:
+    """Signals whose newest answer was too old when the change came already; a restart does not explain those."""
+    return [
+        name
+        for name in lost
+        if (known := watch.known.get(name)) is not None
+        and known.event_time is not None
+        and change - known.event_time > policy.spec.signals[name.partition("/")[2]].max_age
+    ]
 
 
 def _believed(raw: Mapping[SignalKey, Reading], name: str) -> bool:

@@ -148,21 +148,23 @@ def _too_old(look: _Look, key: SignalKey) -> Observation:
 
 def _blind(look: _Look) -> Iterator[Observation]:
     """All safety signals of one source lost, outside of what a restart explains."""
-    groups: dict[tuple[str, str], list[Reading]] = {}
+    groups: dict[tuple[str, str], list[SignalKey]] = {}
     for key, reading in look.here.readings.items():
         signal = look.policy.spec.signals[key.name]
         named = not look.trigger.signals or key.name in look.trigger.signals
         counts = signal.class_ == "safety" and named and reading.quality is not Quality.CLOSED
         if counts and not _first_reads(look, key, signal.max_age):
-            groups.setdefault((key.book, signal.source.endpoint), []).append(reading)
-    for (book, endpoint), found in groups.items():
+            groups.setdefault((key.book, signal.source.endpoint), []).append(key)
+    for (book, endpoint), keys in groups.items():
+        found = [look.here.readings[key] for key in keys]
         place = endpoint if book == LIVE_BOOK else f"{endpoint} ({book})"
         if any(reading.quality is Quality.RESTARTING for reading in found):
             yield Observation(place, None, None, why=f"{place}: restarting")
             continue
-        lost = all(reading.lost for reading in found)
+        lost = all(reading.lost for reading in found) and all(_too_long(look, key) for key in keys)
+        clear = any(reading.believed for reading in found)
         said = f"{place} {_said(found)}"
-        yield Observation(place, lost, look.here.wall, said, f"{said}: {len(found)} signals, one cause", clear=not lost)
+        yield Observation(place, lost, look.here.wall, said, f"{said}: {len(found)} signals, one cause", clear=clear)
     if not groups:
         yield Observation(LIVE_BOOK, None, None, why="first reads")
 
@@ -172,6 +174,14 @@ def _first_reads(look: _Look, key: SignalKey, max_age: timedelta) -> bool:
     if key_text(key) in look.watch.known or look.watch.started is None:
         return False
     return look.here.wall - look.watch.started <= max_age + longest_dark(look.policy)
+
+
+def _too_long(look: _Look, key: SignalKey) -> bool:
+    """Whether the newest value that could be believed is older than its own max age: one lost read is not blindness."""
+    known = look.watch.known.get(key_text(key))
+    if known is None or known.event_time is None:
+        return True
+    return look.here.wall - known.event_time > look.policy.spec.signals[key.name].max_age
 
 
 def _said(found: list[Reading]) -> str:

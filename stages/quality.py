@@ -73,7 +73,8 @@ def excused(readings: Mapping[SignalKey, Reading], dark: Dark | None, left: floa
 def _raw(policy: Policy, snapshot: Snapshot, phase: Phase, book: str, name: str) -> Reading:
     signal = policy.spec.signals[name]
     sample = snapshot.sample(book, name)
-    session_only = signal.panel in SESSION_PANELS
+    # A process is alive or not at any hour: without its heartbeat nothing else that it says could be believed at night.
+    session_only = signal.panel in SESSION_PANELS and name not in policy.spec.heartbeats.get(signal.source.endpoint, ())
     if session_only and phase.is_closed:
         return _of(sample, Quality.CLOSED, "market closed")
     if not phase.is_known and (session_only or signal.ages == "market"):

@@ -45,6 +45,21 @@ def stage_name(policy: Policy, standing: Standing) -> str:
     return f"BETWEEN {policy.stages[max(0, upper - 1)].name} {policy.stages[upper].name}"
 
 
+def already_at(policy: Policy, snapshot: Snapshot, standing: Standing) -> tuple[str, ...]:
+    """Between two stages: the controls that stand on the upper one already, by their titles."""
+    upper = min(standing.riskiest, policy.top)
+    if snapshot.git is None or upper == 0:
+        return ()
+    above, below = policy.resolved[upper], policy.resolved[upper - 1]
+    return tuple(
+        spec.title or name
+        for name, spec in policy.spec.controls.items()
+        if name in snapshot.git.values
+        and not spec.order.same(above.get(name), below.get(name))
+        and not spec.order.at_most(snapshot.git.values[name], below.get(name))
+    )
+
+
 def _stage(policy: Policy, watch: WatchState, here: Bearings, snapshot: Snapshot) -> TruthRow:
     reach = runtime_reach(policy, watch)
     unread = not snapshot.runtime or any(reading.error for reading in snapshot.runtime.values())

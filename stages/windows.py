@@ -12,6 +12,8 @@ from decimal import Decimal
 
 GAP_INTERVALS = 2
 """A silence longer than this many intervals is a gap (semantics 1.5)."""
+LATE_INTERVALS = 1.5
+"""A sample that comes later than this many intervals after the one before it has left a hole between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ class Dwell:
 class Coverage:
     """Distinct valid samples, and the time that they vouch for.
 
-    Each sample vouches for the time since the one before it, but never for more than two intervals: a reading loop
-    that is a little late loses nothing, a silence loses itself.
+    Each sample vouches for the time since the one before it, where that is one interval or a little more: a reading
+    loop that is a little late loses nothing, a sample that is missing loses itself.
     """
 
     samples: int = 0
@@ -79,7 +81,7 @@ class Coverage:
         if self.last is not None and event <= self.last:
             return self
         since = interval if self.last is None else (event - self.last).total_seconds()
-        vouched = since if since <= GAP_INTERVALS * interval else interval
+        vouched = since if since <= LATE_INTERVALS * interval else interval
         return Coverage(self.samples + 1, self.seconds + vouched, event)
 
     def share(self, expected_seconds: float) -> float:

@@ -1,0 +1,202 @@
+"""Burn-in: the run's life, the clock that counts observed market time alone, and what a pass needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from stages.commands import ChangeBurnIn
+from tests.unit.watched import Watched, make_policy, policy_document
+
+
+def run_states(world: Watched) -> list[str]:
+    return [one.state for one in world.commands if isinstance(one, ChangeBurnIn)]
+
+
+def with_burn_in(**changes: object) -> Watched:
+    stages = policy_document()["spec"]["stages"]
+    stages[1]["burnIn"] |= changes
+    return Watched(make_policy(stages=stages))
+
+
+def test_the_clock_starts_when_the_runtime_has_converged_not_at_the_push() -> None:
+    world = Watched(stage=0)
+    world.push("advance", "L0", "L1")
+    world.stand(1, runtime=False)
+    world.tick(5)
+    assert run_states(world) == []
+    world.stand(1)
+    world.tick(3)
+    assert run_states(world) == []
+    world.settle()
+    world.tick(2)
+    assert run_states(world) == ["ARMED", "OBSERVING"]
+
+
+def test_a_run_passes_once_with_everything_met() -> None:
+    world = Watched().tick(60)
+    assert run_states(world) == ["ARMED", "OBSERVING", "PASSED"]
+    assert world.judge().burn_in.progress == 1.0
+    assert world.state.runs["L1"].run == "L1-0-1"
+
+
+def test_warm_up_does_not_count() -> None:
+    world = with_burn_in(warmUp="5s").tick(12)
+    assert run_states(world) == ["ARMED", "WARMUP", "OBSERVING"]
+    assert float(world.watch.burn_in.observed) < 10
+
+
+def test_repeated_samples_are_no_samples() -> None:
+    world = with_burn_in(objectives=[{"signal": "gross", "withinLimit": True, "minSamples": 5, "coverage": 0}]).tick(3)
+    world.frozen.add("gross")
+    world.tick(3)
+    assert world.watch.burn_in.objectives["0:gross"].coverage.samples == 1
+
+
+def test_blind_time_does_not_count_and_is_a_state_after_two_ticks() -> None:
+    world = Watched().tick(6)
+    seen = world.watch.burn_in.observed
+    world.silent = True
+    world.tick(4)
+    assert world.watch.burn_in.observed == seen
+    assert world.watch.burn_in.blind == 4
+    assert run_states(world)[-1] == "BLIND"
+    world.silent = False
+    world.tick(1)
+    assert run_states(world)[-1] == "OBSERVING"
+
+
+def test_time_that_nobody_watched_is_blind() -> None:
+    world = Watched().tick(6)
+    seen = world.watch.burn_in.observed
+    world.tick(1, seconds=600)
+    assert world.watch.burn_in.observed == seen
+    assert world.watch.burn_in.blind == 600
+
+
+def test_a_closed_market_suspends_and_its_hours_do_not_count() -> None:
+    world = Watched(start=datetime(2026, 11, 24, 20, 59, 55, tzinfo=UTC)).tick(8)
+    assert run_states(world) == ["ARMED", "OBSERVING", "SUSPENDED"]
+    assert world.watch.burn_in.observed <= 5
+
+
+def test_coverage_below_its_share_does_not_pass() -> None:
+    world = Watched().tick(4)
+    for _ in range(20):
+        world.silent = not world.silent
+        world.tick(1)
+    assert "PASSED" not in run_states(world)
+    binding = [item.name for item in world.judge().burn_in.items if not item.met]
+    assert "coverage of gross" in binding
+
+
+def test_reconciliation_has_to_be_clean_at_the_end() -> None:
+    world = Watched().tick(30, residuals=1)
+    assert "PASSED" not in run_states(world)
+    assert "reconciliation not clean: residuals" in world.judge().burn_in.lacks
+    world.tick(3, residuals=0)
+    assert run_states(world)[-1] == "PASSED"
+
+
+def test_a_confirmed_failure_ends_the_run_and_holds_what_nothing_else_holds() -> None:
+    objective = {"signal": "slippage", "atMost": 6, "minSamples": 5, "failWhen": {"breaches": 3, "of": 5}}
+    world = with_burn_in(objectives=[objective]).tick(4).tick(1, slippage=6).tick(1, slippage=5).tick(2, slippage=7)
+    assert run_states(world)[-1] == "FAILED"
+    assert world.latches == ["burn-in-failed"]
+    assert world.opened[0].clear_roles == ("trader", "risk")
+    world.tick(20, slippage=1)
+    assert run_states(world).count("ARMED") == 1
+
+
+def test_one_cause_opens_one_latch() -> None:
+    world = Watched().tick(6).tick(3, gross=6000)
+    assert run_states(world)[-1] == "FAILED"
+    assert world.latches == ["grossLimit"]
+
+
+def test_a_mean_without_its_count_stops_the_clock_and_is_no_pass() -> None:
+    objective = {"signal": "slippage", "atMost": 6, "minSamples": 1}
+    world = with_burn_in(objectives=[objective])
+    world.tick(30, orders=3)
+    assert world.watch.burn_in.observed == 0
+    assert "PASSED" not in run_states(world)
+
+
+def test_time_up_with_something_unmet_is_inconclusive() -> None:
+    world = with_burn_in(maxMarketTime="15s", minMarketTime="12s").tick(5)
+    world.tick(20, residuals=1)
+    assert run_states(world)[-1] == "INCONCLUSIVE"
+    assert "reconciliation" in world.state.runs["L1"].reason
+
+
+def test_leaving_the_stage_aborts_the_run_and_coming_back_begins_another() -> None:
+    world = Watched().tick(5)
+    world.push("reduce", "L1", "L0")
+    world.stand(0)
+    world.settle()
+    world.tick(3)
+    assert [one.run for one in world.commands if isinstance(one, ChangeBurnIn)][-2:] == ["L0-1-1", "L0-1-1"]
+    assert "ABORTED" in run_states(world)
+    world.push("advance", "L0", "L1", "i2")
+    world.stand(1)
+    world.settle("i2")
+    world.tick(3)
+    assert world.state.runs["L1"].run == "L1-1-1"
+
+
+def test_a_pass_of_an_earlier_stay_does_not_count() -> None:
+    world = Watched().tick(20)
+    assert world.state.runs["L1"].state == "PASSED"
+    world.push("reduce", "L1", "L0", "i1")
+    world.stand(0)
+    world.settle("i1")
+    world.tick(2)
+    world.push("advance", "L0", "L1", "i2")
+    world.stand(1)
+    world.settle("i2")
+    world.tick(2)
+    assert world.judge().burn_in.state != "PASSED"
+
+
+def test_a_pass_is_void_after_a_failure_or_a_blind_period() -> None:
+    failed = Watched().tick(20).tick(2, gross=6000)
+    assert failed.judge().burn_in.reason == ""
+    failed.tick(1, gross=6000)
+    assert "failed" in failed.watch.burn_in.voided
+    blind = Watched().tick(20)
+    blind.silent = True
+    blind.tick(3)
+    assert blind.watch.burn_in.voided == ""
+    blind.tick(4)
+    assert blind.watch.burn_in.voided == "it was blind"
+
+
+def test_at_most_one_transition_per_tick() -> None:
+    world = Watched()
+    for _ in range(60):
+        before = len(run_states(world))
+        world.tick(1)
+        assert len(run_states(world)) - before <= 1
+
+
+@pytest.mark.parametrize("speed", [1, 60])
+def test_speed_scales_market_time_and_leaves_coverage_alone(speed: int) -> None:
+    world = with_burn_in(minMarketTime="20m")
+    world.speed = speed
+    world.tick(30)
+    assert (run_states(world)[-1] == "PASSED") is (speed == 60)
+    coverage = next(item for item in world.judge().burn_in.items if item.name.startswith("coverage"))
+    assert coverage.have > Decimal(99)
+
+
+def test_a_restart_pauses_the_clock_without_blindness() -> None:
+    world = Watched().tick(6)
+    world.push("advance", "L0", "L1")
+    world.settle()
+    world.silent = True
+    blind = world.watch.burn_in.blind
+    world.tick(5)
+    assert world.watch.burn_in.blind == blind
+    assert world.wall - world.start == timedelta(seconds=11)

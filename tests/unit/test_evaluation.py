@@ -1,0 +1,83 @@
+"""Evaluation: pure, resumable, and looking at another stage changes nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from stages.evaluation import WatchState, accumulate, judge, look
+from stages.signals import Quality, Sample, SignalKey
+from stages.verdict import RowState
+from tests.unit.watched import ACTING, Watched, make_policy, policy_document, stage
+
+
+def test_the_same_arguments_give_the_same_answer() -> None:
+    world = Watched().tick(5)
+    first = accumulate(world.policy, world.state, world.watch, world.snapshot, "watch")
+    assert accumulate(world.policy, world.state, world.watch, world.snapshot, "watch") == first
+    assert judge(world.policy, world.state, world.watch, world.snapshot, ACTING) == world.judge()
+
+
+def test_evaluating_one_snapshot_twice_counts_it_once() -> None:
+    world = Watched().tick(5).tick(1, gross=6000)
+    for _ in range(10):
+        world.watch, commands = accumulate(world.policy, world.state, world.watch, world.snapshot, "watch")
+        assert commands == ()
+    assert world.row("gross").word == "1 of 3"
+
+
+def test_what_if_another_stage() -> None:
+    world = Watched(stage=1).tick(5, gross=4500)
+    before = world.judge()
+    rows = look(world.policy, world.state, world.watch, world.snapshot, 0)
+    gross = next(row for row in rows if row.key.name == "gross")
+    assert (gross.limit, gross.state) == (Decimal(4000), RowState.BREACH)
+    wider = look(world.policy, world.state, world.watch, world.snapshot, 2)
+    assert next(row for row in wider if row.key.name == "gross").used == Decimal("0.18")
+    assert world.judge() == before
+
+
+def test_looking_at_a_stage_with_a_book_of_its_own_shows_that_book() -> None:
+    stages = policy_document()["spec"]["stages"]
+    stages[0] = stage("L0", 400, 4000, 100, ["NVDA"], endpoints={"heron": "paper"})
+    world = Watched(make_policy(stages=stages), stage=1).tick(3)
+    paper = Sample(Quality.OK, world.wall, Decimal(3480), world.wall)
+    running = Sample(Quality.OK, world.wall, Decimal(1), world.wall)
+    samples = {**world.snapshot.samples, SignalKey("L0", "gross"): paper, SignalKey("L0", "running"): running}
+    snapshot = type(world.snapshot)(**{**_fields(world.snapshot), "samples": samples})
+    watch, _ = accumulate(world.policy, world.state, world.watch, snapshot, "watch")
+    rows = look(world.policy, world.state, watch, snapshot, 0)
+    assert {row.key.book for row in rows} == {"L0"}
+    assert next(row for row in rows if row.key.name == "gross").value == 3480
+    live = judge(world.policy, world.state, watch, snapshot, ACTING).rows
+    assert next(row for row in live if row.key.name == "gross").baseline == 3480
+
+
+def test_unknown_is_never_agreement() -> None:
+    world = Watched()
+    world.runtime = {}
+    world.tick(3)
+    assert world.judge().truth.agree is None
+    world.runtime = dict(world.git_values)
+    assert world.tick(1).judge().truth.agree is True
+
+
+def test_without_git_nothing_stands_and_no_stage_limit_is_claimed() -> None:
+    world = Watched().tick(0)
+    world.git_values = {}
+    found = world.tick(3).judge()
+    assert found.standing.stage is None
+    assert world.row("gross").limit is None
+    assert world.row("gross").state is RowState.INFO
+
+
+def test_the_watch_goes_on_from_its_document() -> None:
+    world = Watched(stage=2).tick(20).tick(4, gross=26000)
+    world.push("reduce", "L2", "L1")
+    world.stand(1)
+    world.settle()
+    world.tick(4)
+    assert WatchState.from_document(world.watch.to_document()) == world.watch
+
+
+def _fields(snapshot: object) -> dict:
+    return {name: getattr(snapshot, name) for name in snapshot.__slots__}  # type: ignore[attr-defined]

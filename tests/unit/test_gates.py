@@ -1,0 +1,174 @@
+"""Gates: every one is judged, every reason is given, and what is not known does not pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from stages.gates import GateFacts, allowed, judge_gates, reasons
+from stages.ladder import Direction
+from stages.plan import BlastRadius, Plan
+from stages.verdict import Gate, GateStatus
+from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document
+
+CORE = [
+    "policy",
+    "order",
+    "standing",
+    "posture",
+    "burn-in",
+    "freshness",
+    "reconciliation",
+    "drift",
+    "rollback-target",
+    "watch-acting",
+    "plan-fresh",
+]
+
+
+def plan(**changes: object) -> Plan:
+    made = Plan(
+        id="b81c",
+        namespace="heron",
+        epoch=0,
+        from_stage="L1",
+        to_stage="L2",
+        direction=Direction.RISKIER,
+        policy_digest="policy",
+        policy_version=1,
+        roster_digest="roster",
+        edits=(),
+        changes=(),
+        blast_radius=BlastRadius(None, None, None, None, None, None, None, None),
+        created_by="alice",
+        created_at=OPEN,
+        expires_at=OPEN + timedelta(hours=8),
+        base_commit="c0",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def facts(world: Watched, **changes: object) -> GateFacts:
+    return replace(GateFacts(world.wall, ACTING, rollback_ready=True), **changes)  # type: ignore[arg-type]
+
+
+def gates(world: Watched, the_plan: Plan | None = None, **changes: object) -> dict[str, Gate]:
+    found = judge_gates(world.policy, world.state, world.judge(), the_plan, facts(world, **changes))
+    return {gate.gate_id: gate for gate in found}
+
+
+@pytest.fixture
+def ready() -> Watched:
+    return Watched().tick(20)
+
+
+def test_with_everything_met_every_gate_passes_and_the_advance_is_allowed(ready: Watched) -> None:
+    found = gates(ready, plan())
+    assert list(found) == CORE
+    assert reasons(found.values()) == ()
+    assert allowed(found.values())
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes"),
+    [
+        ("policy", {"policy_digest": "other"}),
+        ("order", {"to_stage": "L1"}),
+        ("order", {"to_stage": "L0"}),
+        ("plan-fresh", {"epoch": 1}),
+        ("plan-fresh", {"expires_at": OPEN}),
+        ("plan-fresh", {"roster_digest": "other"}),
+        ("plan-fresh", {"refusals": ("pinned",)}),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_blocked_by_its_gate_alone(ready: Watched, gate: str, changes: dict) -> None:
+    found = gates(ready, plan(**changes))
+    assert [one.gate_id for one in found.values() if not one.passes] == [gate]
+    assert found[gate].reasons
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes", "status"),
+    [
+        ("rollback-target", {"rollback_ready": None}, GateStatus.UNKNOWN),
+        ("rollback-target", {"rollback_ready": False, "rollback_reason": "no clone"}, GateStatus.FAIL),
+        ("watch-acting", {"presence": NOBODY}, GateStatus.FAIL),
+        ("plan-fresh", {"stale": ("scheduler.yaml changed",)}, GateStatus.FAIL),
+        ("plan-fresh", {"head_known": False}, GateStatus.UNKNOWN),
+    ],
+)
+def test_facts_that_speak_against_it(ready: Watched, gate: str, changes: dict, status: GateStatus) -> None:
+    found = gates(ready, plan(), **changes)
+    assert found[gate].status is status
+    assert not allowed(found.values())
+
+
+def test_all_reasons_are_given_at_once() -> None:
+    world = Watched().tick(2)
+    world.silent = True
+    world.tick(10)
+    blocked = [gate_id for gate_id, gate in gates(world, plan(), rollback_ready=None).items() if not gate.passes]
+    expected = ["posture", "burn-in", "freshness", "reconciliation", "drift", "rollback-target", "plan-fresh"]
+    assert set(expected[:-1]) <= set(blocked)
+
+
+def test_what_is_not_read_is_unknown_and_does_not_pass(ready: Watched) -> None:
+    ready.silent = True
+    ready.tick(1)
+    found = gates(ready, plan())
+    assert found["freshness"].status is GateStatus.UNKNOWN
+    assert found["drift"].status is GateStatus.UNKNOWN
+    assert not found["freshness"].passes
+
+
+def test_between_stages_nothing_goes_up(ready: Watched) -> None:
+    ready.git_values["maxGrossExposure"] = Decimal(25000)
+    ready.tick(1)
+    found = gates(ready, plan())
+    assert "maxGrossExposure" in found["standing"].reasons[0]
+    assert not found["order"].passes
+
+
+def test_a_latch_and_the_cooldown_stand_in_the_posture() -> None:
+    world = Watched(stage=2).tick(3).tick(3, gross=26000)
+    world.push("reduce", "L2", "L1")
+    world.stand(1)
+    world.settle()
+    world.tick(3, gross=3000)
+    why = " / ".join(gates(world)["posture"].reasons)
+    assert "REDUCE_ONLY" in why
+    assert "at most L1" in why
+    assert "cooldown" in why
+
+
+def test_an_act_whose_outcome_nobody_knows_blocks(ready: Watched) -> None:
+    ready.push("advance", "L1", "L2")
+    intent = ready.state.intents["i1"]
+    ready.state = replace(ready.state, intents={"i1": replace(intent, outcome="unknown")})
+    assert "outcome unknown" in " ".join(gates(ready)["standing"].reasons)
+
+
+def test_a_pass_that_is_too_old_does_not_carry_an_advance() -> None:
+    stages = policy_document()["spec"]["stages"]
+    stages[1]["burnIn"]["validFor"] = "60s"
+    world = Watched(make_policy(stages=stages)).tick(40)
+    assert gates(world)["burn-in"].passes
+    world.tick(60)
+    assert "too long ago" in gates(world)["burn-in"].reasons[0]
+
+
+def test_without_signals_core_gates_do_not_pass() -> None:
+    world = Watched(make_policy(signals={}, triggers={}, heartbeats={}, stages=_without_burn_in())).tick(3)
+    found = gates(world)
+    assert found["freshness"].status is GateStatus.NOT_CONFIGURED
+    assert not found["freshness"].passes
+
+
+def _without_burn_in() -> list[dict]:
+    return [
+        {name: value for name, value in stage.items() if name != "burnIn"}
+        for stage in policy_document()["spec"]["stages"]
+    ]

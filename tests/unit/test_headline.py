@@ -1,0 +1,227 @@
+"""The headline's precedence and words, alarms and when they ring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from stages.alarms import Ring, Ringing, ring
+from stages.signals import Snapshot
+from stages.verdict import Alarm, AlarmClass
+from stages.witness import Position
+from tests.unit.watched import NOBODY, OPEN, Watched, make_policy, policy_document
+
+
+def test_calm_names_the_signal_nearest_to_a_limit_that_matters() -> None:
+    world = Watched().tick(5, order=490)
+    found = world.judge().headline
+    assert (found.word, found.figure, found.thing) == ("HOLD", "60 %", "gross: 3,000 of 5,000 $")
+    assert found.sentence.startswith("Nothing to do. Burn-in of L1 lacks")
+    assert "entries stop in 89 min" in found.sentence
+    assert not found.reverse
+
+
+def test_a_passed_burn_in_permits_and_does_not_urge() -> None:
+    found = Watched().tick(20).judge()
+    assert found.headline.word == "MAY ADVANCE"
+    assert found.recommendation.to_stage == 2
+    assert "2 approvals" in found.headline.sentence
+
+
+def test_first_run() -> None:
+    world = Watched()
+    world.silent = True
+    world.tick(1)
+    world.silent = False
+    found = world.tick(0).judge().headline
+    assert found.word == "BLIND"
+    fresh = Watched(stage=0)
+    fresh.runtime = {}
+    assert fresh.tick(2).judge().headline.word == "FIRST RUN"
+
+
+def test_breach_says_what_follows_by_itself_and_that_nothing_is_sold() -> None:
+    world = Watched(stage=2).tick(3).tick(5, gross=26410)
+    found = world.judge().headline
+    assert (found.word, found.figure, found.reverse) == ("BREACH", "106 %", True)
+    assert found.thing == "gross: 26,410 of 25,000 $ for 4 s"
+    assert found.sentence.startswith("STEPPING DOWN TO L1 by itself.")
+    assert "nothing is sold" in found.sentence
+    assert found.alarm is not None
+    assert "NOBODY STEPS DOWN" in world.judge(NOBODY).headline.sentence
+
+
+def test_the_first_bad_read_is_marked_and_is_no_breach() -> None:
+    found = Watched().tick(5).tick(1, gross=5100).judge().headline
+    assert (found.word, found.mark, found.figure) == ("WARN", "suspect", "102 %")
+    assert "1 of 3 reads" in found.thing
+
+
+def test_just_below_the_limit_never_rounds_up_to_it() -> None:
+    assert Watched().tick(5, gross="4999.99").judge().headline.figure == "99 %"
+
+
+def test_over_the_lower_limits_after_a_step_down() -> None:
+    world = Watched(stage=2).tick(3, gross=18240)
+    world.push("reduce", "L2", "L1")
+    world.stand(1)
+    world.settle()
+    found = world.tick(3).judge().headline
+    assert found.word == "OVER L1"
+    assert found.figure == "13,240 $ still to reduce"
+    assert "left" in found.thing
+
+
+def test_blind_counts_from_the_last_answer() -> None:
+    world = Watched().tick(5)
+    world.silent = True
+    found = world.tick(10).judge().headline
+    assert (found.word, found.figure, found.mark) == ("BLIND", "10 s", "unknown")
+    assert "FROZEN: no advance" in found.sentence
+    assert "by itself in" in found.sentence
+
+
+def test_nobody_acts_is_said_on_a_live_stage_only() -> None:
+    world = Watched().tick(5)
+    assert world.judge(NOBODY).headline.word == "NOBODY ACTS"
+    assert "watch@ops-1 silent for 34 s" in world.judge(NOBODY).headline.thing
+    assert Watched(stage=0).tick(5).judge(NOBODY).headline.word != "NOBODY ACTS"
+
+
+def test_between_names_the_controls_and_uses_the_tighter_limits() -> None:
+    world = Watched(stage=1)
+    world.git_values["maxGrossExposure"] = Decimal(25000)
+    world.git_values["symbolConcentration"] = Decimal(10000)
+    found = world.tick(3).judge()
+    assert found.headline.word == "BETWEEN"
+    assert found.headline.figure == "L1 L2"
+    assert found.headline.thing == "2 of 7 controls are already L2: maxGrossExposure, symbolConcentration"
+    assert world.row("gross").limit == 5000
+
+
+def test_tighter_counts_as_the_stage_and_says_so() -> None:
+    world = Watched(stage=1)
+    for values in (world.git_values, world.runtime):
+        values["maxNetExposure"] = Decimal(2300)
+    found = world.tick(5).judge()
+    assert found.standing.tighter
+    assert "tighter than the 2,500 $ of L1" in found.headline.sentence
+
+
+def test_waiting_for_an_advance() -> None:
+    world = Watched().tick(5)
+    world.push("advance", "L1", "L2")
+    world.stand(2, runtime=False)
+    found = world.tick(8).judge()
+    assert found.headline.word == "WAIT"
+    assert found.headline.figure == "00:08"
+    assert [card.status for card in found.cards] == ["not yet", "not yet", "GOING HERE"]
+
+
+def test_closed_and_not_flat() -> None:
+    world = Watched(start=datetime(2026, 11, 25, 0, 2, tzinfo=UTC)).tick(3)
+    assert world.judge().headline.word == "CLOSED"
+    assert "opens in 14 h 27 min" in world.judge().headline.thing
+    venue = world.snapshot.venue
+    assert venue is not None
+    open_book = replace(venue, positions=(Position("NVDA", Decimal(8), Decimal(1413)),))
+    world.snapshot = replace(world.snapshot, venue=open_book)
+    found = world.judge()
+    assert found.headline.word == "NOT FLAT"
+    assert "1,413 $" in found.headline.thing
+    assert any(alarm.klass is AlarmClass.ACT for alarm in found.alarms)
+
+
+def test_cut_off_when_nothing_at_all_answers() -> None:
+    world = Watched().tick(5)
+    world.silent = world.venue_silent = True
+    world.tick(3)
+    git = world.snapshot.git
+    assert git is not None
+    world.snapshot = replace(world.snapshot, git=replace(git, error="no route"))
+    assert world.judge().headline.word == "CUT OFF"
+
+
+def test_killed_claims_only_what_the_venue_confirms() -> None:
+    world = Watched().tick(3).tick(3, gross=6000)
+    latch = next(iter(world.state.latches.values()))
+    world.state = replace(world.state, latches={latch.key: replace(latch, mode=latch.mode.KILLED, cap=0)})
+    found = world.judge().headline
+    assert (found.word, found.thing) == ("KILLED", "ordered; the venue does not block yet")
+
+
+def test_an_empty_snapshot_says_that_nothing_was_read() -> None:
+    world = Watched()
+    world.snapshot = Snapshot(0, OPEN, OPEN)
+    found = world.judge()
+    assert found.headline.word == "BLIND"
+    assert not [row for row in found.rows if row.state.value == "ok"]
+
+
+def alarm(klass: AlarmClass, since: datetime = OPEN, cause: str = "trigger/gross") -> Alarm:
+    return Alarm(f"{cause}@{since:%H%M%S}", klass, "gross", since)
+
+
+def test_one_cause_rings_once_and_an_act_repeats_until_acknowledged_or_five_times() -> None:
+    heard, rings = Ringing(), 0
+    for second in range(900):
+        heard, now = ring(heard, (alarm(AlarmClass.ACT),), frozenset(), OPEN + timedelta(seconds=second))
+        rings += len(now)
+    assert rings == 6
+    heard, rings = Ringing(), 0
+    for second in range(300):
+        acknowledged = frozenset({alarm(AlarmClass.ACT).key} if second > 70 else ())
+        heard, now = ring(heard, (alarm(AlarmClass.ACT),), acknowledged, OPEN + timedelta(seconds=second))
+        rings += len(now)
+    assert rings == 2
+
+
+@pytest.mark.parametrize(("klass", "rings"), [(AlarmClass.LOOK, 1), (AlarmClass.NOTE, 0)])
+def test_a_look_rings_once_and_a_note_never(klass: AlarmClass, rings: int) -> None:
+    heard, first = ring(Ringing(), (alarm(klass),), frozenset(), OPEN)
+    _, later = ring(heard, (alarm(klass),), frozenset(), OPEN + timedelta(minutes=5))
+    assert (len(first), len(later)) == (rings, 0)
+
+
+def test_back_within_ten_minutes_is_chatter_and_later_it_rings_again() -> None:
+    heard, _ = ring(Ringing(), (alarm(AlarmClass.LOOK),), frozenset(), OPEN)
+    heard, _ = ring(heard, (), frozenset(), OPEN + timedelta(minutes=1))
+    heard, back = ring(heard, (alarm(AlarmClass.LOOK),), frozenset(), OPEN + timedelta(minutes=5))
+    assert back == ()
+    assert heard.chatter == {"trigger/gross": 2}
+    heard, _ = ring(heard, (), frozenset(), OPEN + timedelta(minutes=6))
+    _, again = ring(heard, (alarm(AlarmClass.LOOK),), frozenset(), OPEN + timedelta(minutes=30))
+    assert len(again) == 1
+
+
+def test_a_note_that_becomes_an_act_rings() -> None:
+    heard, _ = ring(Ringing(), (alarm(AlarmClass.LOOK),), frozenset(), OPEN)
+    _, now = ring(heard, (alarm(AlarmClass.ACT),), frozenset(), OPEN + timedelta(seconds=2))
+    assert len(now) == 1
+
+
+def test_a_breach_rings_once_for_row_and_trigger_and_keeps_its_key() -> None:
+    world = Watched().tick(5)
+    heard, keys = Ringing(), set()
+    rings: list[Ring] = []
+    for _ in range(20):
+        world.tick(1, gross=6000)
+        current = world.judge().alarms
+        keys |= {one.key for one in current}
+        heard, now = ring(heard, current, frozenset(), world.wall)
+        rings += now
+    assert len(rings) == 1
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(("every", "klass"), [("1s", AlarmClass.NOTE), ("2s", AlarmClass.ACT)])
+def test_a_slow_source_rings_at_its_first_bad_read(every: str, klass: AlarmClass) -> None:
+    signals = policy_document()["spec"]["signals"]
+    signals["gross"]["every"] = every
+    world = Watched(make_policy(signals=signals)).tick(5).tick(1, gross=6000)
+    found = world.judge().alarms
+    assert [one.klass for one in found] == [klass]
+    assert found[0].text.endswith("1 of 3")
