@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from console.output import Output
+    from console.procedures.rehearse import Judge
     from console.wiring import Wiring
     from stages.plan import ControlChange, Plan
+    from stages.policy import Policy
 
 _MARKS = {Direction.RISKIER: "▲", Direction.SAFER: "▼", Direction.NEUTRAL: "="}
 _WORDS = {Direction.RISKIER: "riskier", Direction.SAFER: "safer", Direction.NEUTRAL: "same"}
@@ -46,12 +48,13 @@ def add_parsers(
 
 def run_plan(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Make the plan, show it, write it; 0 when it is allowed, 1 when not."""
-    from console.procedures.rehearse import make_plan, unseen
+    from console.procedures.rehearse import make_plan
     from stages.plan import to_document
 
     if not arguments.to:
         raise Trouble("a plan needs a stage to go to", fix="write 'rampdeck plan --to L1'")
     policy, policy_digest, roster_digest = _policy(wiring)
+    proposal = wiring.policy_file is not None or not wiring.settings.ledger
     rehearsal = make_plan(
         repository=wiring.repository,
         policy=policy,
@@ -61,7 +64,7 @@ def run_plan(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
         created_by=wiring.actor,
         now=wiring.clock.wall(),
         to_stage=arguments.to,
-        judge=unseen,
+        judge=_judge(wiring, policy),
     )
     plan = rehearsal.plan
     assert plan is not None
@@ -112,7 +115,35 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
         raise Trouble(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from None
 
 
-def _policy(wiring: Wiring) -> tuple[Any, str, str]:
+def _judge(wiring: Wiring, policy: Policy) -> Judge:
+    """The gates on one look at the target; without a ledger there is nothing that a gate could rest on."""
+    from console.procedures.rehearse import judging, unseen
+
+    if not wiring.settings.ledger:
+        return unseen
+    from console.watch.once import look_once
+
+    state = wiring.ledger.state()
+    look = look_once(
+        policy,
+        state,
+        wiring.clock,
+        wiring.reader,
+        actor=wiring.actor,
+        lease=wiring.ledger.lease,
+        observations=wiring.observations,
+    )
+    return judging(
+        repository=wiring.repository,
+        policy=policy,
+        state=state,
+        evaluation=look.evaluation,
+        presence=look.presence,
+        now=wiring.clock.wall(),
+    )
+
+
+def _policy(wiring: Wiring) -> tuple[Policy, str, str]:
     """The policy with its digest and the roster's: the adopted ones, or the file of ``--policy`` as a proposal."""
     from stages.policy_text import digest
 

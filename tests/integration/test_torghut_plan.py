@@ -245,3 +245,68 @@ def test_policy_check_answers_for_people_and_programs(capsys: pytest.CaptureFixt
     document = json.loads(capsys.readouterr().out)
     assert not document["ok"]
     assert any("'convergance' is not a key" in problem for problem in document["problems"])
+
+
+@pytest.fixture
+def governed(checkout: Path, tmp_path: Path) -> Path:
+    """A configuration with a ledger, on a repository that holds the policy and a roster of one."""
+    key = tmp_path / "alice"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, capture_output=True)
+    public = " ".join(key.with_suffix(".pub").read_text().split()[:2])
+    folder = checkout / FOLDER
+    (folder / "ramp.yaml").write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "allowed_signers").write_text(f'alice namespaces="rampdeck-approval" {public}\n')
+    members = {"apiVersion": "rampdeck.dev/v1alpha1", "kind": "Roster", "members": {"alice": {"roles": ["trader"]}}}
+    (folder / "roster.yaml").write_text(json.dumps(members))
+    publish(checkout)
+    path = tmp_path / "governed.yaml"
+    settings = {
+        "repository": {"remote": (tmp_path / "remote.git").as_uri(), "branch": "main"},
+        "policy": f"{FOLDER}/ramp.yaml",
+        "ledger": f"sqlite:///{tmp_path}/ledger.db",
+        "cache": str(tmp_path / "cache"),
+        "state": str(tmp_path / "state"),
+    }
+    path.write_text(json.dumps(settings))
+    return path
+
+
+def adopt(configuration: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["--config", str(configuration), "policy", "adopt", "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def edit_policy(checkout: Path, *pairs: tuple[str, str]) -> None:
+    path = checkout / FOLDER / "ramp.yaml"
+    text = path.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text, encoding="utf-8")
+    publish(checkout)
+
+
+def test_the_first_policy_is_adopted_and_again_is_no_news(
+    governed: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, first = adopt(governed, capsys)
+    assert (code, first["adopted"], first["commit"]) == (0, True, git(checkout, "rev-parse", "HEAD"))
+    assert adopt(governed, capsys)[1]["digest"] == first["digest"]
+
+
+def test_a_tighter_policy_is_adopted_and_a_looser_one_refused(
+    governed: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopt(governed, capsys)
+    edit_policy(checkout, ("  version: 1", "  version: 2"), ("maxOrderNotional: 10000", "maxOrderNotional: 9000"))
+    assert adopt(governed, capsys)[0] == 0
+    edit_policy(checkout, ("  version: 2", "  version: 3"), ("maxOrderNotional: 9000", "maxOrderNotional: 9500"))
+    code, refused = adopt(governed, capsys)
+    assert (code, refused["adopted"], refused["code"]) == (1, False, "approval")
+    assert refused["looser"] == ["L3: maxOrderNotional 9000 became 9500"]
+
+
+def test_a_policy_from_a_file_is_never_adopted(governed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(governed), "--policy", str(POLICY), "policy", "adopt"]) == 2
+    assert "only the repository's policy" in capsys.readouterr().err
