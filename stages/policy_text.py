@@ -56,11 +56,32 @@ def digest(text: str) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a policy file, for editors."""
+    document: dict[str, Any] = _as_written(Policy.model_json_schema(by_alias=True))
+    document["$defs"]["MarketSpan"] = {"anyOf": [_SPAN, document["$defs"]["MarketSpan"]]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Policy.model_json_schema(by_alias=True),
+        **document,
         "title": "RampPolicy rampdeck.dev/v1alpha1",
     }
+
+
+_DURATION = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", "description": "such as 5s, 6m or 1h30m"}
+_SPAN = {
+    "type": "string",
+    "pattern": r"^(\d+(\.\d+)? sessions?|(\d+(\.\d+)?(ms|s|m|h|d))+)$",
+    "description": "market time: such as 3 sessions or 90m",
+}
+
+
+def _as_written(node: Any) -> Any:
+    """The schema with durations in the policy's own notation; their defaults, which are ISO 8601, are left out."""
+    if isinstance(node, list):
+        return [_as_written(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("format") == "duration":
+        return _DURATION
+    return {key: _as_written(value) for key, value in node.items()}
 
 
 def _lines(source: Source, problems: Iterable[Problem]) -> list[str]:

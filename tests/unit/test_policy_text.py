@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,8 @@ def test_the_schema_names_the_keys_of_the_file() -> None:
     document = schema()
     assert "maxAge" in document["$defs"]["Signal"]["properties"]
     assert document["$defs"]["Signal"]["additionalProperties"] is False
+    assert re.search(document["$defs"]["Signal"]["properties"]["maxAge"]["pattern"], "1h30m")
+    assert re.search(document["$defs"]["MarketSpan"]["anyOf"][0]["pattern"], "3 sessions")
 
 
 def test_the_same_policy_is_not_looser() -> None:
