@@ -155,7 +155,8 @@ def _fired(now: Situation) -> Iterator[Condition]:
 def _rows(now: Situation) -> Iterator[Condition]:
     for row in now.rows:
         if row.state is RowState.BREACH:
-            klass = AlarmClass.ACT if row.safety else AlarmClass.LOOK
+            info = now.policy.spec.signals[row.key.name].class_ == "info"
+            klass = AlarmClass.ACT if row.safety else AlarmClass.NOTE if info else AlarmClass.LOOK
             yield Condition(cause_of(row, now.policy), klass, row_text(row))
         elif row.state is RowState.SUSPECT:
             every = now.policy.spec.signals[row.key.name].every.total_seconds()

@@ -20,7 +20,7 @@ from stages.session import market_after, market_seconds, session_length
 from stages.signals import SignalKey, Snapshot
 from stages.state import ControlState, Run
 from stages.verdict import BurnIn, BurnInItem, Row, RowState
-from stages.watching import BurnWatch, ObjectiveWatch, WatchState
+from stages.watching import UNSEEN_AFTER, BurnWatch, ObjectiveWatch, WatchState
 
 ARMED, WARMUP, OBSERVING = "ARMED", "WARMUP", "OBSERVING"
 SUSPENDED, BLIND = "SUSPENDED", "BLIND"
@@ -31,9 +31,6 @@ ENDED: Final = frozenset({PASSED, FAILED, INCONCLUSIVE, ABORTED})
 TRIGGER: Final = "burn-in-failed"
 """Name of the latch that a failed run opens."""
 CLEARED_BY: Final = ("trader", "risk")
-
-UNSEEN_AFTER = 5.0
-"""Wall seconds between two ticks beyond which the time between them was not observed."""
 
 
 @dataclass(frozen=True, slots=True)

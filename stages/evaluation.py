@@ -20,7 +20,7 @@ from stages.rail import cards
 from stages.recommendation import HOLD, recommend
 from stages.rows import confirm_rows, rows
 from stages.session import phase
-from stages.signals import Snapshot
+from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.triggers import Sight, advance_triggers, latches_due, trigger_rows
 from stages.truth import truth
@@ -89,7 +89,7 @@ def judge(
         recommendation=Recommendation(HOLD, ()),
         market_phase=here.phase.name,
         market_note=here.phase.note,
-        accounts=_accounts(snapshot),
+        accounts=_accounts(policy, here, snapshot),
         dark_left=here.dark_left,
         overhang_left={name: one.level for name, one in watch.overhang.items()},
         notes=_unwatched(policy),
@@ -154,11 +154,19 @@ def _strictest(state: ControlState, due: tuple[OpenLatch, ...]) -> Mode:
     return max(modes, default=Mode.NORMAL)
 
 
-def _accounts(snapshot: Snapshot) -> Mapping[str, tuple[str, str]]:
+def _accounts(policy: Policy, here: Bearings, snapshot: Snapshot) -> Mapping[str, tuple[str, str]]:
+    """The accounts as read: the venue's own word for the live book, an account signal for the others."""
+    found: dict[str, tuple[str, str]] = {}
+    named = [name for one in policy.spec.triggers.values() if one.kind == "account" for name in one.signals]
+    for book in here.books:
+        declared = policy.spec.target.account if book == LIVE_BOOK else policy.stage_account(here.effective)
+        for reading in (here.readings[SignalKey(book, name)] for name in named):
+            if reading.believed and reading.text:
+                found[book] = (reading.text, declared.environment if reading.text == declared.label else "?")
     venue = snapshot.venue
-    if venue is None or venue.error:
-        return {}
-    return {"live": (venue.account_label, venue.environment)}
+    if venue is not None and not venue.error:
+        found[LIVE_BOOK] = (venue.account_label, venue.environment)
+    return found
 
 
 def _unwatched(policy: Policy) -> tuple[str, ...]:

@@ -105,7 +105,9 @@ def _no_new_orders(scene: Scene) -> Headline | None:
 
 
 def _breach(scene: Scene) -> Headline | None:
-    broken = [row for row in scene.now.rows if row.state is RowState.BREACH]
+    signals = scene.now.policy.spec.signals
+    every = [row for row in scene.now.rows if row.state is RowState.BREACH]
+    broken = [row for row in every if signals[row.key.name].class_ != "info"]
     fired = [one for one in scene.now.triggers if one.state is TriggerState.FIRED and _running(scene, one)]
     if not broken and not fired:
         return None
@@ -227,7 +229,9 @@ def _frozen(scene: Scene) -> Headline | None:
 
 
 def _warn(scene: Scene) -> Headline | None:
-    rows = [row for row in scene.own_rows if row.state in (RowState.WARN, RowState.SUSPECT)]
+    signals = scene.now.policy.spec.signals
+    worth = (RowState.WARN, RowState.SUSPECT, RowState.BREACH)
+    rows = [row for row in scene.own_rows if row.state in worth and signals[row.key.name].class_ != "info"]
     row = max(rows, key=lambda row: row.used if row.used is not None else Decimal(1), default=None)
     if row is None:
         return None

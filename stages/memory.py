@@ -16,7 +16,7 @@ from stages.rows import bound_of, compare
 from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
-from stages.watching import Dark, Known, Lowered, Overhang, WatchState, key_text
+from stages.watching import UNSEEN_AFTER, Dark, Known, Lowered, Overhang, WatchState, key_text
 from stages.witness import GitReading
 
 TRAILERS = ("Rampdeck-Plan", "Rampdeck-Epoch", "Rampdeck-Stage")
@@ -27,7 +27,7 @@ def remember(
     policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, actor: str
 ) -> tuple[WatchState, tuple[AdoptExternalChange, ...]]:
     """The watch's memory after ``snapshot``, and the changes made elsewhere that are now adopted as facts."""
-    watch = replace(watch, started=watch.started or snapshot.wall, wall=snapshot.wall, market=snapshot.market)
+    watch = replace(watch, started=_started(watch, snapshot), wall=snapshot.wall, market=snapshot.market)
     watch, adopted = _git(policy, state, watch, snapshot, actor)
     watch = replace(watch, runtime=_runtime(watch, snapshot))
     now = phase(policy.spec.target.session, snapshot.market)
@@ -38,6 +38,12 @@ def remember(
     mine = {key: reading for key, reading in raw.items() if key.book in in_force.books}
     watch = replace(watch, dark=_dark(policy, state, watch, snapshot, mine))
     return _hangs_over(policy, state, watch, snapshot), adopted
+
+
+def _started(watch: WatchState, snapshot: Snapshot) -> datetime:
+    """Since when this watch has been looking without a break."""
+    unseen = watch.wall is not None and (snapshot.wall - watch.wall).total_seconds() > UNSEEN_AFTER
+    return snapshot.wall if watch.started is None or unseen else watch.started
 
 
 def _known(watch: WatchState, raw: Mapping[SignalKey, Reading]) -> dict[str, Known]:

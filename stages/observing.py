@@ -170,10 +170,15 @@ def _blind(look: _Look) -> Iterator[Observation]:
 
 
 def _first_reads(look: _Look, key: SignalKey, max_age: timedelta) -> bool:
-    """A signal that never answered yet is excused for as long as a source may take to start."""
-    if key_text(key) in look.watch.known or look.watch.started is None:
+    """A signal that has not answered since the watch began to look is excused for a while.
+
+    One that never answered may be starting; one that answered before the watch paused has its own max age.
+    """
+    known, started = look.watch.known.get(key_text(key)), look.watch.started
+    if started is None or (known is not None and known.event_time is not None and known.event_time >= started):
         return False
-    return look.here.wall - look.watch.started <= max_age + longest_dark(look.policy)
+    patience = max_age if known is not None else max_age + longest_dark(look.policy)
+    return look.here.wall - started <= patience
 
 
 def _too_long(look: _Look, key: SignalKey) -> bool:

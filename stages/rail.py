@@ -61,7 +61,9 @@ def _status(policy: Policy, state: ControlState, here: Bearings, index: int, goi
         leaving = going is not None and going != index
         return "LIVE, LEAVING" if leaving else "LIVE NOW"
     run = state.runs.get(policy.stages[index].name)
-    return "passed" if run is not None and run.state == PASSED and index < here.effective else "not yet"
+    if index > here.effective:
+        return "not yet"
+    return "passed" if run is not None and run.state == PASSED else "below"
 
 
 def _note(policy: Policy, state: ControlState, here: Bearings, burn_in: BurnIn, index: int) -> str:

@@ -247,7 +247,7 @@ def _judged(
     stage: int | None,
 ) -> tuple[RowState, str]:
     signal = policy.spec.signals[key.name]
-    if compared is None or signal.class_ == "info":
+    if compared is None:
         return RowState.INFO, ""
     if compared.broken:
         if what_if:

@@ -17,6 +17,9 @@ from pydantic import TypeAdapter
 from stages.signals import SignalKey
 from stages.windows import Confirmations, Coverage, Dwell, Window
 
+UNSEEN_AFTER = 5.0
+"""Wall seconds between two ticks beyond which the time between them was not observed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -101,6 +104,7 @@ class WatchState:
     """All accumulators of one ledger's watch; immutable."""
 
     started: datetime | None = None
+    """First tick, or the first one after a time that was not observed."""
     wall: datetime | None = None
     market: datetime | None = None
     known: Mapping[str, Known] = field(default_factory=dict)

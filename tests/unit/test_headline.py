@@ -31,6 +31,14 @@ def test_a_passed_burn_in_permits_and_does_not_urge() -> None:
     assert "2 approvals" in found.headline.sentence
 
 
+def test_information_beyond_its_limit_is_marked_and_is_no_headline() -> None:
+    signals = policy_document()["spec"]["signals"]
+    signals["orders"]["limit"] = {"atMost": 30}
+    world = Watched(make_policy(signals=signals)).tick(5)
+    assert world.row("orders").word == "BREACH"
+    assert world.judge().headline.word == "HOLD"
+
+
 def test_first_run() -> None:
     world = Watched()
     world.silent = True
@@ -118,7 +126,7 @@ def test_waiting_for_an_advance() -> None:
     found = world.tick(8).judge()
     assert found.headline.word == "WAIT"
     assert found.headline.figure == "00:08"
-    assert [card.status for card in found.cards] == ["not yet", "not yet", "GOING HERE"]
+    assert [card.status for card in found.cards] == ["below", "below", "GOING HERE"]
 
 
 def test_closed_and_not_flat() -> None:

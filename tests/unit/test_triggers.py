@@ -206,6 +206,16 @@ def test_a_source_that_never_answered_is_given_time_to_start() -> None:
     assert world.latches == ["blind"]
 
 
+def test_a_watch_that_was_away_gives_the_sources_time_to_answer_again() -> None:
+    world = Watched().tick(5)
+    world.silent = True
+    world.tick(1, seconds=600)
+    world.tick(4)
+    assert world.latches == []
+    world.tick(5)
+    assert world.latches == ["blind"]
+
+
 def test_a_stale_input_is_confirmed_by_ticks_and_halts() -> None:
     world = Watched().tick(5)
     world.frozen.add("lag")
