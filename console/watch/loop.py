@@ -75,7 +75,7 @@ class Watch:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="rampdeck watch", daemon=True)
         self._tenure = Tenure(ports.lease, seat)
-        self._reflex, self._ringer = Reflex(ports.launcher), Ringer(ports.notifier)
+        self._reflex, self._ringer = Reflex(ports.launcher, seat.actor), Ringer(ports.notifier)
         self._settlement = Settlement(ports.ledger, ports.repository, ports.running, ports.clock, seat.actor)
         self._trends, self._chronicle = Trends(), Chronicle()
         self._state: ControlState | None = None

@@ -58,8 +58,8 @@ def with_pending(policy: Policy, posture: Posture, pending: Iterable[object]) ->
 class Reflex:
     """Starts the reduction once, and again with growing pauses while it does not hold."""
 
-    def __init__(self, launcher: Launcher) -> None:
-        self._launcher = launcher
+    def __init__(self, launcher: Launcher, actor: str) -> None:
+        self._launcher, self._actor = launcher, actor
         self._last: _Attempt | None = None
         self.trouble = ""
         """Why the last attempt could not be started; empty when it could."""
@@ -89,7 +89,7 @@ class Reflex:
     def _launch(self, policy: Policy, wanted: Need, cause: str) -> None:
         arguments = ["reduce-worker", "--to", policy.stages[wanted.cap].name, "--mode", wanted.mode.name]
         try:
-            self._launcher.launch([*arguments, "--cause", cause, "--automatic"])
+            self._launcher.launch([*arguments, "--cause", cause, "--actor", self._actor, "--automatic"])
             self.trouble = ""
         except Trouble as trouble:
             self.trouble = trouble.line
