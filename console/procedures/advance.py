@@ -100,9 +100,9 @@ def apply(
     tokens: Sequence[str],
     phrase: str,
     actor: str,
-    gates: Callable[[], Sequence[Gate]],
+    gates: Callable[[Plan], Sequence[Gate]],
 ) -> Advanced:
-    """Carry ``plan`` out with the approvals in ``tokens``, confirmed by ``phrase``; ``gates`` judges them now.
+    """Carry ``plan`` out with the approvals in ``tokens``, confirmed by ``phrase``; ``gates`` judges it now.
 
     A refusal is a value and an entry. Trouble means that nothing was begun, or that the ledger went away in between;
     then ``resolve`` finds out.
@@ -136,7 +136,7 @@ def _verify(
     tokens: Sequence[str],
     phrase: str,
     actor: str,
-    gates: Callable[[], Sequence[Gate]],
+    gates: Callable[[Plan], Sequence[Gate]],
 ) -> _Verified:
     """Everything that can be known before the intent; raises ``_Stop`` with the answer no."""
     _check_plan(force, plan)
@@ -147,10 +147,10 @@ def _verify(
     if stale:
         raise _Stop(Refusal("stale", f"the plan is stale: {stale[0]}"), stale=stale)
     opinions = _check_approvals(ports, force, plan, tokens, state, barred, actor)
-    _check_gates(gates())
     fresh, difference = _made_again(ports.repository, force, plan, head)
     if difference:
         raise _Stop(Refusal("stale", f"the same move made today differs: {difference}"), opinions, (difference,))
+    _check_gates(gates(fresh))
     return _Verified(head, fresh, opinions, barred, state, _sign(ports.signer, force, plan, actor))
 
 

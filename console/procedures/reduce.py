@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from console.containment import VenueSteps, Witnessed, contain
 from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Venue
-from stages.commands import BeginReduce, Command, GiveReason, Record, RecordCommitted, RecordOutcome
+from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
 from stages.entries import Draft, Entry, LedgerAway
 from stages.plan import Plan, build
@@ -34,6 +34,11 @@ BUDGET: Final = timedelta(minutes=10)
 
 REJECTIONS: Final = 3
 """How often the same rejected push is tried before the rejection is the answer."""
+
+FREEZE_SECONDS: Final = 2.0
+"""How long a freeze waits for the ledger: it acts inside Rampdeck alone, so a moment costs nothing."""
+
+MANUAL_FREEZE: Final = "manual-freeze"
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 15.0
@@ -310,6 +315,36 @@ class _Git:
         """Tell those who follow in the ledger what is being waited for."""
         body = {"text": f"Git pending: {message}", "subject": "git"}
         self._record(Record(self._order.actor, "note", body, intent=self._order.intent))
+
+
+def freeze(
+    ledger: LedgerStore, spill: SpillFile, clock: Clock, *, actor: str, cause: str, top: int, now: datetime
+) -> bool:
+    """Hold every advance until an operator clears it; False when it is held by hand already. Never refused."""
+    try:
+        state = ledger.state()
+    except LedgerAway:
+        state = ControlState()
+    newest = state.last_pushed
+    command = OpenLatch(
+        actor=actor,
+        trigger=MANUAL_FREEZE,
+        cause=cause,
+        evidence=f"by {actor}",
+        mode=Mode.FROZEN,
+        cap=None,
+        effective=top,
+        stage=newest.to_stage if newest else "",
+        clear_roles=("operator",),
+    )
+    try:
+        answer = ledger.transact(command, now=clock.wall(), deadline=FREEZE_SECONDS)
+    except LedgerAway as away:
+        drafts = decide(state, command, now)
+        if not isinstance(drafts, Refusal):
+            spill.append(drafts, at=now, cause=away.line)
+        return True
+    return not isinstance(answer, Refusal) and bool(answer)
 
 
 def owed_reasons(state: ControlState, now: datetime, within: timedelta = timedelta(minutes=10)) -> tuple[str, ...]:

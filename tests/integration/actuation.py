@@ -238,7 +238,7 @@ class World:
         due = confirmation_phrase(self.force.policy.name, plan)
         return apply(
             self.ports, self.force, plan=plan, tokens=tokens, phrase=due if phrase is None else phrase,
-            actor="alice", gates=lambda: gates,
+            actor="alice", gates=lambda _plan: gates,
         )  # fmt: skip
 
     @property
