@@ -62,8 +62,9 @@ class Bells:
                 continue
             before = known.get(alarm.key)
             if before is not None and before.ended is not None:
-                quiet.append(Quiet(alarm, before.ended + CHATTER))
-                known[alarm.key] = replace(before, ended=None)
+                until = before.ended + CHATTER
+                quiet.append(Quiet(alarm, until))
+                known[alarm.key] = replace(before, last=until - REPEAT, ended=None)
             elif before is None or _due(alarm, before, acknowledged, now):
                 nth = before.rings + 1 if before else 1
                 rings.append(Ring(alarm, audible=nth <= REPEATS + 1, nth=nth))
