@@ -28,6 +28,8 @@ TRUTH_AFTER = 60.0
 REPEAT_EVERY, REPEATS = timedelta(seconds=60), 5
 CHATTER = timedelta(minutes=10)
 
+OVER = " (over, not acknowledged)"
+
 LOST = (RowState.BLIND, RowState.STALE)
 
 
@@ -67,7 +69,17 @@ def conditions(now: Situation) -> tuple[Condition, ...]:
         known = found.get(one.cause)
         if known is None or one.klass < known.klass:
             found[one.cause] = one
+    for cause, text in now.watch.over.items():
+        if cause not in found and not _acknowledged(now, cause):
+            found[cause] = Condition(cause, AlarmClass.LOOK, f"{text}{OVER}")
     return tuple(sorted(found.values(), key=lambda one: one.klass.value))
+
+
+def to_acknowledge(now: Situation, found: tuple[Condition, ...]) -> dict[str, str]:
+    """What the watch remembers of alarms that call for an act: they leave when they are over and acknowledged."""
+    acts = {one.cause: one.text for one in found if one.klass is AlarmClass.ACT}
+    waiting = {one.cause: now.watch.over[one.cause] for one in found if one.cause in now.watch.over}
+    return {**waiting, **acts}
 
 
 def since_when(now: Situation, found: tuple[Condition, ...]) -> dict[str, datetime]:
@@ -211,7 +223,16 @@ def _acts(now: Situation) -> Iterator[Condition]:
 
 def _alarm(now: Situation, one: Condition) -> Alarm:
     since = now.watch.since.get(one.cause, now.snapshot.wall)
-    return Alarm(f"{one.cause}@{since:%Y%m%dT%H%M%S}", one.klass, one.text, since)
+    return Alarm(_key(one.cause, since), one.klass, one.text, since)
+
+
+def _key(cause: str, since: datetime) -> str:
+    return f"{cause}@{since:%Y%m%dT%H%M%S}"
+
+
+def _acknowledged(now: Situation, cause: str) -> bool:
+    since = now.watch.since.get(cause)
+    return since is None or _key(cause, since) in now.state.acknowledged
 
 
 @dataclass(frozen=True, slots=True)

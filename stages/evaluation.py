@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from stages.alarms import Situation, alarms, conditions, since_when
+from stages.alarms import Situation, alarms, conditions, since_when, to_acknowledge
 from stages.bearings import Bearings, bearings
 from stages.burnin import advance_burn_in
 from stages.burnin import verdict as burn_in_verdict
@@ -58,7 +58,8 @@ def accumulate(
     )
     watch = replace(watch, burn_in=burn.watch)
     now = _situation(policy, state, watch, snapshot, here, found)
-    watch = replace(watch, since=since_when(now, conditions(now)))
+    raised = conditions(now)
+    watch = replace(watch, since=since_when(now, raised), over=to_acknowledge(now, raised))
     return watch, (*adopted, *due, *burn.commands)
 
 

@@ -121,6 +121,8 @@ class WatchState:
     rows: Mapping[str, Confirmations] = field(default_factory=dict)
     triggers: Mapping[str, TriggerWatch] = field(default_factory=dict)
     burn_in: BurnWatch = BurnWatch()
+    over: Mapping[str, str] = field(default_factory=dict)
+    """Texts of the alarms that call for an act and that nobody acknowledged yet, by cause, over or not."""
     since: Mapping[str, datetime] = field(default_factory=dict)
     """Since when each condition (an alarm's key, ``truth``, ``flat``) holds."""
 

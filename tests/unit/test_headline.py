@@ -233,3 +233,17 @@ def test_a_slow_source_rings_at_its_first_bad_read(every: str, klass: AlarmClass
     found = world.judge().alarms
     assert [one.klass for one in found] == [klass]
     assert found[0].text.endswith("1 of 3")
+
+
+def test_an_alarm_that_calls_for_an_act_leaves_when_it_is_over_and_acknowledged() -> None:
+    world = Watched().tick(5)
+    world.account = ("OTHER", "live")
+    world.tick(1)
+    world.state = replace(world.state, latches={})
+    world.account = ("HERON-1", "live")
+    world.tick(5)
+    (left,) = world.judge().alarms
+    assert left.klass is AlarmClass.LOOK
+    assert left.text.endswith("(over, not acknowledged)")
+    world.state = replace(world.state, acknowledged=frozenset({left.key}))
+    assert world.tick(1).judge().alarms == ()
