@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from stages.policy import Policy
 from stages.posture import Mode
-from stages.verdict import Evaluation, Headline, Row, WatchPresence
+from stages.verdict import Evaluation, Headline, Row, RowState, WatchPresence
 from widgets.figures import age, amount, percent
 from widgets.line import Line, Tone, fit, fit_sentences
 from widgets.status import HEADLINE_MARKS, KNOWN
@@ -164,8 +164,10 @@ def _who(head: Head, width: int) -> Line:
 def _pnl_text(row: Row, width: int) -> str:
     wide = width >= 140
     name = "day P&L" if width >= 100 else "P&L"
-    if row.state not in KNOWN or row.value is None:
+    if row.value is None or (row.state not in KNOWN and row.state is not RowState.CLOSED):
         return f"{name} not known"
+    if row.state is RowState.CLOSED:
+        return f"{name} {amount(row.value, row.unit, decimals=row.decimals, signed=row.signed)}, final"
     text = f"{name} {amount(row.value, row.unit, decimals=row.decimals, signed=row.signed)}"
     if row.used is None:
         return text
@@ -226,7 +228,7 @@ def small_header(head: Head, width: int) -> list[Line]:
     alarm = head.headline is not None and head.headline.reverse
     tone, third = (Tone.ALARM, Tone.REVERSE) if alarm else (Tone.BOLD, Tone.PLAIN)
     time = _clock_text(head, width)
-    environment = head.environment.upper()
+    environment = head.environment.upper()[:4]
     parts = [f"{head.system} [{environment}] {head.account or 'ACCOUNT NOT READ'}", head.stage_short, head.mode]
     first = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(part for part in parts if part), width - len(time) - 4))
     lines = [first.right(time, width - 1).fill(width)]

@@ -79,9 +79,16 @@ class Line:
             self.reach(at)
         text = clean(text)
         if text:
-            self.spans.append((text, tone or self.base))
-            self.length += cell_len(text)
+            self._add(text, tone or self.base)
         return self
+
+    def _add(self, text: str, tone: Tone) -> None:
+        """Appends one span, or lengthens the last one when it looks the same."""
+        if self.spans and self.spans[-1][1] is tone:
+            self.spans[-1] = (self.spans[-1][0] + text, tone)
+        else:
+            self.spans.append((text, tone))
+        self.length += cell_len(text)
 
     def right(self, text: str, end: int, tone: Tone | None = None) -> Line:
         """Puts ``text`` so that its last cell is the one before column ``end``."""
@@ -93,8 +100,7 @@ class Line:
         if self.length > column:
             self._cut(column - 1)
         if self.length < column:
-            self.spans.append((" " * (column - self.length), self.base))
-            self.length = column
+            self._add(" " * (column - self.length), self.base)
         return self
 
     def fill(self, width: int) -> Line:
@@ -105,8 +111,8 @@ class Line:
 
     def extend(self, other: Line) -> Line:
         """Appends another line's cells."""
-        self.spans.extend(other.spans)
-        self.length += other.length
+        for text, tone in other.spans:
+            self._add(text, tone)
         return self
 
     def _cut(self, width: int) -> None:

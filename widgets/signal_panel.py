@@ -88,6 +88,9 @@ def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
             )
         )
     names.append(("age", columns.age_end))
+    if not rows and height > 1:
+        empty = Line().put(" ? ", Tone.UNKNOWN).put("not watched: the policy names no signal for this book")
+        return [heading(panel, 0, columns.width, *names), empty.fill(columns.width)]
     return [heading(panel, len(rows), columns.width, *names), *(signal_line(row, panel, columns) for row in rows)]
 
 
@@ -99,7 +102,7 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     value = value_text(row)
     line.put(fit(label, max(4, columns.value_end - len(value) - line.length - 1)))
     line.right(value, columns.value_end, tone if row.state not in QUIET else Tone.PLAIN)
-    line.put(" ").put(unit_word(row.unit) if row.unit is not Unit.WORD else "")
+    line.put(" ").put(unit_word(row.unit) if row.value is not None else "")
     line.right(limit_text(row, panel.signals.get(row.key.name)), columns.limit_end)
     line.reach(columns.bar_at)
     _put_used(line, row, columns, tone)

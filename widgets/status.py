@@ -17,7 +17,7 @@ ROW_MARKS = {
 ROW_WORDS = {
     RowState.WARN: "WARN", RowState.SUSPECT: "not confirmed", RowState.BREACH: "BREACH", RowState.OVER: "OVER",
     RowState.STALE: "STALE", RowState.BLIND: "BLIND", RowState.NO_DATA: "NO DATA", RowState.CLOSED: "closed",
-    RowState.RESTARTING: "RESTARTING",
+    RowState.RESTARTING: "RESTART",
 }  # fmt: skip
 
 ROW_TONES = {

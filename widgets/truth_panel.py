@@ -30,7 +30,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
     said, tone = truth_title(truth, market_since, wall)
     starts = _starts(width)
     if width < 44:
-        short = {Tone.PLAIN: "agree", Tone.BREACH: "≠", Tone.UNKNOWN: "?", Tone.WARN: "moving"}[tone]
+        short = {Tone.PLAIN: "ok", Tone.BREACH: "≠", Tone.UNKNOWN: "?", Tone.WARN: "moving"}[tone]
         head = title(
             "TRUTH", width, ("Git", starts[0] + 3), ("Run", starts[1] + 3), ("Venue", starts[2] + 5), note=short
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -225,7 +226,7 @@ def rows(book: str = LIVE_BOOK) -> tuple[Row, ...]:
     return tuple(replace(row, key=SignalKey(book, row.key.name)) for row in made)
 
 
-def changed(base: tuple[Row, ...], **changes: dict[str, Any]) -> tuple[Row, ...]:
+def changed(base: tuple[Row, ...], **changes: Mapping[str, Any]) -> tuple[Row, ...]:
     """The rows with some of their fields replaced, by name of the signal."""
     return tuple(replace(row, **changes.get(row.key.name, {})) for row in base)
 
@@ -459,7 +460,7 @@ LATCH = Latch(
     "gross-over",
     "gross",
     4,
-    NOW.isoformat(),
+    NOW,
     "26,410 of 25,000",
     Mode.REDUCE_ONLY,
     1,
@@ -476,7 +477,7 @@ GOING_DOWN = (
 
 def breach() -> Frame:
     loud = {"state": RowState.BREACH, "value": D(26410), "limit": D(25000), "used": D("1.0564")}
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "pnl": {"value": D("-212.75"), "limit": D(600), "used": D("0.354")},
         "gross": loud,
         "grossFilled": loud,
@@ -488,7 +489,8 @@ def breach() -> Frame:
         "BREACH",
         "106 %",
         "gross: 26,410 of 25,000 $, since 14:31:04 (9 s)",
-        "STEPPING DOWN TO L1 by itself, step 3 of 4. Positions stay open, nothing is sold. New risk is blocked at the venue.",
+        "STEPPING DOWN TO L1 by itself, step 3 of 4. Positions stay open, nothing is sold. "
+        "New risk is blocked at the venue.",
         "breach",
         True,
         0,
@@ -621,7 +623,7 @@ def restarting() -> Frame:
         "running",
         False,
     )
-    made = _unknown(RowState.RESTARTING, ("exposure", "freshness"), word="RESTARTING")
+    made = _unknown(RowState.RESTARTING, ("exposure", "freshness"))
     return frame(evaluation=evaluation(rows=made + rows("L0"), headline=head, dark_left=308.0))
 
 
@@ -699,10 +701,10 @@ def first_run() -> Frame:
             text="",
             event_time=None,
         )
-        for row in rows()
+        for row in rows("L0")
     )
     truth = Truth(
-        tuple(replace(row, git="?", runtime="?", agree=None) for row in TRUTH.rows),
+        tuple(replace(row, git="?", runtime="?", venue="?", agree=None) for row in TRUTH.rows),
         {"git": None, "runtime": None, "venue": None},
         None,
     )

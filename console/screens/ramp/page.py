@@ -1,23 +1,20 @@
-"""Ramp, the home screen: is something amiss, may I believe it, and can I get out."""
+"""The page of the home screen, at four sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from console.actions import On, footer
 from console.desk import Frame, Running
-from console.screens import Asked, Live, View, bindings, view_head
+from console.screens import View, view_head
 from stages.posture import Latch
 from stages.signals import SignalKey
 from stages.verdict import Evaluation, Row, RowState, TriggerState
 from widgets.figures import age, amount, number, percent
-from widgets.header import header, is_pnl, local_time, small_header
+from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, framed, padded, rule, title
 from widgets.signal_panel import MEDIUM, NARROW, WIDE, Columns, Panel, chosen, side_lines, signal_lines, value_text
 from widgets.stage_rail import burn_in_text, rail, rail_line
@@ -26,9 +23,6 @@ from widgets.step_list import position, step_sentence
 from widgets.trigger_panel import trigger_lines
 from widgets.truth_panel import truth_lines, truth_title
 from widgets.what_if import what_if
-
-LOOK_FOR = timedelta(seconds=60)
-"""How long a look at another stage lasts before the screen returns by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +183,7 @@ class _Desk:
         exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
         items = self.evaluation.burn_in.items
         wanted = (
-            len(exposure.rows) + 1,
+            max(2, len(exposure.rows) + 1),
             len(tca.rows) + 1 if tca.rows else 0,
             len(self.evaluation.triggers) + 1,
             len(items) + 1 if items else 0,
@@ -452,76 +446,6 @@ def _summary(name: str, rows: Sequence[Row], width: int, *, brief: bool = False)
 
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():,f}" if value == value.to_integral() else f"{value:,.1f}"
-
-
-class RampScreen(Live):
-    """The home screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(On.RAMP)
-
-    def __init__(self, view: View, *, ascii_marks: bool = False) -> None:
-        super().__init__(view, ascii_marks=ascii_marks)
-        self.look = Look()
-        self._looking_until: datetime | None = None
-        self._note_until: datetime | None = None
-
-    def page(self, width: int, height: int) -> list[Line]:
-        if self._looking_until is not None and self.view.wall >= self._looking_until:
-            self._looking_until, self.look = None, replace(self.look, stage=None)
-        if self._note_until is not None and self.view.wall >= self._note_until:
-            self._note_until, self.look = None, replace(self.look, note="")
-        return ramp_page(self.view, self.look, width, height)
-
-    def tell(self, note: str) -> None:
-        """Says something once, for eight seconds, where the sources stand."""
-        self.look = replace(self.look, note=note)
-        self._note_until = self.view.wall + timedelta(seconds=8)
-        self.paint()
-
-    def action_look(self, stage: int) -> None:
-        frame = self.view.frame
-        if frame is None or stage > frame.policy.top:
-            return
-        back = stage == min(frame.evaluation.effective, frame.policy.top)
-        self.look = replace(self.look, stage=None if back else stage)
-        self._looking_until = None if back else self.view.wall + LOOK_FOR
-        self.paint()
-
-    def action_back(self) -> None:
-        self.look, self._looking_until = replace(self.look, stage=None, note=""), None
-        self.paint()
-
-    def action_plan(self) -> None:
-        frame = self.view.frame
-        if frame is None:
-            return
-        if frame.read_only:
-            self.tell("READ-ONLY: nothing can be planned from here")
-            return
-        here = min(frame.evaluation.effective, frame.policy.top)
-        target = self.look.stage if self.look.stage is not None else min(here + 1, frame.policy.top)
-        self.post_message(Asked("plan", target))
-
-    def action_acknowledge(self) -> None:
-        frame = self.view.frame
-        alarm = frame.evaluation.headline.alarm if frame is not None else None
-        if alarm is None:
-            self.tell("nothing to acknowledge")
-        else:
-            self.post_message(Asked("acknowledge", alarm))
-
-    def action_take_over(self) -> None:
-        self.post_message(Asked("take over"))
-
-    def action_sort_once(self) -> None:
-        frame = self.view.frame
-        if frame is None:
-            return
-        ranked = sorted(frame.evaluation.rows, key=lambda row: -(row.used if row.used is not None else Decimal(-1)))
-        # The P&L stays where traders look for it first.
-        ranked.sort(key=lambda row: not is_pnl(row, frame.policy))
-        self.look = replace(self.look, order=tuple(row.key for row in ranked))
-        self.tell("sorted once by distance to the limit")
 
 
 def terminal_title(view: View) -> str:

@@ -1,114 +1,31 @@
-"""Plan: what a stage change alters in Git and in money, who says no, and the phrase that applies it."""
+"""The pages of a plan: two columns on a wide terminal, four numbered pages on the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import ClassVar
-
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.message import Message
 
 from console.actions import On, footer
-from console.desk import Answers, Frame, Hands, Rehearsal, Running, Told
-from console.errand import Errand, send
-from console.screens import Asked, Live, View, bindings, view_head
-from stages.ladder import Direction, Unit
+from console.desk import Running
+from console.screens import View, view_head
+from console.screens.plan.draft import Draft
+from stages.ladder import Unit
 from stages.plan import Plan
 from stages.verdict import Gate, Headline
 from widgets.change_table import change_lines, cost_lines
-from widgets.diff_view import change_starts, changed_lines, diff_lines, diff_rows
-from widgets.figures import age, amount, clock, number
+from widgets.diff_view import changed_lines, diff_lines
+from widgets.figures import age, clock, number
 from widgets.gate_list import approval_lines, gate_lines
 from widgets.header import Head, header
 from widgets.line import Line, Tone, beside, fit, padded, sentences, title
 from widgets.step_list import step_lines
-from widgets.token_input import TokenInput
 
 PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
-ASK_AGAIN = timedelta(seconds=2)
-"""How often the plan's standing (gates, approvals, staleness) is asked for."""
-
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
     "ready": "READY", "applying": "APPLYING", "applied": "APPLIED", "not applied": "NOT APPLIED",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Everything that the page is drawn from beside the view."""
-
-    target: str
-    rehearsal: Rehearsal | None = None
-    trouble: str = ""
-    answers: Answers | None = None
-    note: str = ""
-    asked: bool = False
-    tab: int = 0
-    file: int = 0
-    top: int = 0
-    meanings: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def plan(self) -> Plan | None:
-        return self.rehearsal.plan if self.rehearsal is not None else None
-
-    @property
-    def gates(self) -> tuple[Gate, ...]:
-        if self.answers is not None and self.answers.gates:
-            return self.answers.gates
-        return self.rehearsal.gates if self.rehearsal is not None else ()
-
-    def running(self, view: View) -> Running | None:
-        """This plan's own apply, when frames tell of one."""
-        running = view.frame.running if view.frame is not None else None
-        plan = self.plan
-        return running if running is not None and plan is not None and running.plan_id == plan.id else None
-
-    def state(self, view: View) -> str:
-        """Which of the plan's states holds now."""
-        running = self.running(view)
-        if running is not None:
-            return {"": "applying", "done": "applied"}.get(running.outcome, "not applied")
-        if self.trouble:
-            return "failed"
-        if self.rehearsal is None:
-            return "rehearsing"
-        if self.plan is None or self.rehearsal.refusal or self.plan.refusals:
-            return "refused"
-        if (self.answers is not None and self.answers.stale) or view.wall >= self.plan.expires_at:
-            return "stale"
-        return "ready" if self.confirmation else "blocked"
-
-    @property
-    def confirmation(self) -> str:
-        """The phrase, only when it can be used."""
-        answers = self.answers
-        return answers.confirmation if answers is not None and answers.allowed and not answers.stale else ""
-
-
-def read_meanings(frame: Frame | None, plan: Plan) -> dict[str, str]:
-    """Name of an environment item or key -> what its change means: ``max gross 5,000 $ → 25,000 $, riskier``."""
-    if frame is None:
-        return {}
-    meanings: dict[str, str] = {}
-    for change in plan.changes:
-        control = frame.policy.spec.controls.get(change.control)
-        if control is None or change.direction is Direction.NEUTRAL:
-            continue
-        before, after = change.before, change.after
-        if isinstance(before, tuple) and isinstance(after, tuple):
-            moved = f"{len(before)} → {len(after)}"
-        else:
-            moved = f"{amount(before, change.unit).removesuffix(' $')} → {amount(after, change.unit)}"
-        for binding in control.bindings:
-            leaf = binding.env or (binding.inner_path or binding.path or "").rpartition(".")[2]
-            meanings[leaf] = f"{change.title or change.control} {moved}, {change.direction}"
-    return meanings
 
 
 def plan_page(view: View, draft: Draft, width: int, height: int) -> tuple[list[Line], int | None]:
@@ -410,208 +327,7 @@ def _keys(view: View, width: int) -> Line:
     return Line().put(f" {footer(On.PLAN, view.frame, width - 2)}").fill(width)
 
 
-class PlanScreen(Live):
-    """One rehearsed stage change, from dry run to applied."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(On.PLAN)
-
-    class Rehearsed(Message):
-        """A dry run came back."""
-
-        def __init__(self, errand: Errand[Rehearsal]) -> None:
-            super().__init__()
-            self.errand = errand
-
-    class Answered(Message):
-        """The plan's standing came back."""
-
-        def __init__(self, plan_id: str, errand: Errand[Answers]) -> None:
-            super().__init__()
-            self.plan_id = plan_id
-            self.errand = errand
-
-    class Heard(Message):
-        """What came of asking for something."""
-
-        def __init__(self, what: str, errand: Errand[Told]) -> None:
-            super().__init__()
-            self.what = what
-            self.errand = errand
-
-    def __init__(self, view: View, hands: Hands, to_stage: int, target: str, *, ascii_marks: bool = False) -> None:
-        super().__init__(view, ascii_marks=ascii_marks)
-        self.hands = hands
-        self.to_stage = to_stage
-        self.draft = Draft(target)
-        self.token: TokenInput | None = None
-        self._asking = False
-        self._ask_at = view.wall
-        self._sent = False
-
-    def compose(self) -> ComposeResult:
-        yield self.sheet
-
-    def on_mount(self) -> None:
-        self.paint()
-        self.action_again()
-
-    # ------------------------------------------------------------------------------------------------------- painting
-
-    def paint(self, width: int = 0, height: int = 0) -> None:
-        width, height = width or self.size.width, height or self.size.height
-        super().paint(width, height)
-        self._place_token(width, height)
-
-    def page(self, width: int, height: int) -> list[Line]:
-        if width < 80 or height < 20:
-            return _narrow(self.view, self.draft, width, height)
-        return plan_page(self.view, self.draft, width, height)[0]
-
-    def _place_token(self, width: int, height: int) -> None:
-        """The field exists only while its phrase can be used, and only where the page has room for it."""
-        ready = self.draft.state(self.view) == "ready" and not self._sent
-        row = plan_page(self.view, self.draft, width, height)[1] if ready and width >= 80 and height >= 20 else None
-        if not ready:
-            if self.token is not None:
-                self.token.remove()
-                self.token = None
-            return
-        if self.token is None:
-            self.token = TokenInput((self.draft.confirmation,), ascii_marks=self.ascii_marks)
-            self.mount(self.token)
-            self.token.focus()
-        self.token.phrases = (self.draft.confirmation,)
-        self.token.display = row is not None
-        if row is not None:
-            self.token.styles.offset = (0, row)
-            self.token.styles.width = 92 if width >= 140 and height >= 36 else width
-
-    def show(self, view: View) -> None:
-        super().show(view)
-        plan = self.draft.plan
-        if plan is not None and not self._asking and view.wall >= self._ask_at and self.draft.running(view) is None:
-            self._ask(plan)
-
-    # -------------------------------------------------------------------------------------------------------- errands
-
-    def action_again(self) -> None:
-        if self.draft.state(self.view) == "applying":
-            return
-        self.draft = Draft(self.draft.target, tab=self.draft.tab)
-        self._sent = False
-        self.paint()
-        send("rehearse", lambda: self.hands.rehearse(self.to_stage), lambda e: self.post_message(self.Rehearsed(e)))
-
-    def on_plan_screen_rehearsed(self, message: Rehearsed) -> None:
-        errand = message.errand
-        plan = errand.result.plan if errand.result is not None else None
-        meanings = read_meanings(self.view.frame, plan) if plan is not None else {}
-        self.draft = replace(self.draft, rehearsal=errand.result, trouble=errand.trouble, meanings=meanings)
-        self.paint()
-        if plan is not None:
-            self._ask(plan)
-
-    def _ask(self, plan: Plan) -> None:
-        self._asking = True
-        send("answers", lambda: self.hands.answers(plan), lambda e: self.post_message(self.Answered(plan.id, e)))
-
-    def on_plan_screen_answered(self, message: Answered) -> None:
-        self._asking = False
-        self._ask_at = self.view.wall + ASK_AGAIN
-        if self.draft.plan is None or message.plan_id != self.draft.plan.id:
-            return
-        answers = message.errand.result
-        was = self.draft.confirmation
-        note = message.errand.trouble or self.draft.note
-        # Without an answer the last one must not keep the phrase usable.
-        self.draft = replace(self.draft, answers=answers or _not_known(self.draft.answers), note=note)
-        if self.draft.confirmation and not was:
-            self.draft = replace(self.draft, tab=3)
-            self.app.bell()
-        self.paint()
-
-    def action_request(self) -> None:
-        plan = self.draft.plan
-        if plan is None or self.draft.state(self.view) not in ("blocked", "ready"):
-            return
-        self.draft = replace(self.draft, asked=True, note="asks the approvers")
-        self.paint()
-        send("request", lambda: self.hands.request(plan), lambda e: self.post_message(self.Heard("request", e)))
-
-    def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
-        plan = self.draft.plan
-        if plan is None or self.draft.state(self.view) != "ready" or self._sent:
-            return
-        self._sent = True
-        self.draft = replace(self.draft, note="applies")
-        phrase = message.phrase
-        send("apply", lambda: self.hands.apply(plan, phrase), lambda e: self.post_message(self.Heard("apply", e)))
-        self.paint()
-
-    def on_plan_screen_heard(self, message: Heard) -> None:
-        told, trouble = message.errand.result, message.errand.trouble
-        note = trouble or (told.note if told is not None else "")
-        refused = bool(trouble) or (told is not None and not told.ok)
-        self.draft = replace(self.draft, note=note)
-        if message.what == "apply" and refused:
-            self.draft = replace(self.draft, note=f"not applied: {note}")
-            self._sent = False
-        if message.what == "request" and refused:
-            self.draft = replace(self.draft, asked=False, note=f"not asked: {note}")
-        self.paint()
-
-    # ----------------------------------------------------------------------------------------------------------- keys
-
-    def action_page(self, page: int) -> None:
-        self.draft = replace(self.draft, tab=page - 1)
-        self.paint()
-
-    def action_field(self) -> None:
-        if self.token is not None:
-            self.set_focus(None if self.token.has_focus else self.token)
-
-    def action_next_change(self) -> None:
-        self._jump(1)
-
-    def action_previous_change(self) -> None:
-        self._jump(-1)
-
-    def _jump(self, step: int) -> None:
-        plan = self.draft.plan
-        if plan is None or not plan.edits:
-            return
-        starts = change_starts(diff_rows(plan.edits[self.draft.file], {}))
-        here = self.draft.top + 1
-        ahead = [start for start in starts if (start > here if step > 0 else start < here)]
-        if ahead:
-            top = max(0, (ahead[0] if step > 0 else ahead[-1]) - 1)
-            self.draft = replace(self.draft, top=top, tab=1)
-        else:
-            self._turn(step)
-        self.paint()
-
-    def action_next_file(self) -> None:
-        self._turn(1)
-        self.paint()
-
-    def action_previous_file(self) -> None:
-        self._turn(-1)
-        self.paint()
-
-    def _turn(self, step: int) -> None:
-        plan = self.draft.plan
-        if plan is not None and 0 <= self.draft.file + step < len(plan.edits):
-            self.draft = replace(self.draft, file=self.draft.file + step, top=0, tab=1)
-
-    def action_back(self) -> None:
-        self.post_message(Asked("back"))
-
-
-def _not_known(answers: Answers | None) -> Answers | None:
-    return replace(answers, allowed=False, confirmation="") if answers is not None else None
-
-
-def _narrow(view: View, draft: Draft, width: int, height: int) -> list[Line]:
+def narrow_page(view: View, draft: Draft, width: int, height: int) -> list[Line]:
     """Below 80 columns a plan can be looked at, not applied: its diff would not be read."""
     headline = _headline(view, draft, draft.state(view))
     lines = [Line(Tone.REVERSE).put(f" PLAN to {draft.target}").fill(width)]

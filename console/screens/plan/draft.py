@@ -1,0 +1,86 @@
+"""A plan while a person looks at it: the dry run, how it stands now, and what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from console.desk import Answers, Frame, Rehearsal, Running
+from console.screens import View
+from stages.ladder import Direction
+from stages.plan import Plan
+from stages.verdict import Gate
+from widgets.figures import amount
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything that the page is drawn from beside the view."""
+
+    target: str
+    rehearsal: Rehearsal | None = None
+    trouble: str = ""
+    answers: Answers | None = None
+    note: str = ""
+    asked: bool = False
+    tab: int = 0
+    file: int = 0
+    top: int = 0
+    meanings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan | None:
+        return self.rehearsal.plan if self.rehearsal is not None else None
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        if self.answers is not None and self.answers.gates:
+            return self.answers.gates
+        return self.rehearsal.gates if self.rehearsal is not None else ()
+
+    def running(self, view: View) -> Running | None:
+        """This plan's own apply, when frames tell of one."""
+        running = view.frame.running if view.frame is not None else None
+        plan = self.plan
+        return running if running is not None and plan is not None and running.plan_id == plan.id else None
+
+    def state(self, view: View) -> str:
+        """Which of the plan's states holds now."""
+        running = self.running(view)
+        if running is not None:
+            return {"": "applying", "done": "applied"}.get(running.outcome, "not applied")
+        if self.trouble:
+            return "failed"
+        if self.rehearsal is None:
+            return "rehearsing"
+        if self.plan is None or self.rehearsal.refusal or self.plan.refusals:
+            return "refused"
+        if (self.answers is not None and self.answers.stale) or view.wall >= self.plan.expires_at:
+            return "stale"
+        return "ready" if self.confirmation else "blocked"
+
+    @property
+    def confirmation(self) -> str:
+        """The phrase, only when it can be used."""
+        answers = self.answers
+        return answers.confirmation if answers is not None and answers.allowed and not answers.stale else ""
+
+
+def read_meanings(frame: Frame | None, plan: Plan) -> dict[str, str]:
+    """Name of an environment item or key -> what its change means: ``max gross 5,000 $ → 25,000 $, riskier``."""
+    if frame is None:
+        return {}
+    meanings: dict[str, str] = {}
+    for change in plan.changes:
+        control = frame.policy.spec.controls.get(change.control)
+        if control is None or change.direction is Direction.NEUTRAL:
+            continue
+        before, after = change.before, change.after
+        if isinstance(before, tuple) and isinstance(after, tuple):
+            moved = f"{len(before)} → {len(after)}"
+        else:
+            moved = f"{amount(before, change.unit).removesuffix(' $')} → {amount(after, change.unit)}"
+        for binding in control.bindings:
+            leaf = binding.env or (binding.inner_path or binding.path or "").rpartition(".")[2]
+            meanings[leaf] = f"{change.title or change.control} {moved}, {change.direction}"
+    return meanings

@@ -1,0 +1,91 @@
+"""Ramp, the home screen: is something amiss, may I believe it, and can I get out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console.actions import On
+from console.screens import Asked, Live, View, bindings
+from console.screens.ramp.page import Look, ramp_page, terminal_title
+from widgets.header import is_pnl
+from widgets.line import Line
+
+__all__ = ["RampScreen", "terminal_title"]
+
+LOOK_FOR = timedelta(seconds=60)
+"""How long a look at another stage lasts before the screen returns by itself."""
+
+
+class RampScreen(Live):
+    """The home screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.RAMP)
+
+    def __init__(self, view: View, *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.look = Look()
+        self._looking_until: datetime | None = None
+        self._note_until: datetime | None = None
+
+    def page(self, width: int, height: int) -> list[Line]:
+        if self._looking_until is not None and self.view.wall >= self._looking_until:
+            self._looking_until, self.look = None, replace(self.look, stage=None)
+        if self._note_until is not None and self.view.wall >= self._note_until:
+            self._note_until, self.look = None, replace(self.look, note="")
+        return ramp_page(self.view, self.look, width, height)
+
+    def tell(self, note: str) -> None:
+        """Says something once, for eight seconds, where the sources stand."""
+        self.look = replace(self.look, note=note)
+        self._note_until = self.view.wall + timedelta(seconds=8)
+        self.paint()
+
+    def action_look(self, stage: int) -> None:
+        frame = self.view.frame
+        if frame is None or stage > frame.policy.top:
+            return
+        back = stage == min(frame.evaluation.effective, frame.policy.top)
+        self.look = replace(self.look, stage=None if back else stage)
+        self._looking_until = None if back else self.view.wall + LOOK_FOR
+        self.paint()
+
+    def action_back(self) -> None:
+        self.look, self._looking_until = replace(self.look, stage=None, note=""), None
+        self.paint()
+
+    def action_plan(self) -> None:
+        frame = self.view.frame
+        if frame is None:
+            return
+        if frame.read_only:
+            self.tell("READ-ONLY: nothing can be planned from here")
+            return
+        here = min(frame.evaluation.effective, frame.policy.top)
+        target = self.look.stage if self.look.stage is not None else min(here + 1, frame.policy.top)
+        self.post_message(Asked("plan", target))
+
+    def action_acknowledge(self) -> None:
+        frame = self.view.frame
+        alarm = frame.evaluation.headline.alarm if frame is not None else None
+        if alarm is None:
+            self.tell("nothing to acknowledge")
+        else:
+            self.post_message(Asked("acknowledge", alarm))
+
+    def action_take_over(self) -> None:
+        self.post_message(Asked("take over"))
+
+    def action_sort_once(self) -> None:
+        frame = self.view.frame
+        if frame is None:
+            return
+        ranked = sorted(frame.evaluation.rows, key=lambda row: -(row.used if row.used is not None else Decimal(-1)))
+        # The P&L stays where traders look for it first.
+        ranked.sort(key=lambda row: not is_pnl(row, frame.policy))
+        self.look = replace(self.look, order=tuple(row.key for row in ranked))
+        self.tell("sorted once by distance to the limit")

@@ -1,0 +1,173 @@
+"""Ramp's page in every state at every size: what stands where, and what must never stand anywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from console.screens.ramp.page import Look, ramp_page, terminal_title
+from stages.signals import SignalKey
+from stages.verdict import RowState
+from tests.screens import states
+from widgets.glyphs import ascii_twin
+
+SIZES = ((160, 45), (100, 30), (80, 24))
+SMALL = (60, 20)
+
+
+def text(state: str, size: tuple[int, int], look: Look | None = None) -> str:
+    view = states.view(states.STATES[state]())
+    return "\n".join(line.text for line in ramp_page(view, look or Look(), *size))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", states.STATES)
+def test_every_state_reads_as_recorded(state: str, size: tuple[int, int], page_snapshot) -> None:
+    shown = text(state, size)
+    assert len(shown.splitlines()) == size[1]
+    assert [len(line) for line in shown.splitlines() if len(line) > size[0]] == []
+    assert "\n".join(line.rstrip() for line in shown.splitlines()) == page_snapshot
+
+
+@pytest.mark.parametrize("state", ["ok", "breach", "blind", "closed", "between", "first_run"])
+def test_the_small_page_reads_as_recorded(state: str, page_snapshot) -> None:
+    shown = text(state, SMALL)
+    assert max(len(line) for line in shown.splitlines()) <= 60
+    assert "r reduce risk" in shown
+    assert "\n".join(line.rstrip() for line in shown.splitlines()) == page_snapshot
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", [name for name in states.STATES if name != "waiting"])
+def test_columns_stand_where_they_stand(state: str, size: tuple[int, int]) -> None:
+    """The units of the exposure rows share one column, in every state."""
+    lines = text(state, size).splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("─ EXPOSURE"))
+    dollars = {
+        line.index(" $ ") for line in lines[start + 1 : start + 6] if " $ " in line[:40] and "never" not in line[:40]
+    }
+    assert len(dollars) <= 1
+    if size[0] >= 100:
+        rules = [line[104 if size[0] == 160 else 69] for line in lines[start : start + 15]]
+        assert set(rules) <= set("│├┤┬┼")
+
+
+@pytest.mark.parametrize("size", [*SIZES, SMALL])
+def test_a_number_that_is_not_known_is_never_printed_as_one(size: tuple[int, int]) -> None:
+    for line in text("blind", size).splitlines()[4:]:
+        if "3,912" in line and "│ gross $" not in line and "gross $" not in line:
+            assert "was 3,912" in line
+    shown = text("first_run", size)
+    assert "3,912" not in shown
+    assert "82 %" not in shown
+    assert "never read" in shown or "NO DATA" in shown
+
+
+def test_a_breach_is_solid_and_ok_is_thin() -> None:
+    lines = text("breach", (160, 45)).splitlines()
+    gross = next(line for line in lines if "■ gross  " in line)
+    assert "███████████►106 %" in gross
+    assert "BREACH" in gross
+    net = next(line for line in lines if "· net" in line)
+    assert "━" in net
+    assert "█" not in net[:66]
+
+
+def test_rows_one_to_three_say_the_headline_in_every_size() -> None:
+    for size in SIZES:
+        first, second, third, *_ = text("breach", size).splitlines()
+        assert "[PRODUCTION]" in first
+        assert "…4411 LIVE" in first
+        assert "■ BREACH   106 %  gross: 26,410 of 25,000 $" in second
+        assert "a acknowledge" in second
+        assert "STEPPING DOWN TO L1 by itself" in third
+
+
+def test_an_account_that_was_not_read_is_said() -> None:
+    assert "ACCOUNT NOT READ" in text("first_run", (80, 24)).splitlines()[0]
+
+
+def test_a_dead_feed_ages_and_is_believed_no_more() -> None:
+    view = states.view(states.ok(), wall=states.NOW + timedelta(seconds=42))
+    shown = "\n".join(line.text for line in ramp_page(view, Look(), 100, 30))
+    assert "CUT OFF   42s" in shown
+    assert "was 3,912" in shown
+    assert "82 %" not in shown
+    assert "14:31:50 ET" in shown
+
+
+def test_what_if_measures_today_against_the_other_limits() -> None:
+    lines = text("ok", (160, 45), Look(stage=2)).splitlines()
+    assert "WHAT IF L2" in lines[3]
+    gross = next(line for line in lines if "· gross  " in line)
+    assert "25,000" in gross
+    assert "16 %" in gross
+    assert "what if" in gross
+
+
+def test_looking_at_the_paper_book_names_its_account() -> None:
+    shown = text("ok", (100, 30), Look(stage=0))
+    assert "L0 PAPER, account PA3SX7FYNUTF. This is NOT the book in force." in shown
+
+
+@pytest.mark.parametrize("size", [*SIZES, SMALL])
+def test_a_row_that_is_not_ok_is_never_hidden(size: tuple[int, int]) -> None:
+    late = {"state": RowState.BREACH, "value": Decimal(9), "limit": Decimal(6), "used": Decimal("1.5")}
+    rows = states.changed(states.rows(), orderRate=late)
+    frame = states.frame(evaluation=states.evaluation(rows=rows))
+    lines = [line.text for line in ramp_page(states.view(frame), Look(), *size)]
+    assert any("■ orders per minute" in line and "BREACH" in line for line in lines)
+
+
+def test_series_with_holes_and_nonsense_are_drawn_with_gaps() -> None:
+    key = SignalKey("live", "gross")
+    series = [None, math.nan, math.inf, -math.inf, 1000.0, None, 9000.0] * 9
+    frame = replace(states.ok(), history={key: series, SignalKey("live", "net"): []})
+    shown = "\n".join(line.text for line in ramp_page(states.view(frame), Look(), 160, 45))
+    assert "►" in shown
+
+
+@pytest.mark.parametrize("planted", ["[/x]", "[bold]", "[error] boom", "a\x1b[2Jb", "two\nlines", "wide 漢字 text"])
+@pytest.mark.parametrize("size", [*SIZES, SMALL])
+def test_text_from_outside_is_shown_as_it_is(planted: str, size: tuple[int, int]) -> None:
+    frame = states.breach()
+    evaluation = frame.evaluation
+    rows = tuple(replace(row, title=planted, text=planted, detail=planted) for row in evaluation.rows)
+    triggers = tuple(replace(row, title=planted, then=planted, detail=planted) for row in evaluation.triggers)
+    cards = tuple(replace(card, title=planted, note=planted, limits=planted) for card in evaluation.cards)
+    headline = replace(evaluation.headline, thing=planted, sentence=planted)
+    evaluation = replace(evaluation, rows=rows, triggers=triggers, cards=cards, headline=headline)
+    frame = replace(frame, evaluation=evaluation, events=(planted,), who=planted, running=None)
+    page = ramp_page(states.view(frame), Look(), *size)
+    shown = "\n".join(line.text for line in page)
+    assert "\x1b" not in shown
+    assert len(page) == size[1]
+    if planted.startswith("["):
+        assert planted in shown
+
+
+@pytest.mark.parametrize("state", states.STATES)
+@pytest.mark.parametrize("size", [*SIZES, SMALL])
+def test_the_ascii_twin_has_the_same_layout(state: str, size: tuple[int, int]) -> None:
+    for line in text(state, size).splitlines():
+        twin = ascii_twin(line)
+        assert twin.isascii()
+        assert len(twin) == len(line)
+
+
+@pytest.mark.parametrize("width", range(60, 200, 7))
+@pytest.mark.parametrize("height", [18, 20, 24, 33, 50])
+@pytest.mark.parametrize("state", ["ok", "breach", "blind"])
+def test_any_size_fits(state: str, width: int, height: int) -> None:
+    lines = text(state, (width, height)).splitlines()
+    assert len(lines) == height
+    assert max(len(line) for line in lines) <= width
+
+
+def test_the_window_title_names_word_and_thing() -> None:
+    assert terminal_title(states.view(states.breach())) == "■ torghut BREACH gross 106 %"
+    assert terminal_title(states.view(None)) == "► torghut WAIT first read 3s"

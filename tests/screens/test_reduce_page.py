@@ -1,0 +1,96 @@
+"""Reduce risk: it opens with what is known, suggests, runs with a clock, and gives its verdicts apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from console.desk import Frame
+from console.screens.rollback import Plea, phrases, reduce_page, suggested
+from tests.screens import states
+
+SIZES = ((160, 45), (100, 30), (80, 24), (60, 20))
+BY_HAND = ("git clone https://git.example/gitops.git", "git revert --no-edit 5be2d71", "git push origin main")
+
+
+def finished() -> Frame:
+    steps = tuple(replace(step, state="done", took=2.0) for step in states.STEPS)
+    run = states.reducing(
+        steps=steps, finished=states.NOW, outcome="done", stays_so="UNVERIFIED", stays_note="Git gives no answer for 4m"
+    )
+    return replace(states.breach(), running=run)
+
+
+FRAMES = {
+    "nothing known": lambda: None,
+    "quiet": states.ok,
+    "over": states.over,
+    "blind": states.blind,
+    "between": states.between,
+    "read-only": states.read_only,
+    "running": states.breach,
+    "finished": finished,
+}
+
+
+def text(name: str, size: tuple[int, int]) -> tuple[str, int | None]:
+    lines, field_at = reduce_page(states.view(FRAMES[name]()), Plea(by_hand=BY_HAND), *size)
+    assert len(lines) == size[1]
+    assert [line.text for line in lines if line.length > size[0]] == []
+    return "\n".join(line.text.rstrip() for line in lines), field_at
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_state_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
+    shown, _ = text(name, size)
+    assert shown == page_snapshot
+
+
+def test_it_takes_phrases_with_nothing_known() -> None:
+    shown, field_at = text("nothing known", (100, 30))
+    assert field_at is not None
+    assert "FREEZE" in shown
+    assert "ROLLBACK <stage>" in shown
+    assert "WHAT IS OPEN: not known" in shown
+
+
+def test_every_lower_stage_is_a_way_down() -> None:
+    assert phrases(states.view(states.breach())) == ("FREEZE", "ROLLBACK L1", "ROLLBACK L0")
+    assert phrases(states.view(states.between())) == ("FREEZE", "ROLLBACK L1", "ROLLBACK L0")
+    assert phrases(states.view(states.ok())) == ("FREEZE", "ROLLBACK L0")
+
+
+def test_the_suggestion_has_a_reason() -> None:
+    way, why = suggested(states.blind())
+    assert way is not None
+    assert way.phrase == "ROLLBACK L0"
+    assert "BLIND" in why
+    assert suggested(states.ok())[0] is None
+
+
+def test_the_clock_and_two_separate_verdicts() -> None:
+    shown, field_at = text("running", (100, 30))
+    assert field_at is None
+    assert "TIME TO SAFE   00:06.2" in shown
+    assert "SAFE NOW  YES" in shown
+    assert "STAYS SO  NOT YET" in shown
+    done, _ = text("finished", (100, 30))
+    assert "SAFE IN   00:06.2" in done
+    assert "STAYS SO  UNVERIFIED" in done
+
+
+def test_an_act_that_ended_long_ago_makes_room_for_the_next() -> None:
+    view = states.view(finished(), wall=states.NOW + timedelta(minutes=3))
+    _, field_at = reduce_page(view, Plea(), 100, 30)
+    assert field_at is not None
+
+
+def test_the_way_back_is_said_before_the_phrase() -> None:
+    shown, field_at = text("over", (100, 30))
+    lines = shown.splitlines()
+    assert field_at is not None
+    assert any("Back up only by a new advance" in line for line in lines[:field_at])
+    assert any("BY HAND" in line for line in lines)
