@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.output import jsonable
 from console.watch.chronicle import words
-from console.watch.once import Look, look_once
 from console.watch.report import drift_answer, drift_document, drift_lines, status_document, status_lines
 from stages.entries import Entry, EntryFilter
 from stages.policy import Policy, parse_duration
@@ -22,6 +21,7 @@ from stages.refusal import Trouble
 if TYPE_CHECKING:
     from console.desk import Desk
     from console.output import Output
+    from console.watch.once import Look
     from console.wiring import Wiring
 
 _QUIET: Final = frozenset({"seal", "committed"})
@@ -48,7 +48,7 @@ def add_parsers(
 def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """One look: 0 when it could be answered."""
     since = _since(arguments.since, wiring.clock.wall()) if arguments.since else None
-    policy, look = look(wiring)
+    policy, look = _taken(wiring)
     happened = [] if since is None else wiring.ledger.newest(EntryFilter(since=since), limit=1000)[::-1]
     if out.json:
         events = {} if since is None else {"events": [_event(entry) for entry in happened]}
@@ -63,7 +63,7 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 
 def run_drift(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """0 when nothing has drifted, 1 when something has, 2 when that is not known."""
-    policy, look = look(wiring)
+    policy, look = _taken(wiring)
     if out.json:
         out.document(drift_document(policy, look.evaluation))
     for line in drift_lines(policy, look.evaluation):
@@ -159,18 +159,10 @@ class _heard:  # noqa: N801 - it reads as a word: with _heard(...)
         self._told()
 
 
-def look(wiring: Wiring) -> tuple[Policy, Look]:
+def _taken(wiring: Wiring) -> tuple[Policy, Look]:
+    """One look under the adopted policy."""
     policy = wiring.in_force().policy
-    look = look_once(
-        policy,
-        wiring.ledger.state(),
-        wiring.clock,
-        wiring.reader,
-        actor=wiring.actor,
-        lease=wiring.ledger.lease,
-        observations=wiring.observations,
-    )
-    return policy, look
+    return policy, wiring.look(policy)
 
 
 def _since(text: str, now: datetime) -> datetime:
