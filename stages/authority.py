@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stages.policy import Policy
 
 DEFAULT_LIFE: Final = timedelta(hours=4)
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
 CLOCK_SKEW: Final = timedelta(minutes=2)
 """Approvers sign on machines of their own, whose clocks may run ahead by so much."""
 
@@ -45,9 +47,9 @@ def advance_action(plan: Plan) -> Action:
     return Action("advance", plan.namespace, plan.id, params, plan.id[:32], plan.expires_at)
 
 
-def adopt_action(target: str, subject: str, expires: datetime) -> Action:
-    """The action of putting the policy or roster with digest ``subject`` in force."""
-    return Action("adopt", target, subject, {}, subject[:32], expires)
+def adopt_action(target: str, subject: str) -> Action:
+    """The action of putting the policy or roster with digest ``subject`` in force; only its approvals expire."""
+    return Action("adopt", target, subject, {}, subject[:32], NEVER)
 
 
 def action_digest(action: Action) -> str:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from console.verbs.rehearse import read_document, read_plan
 from stages.authority import (
     APPROVE,
     REJECT,
+    Action,
     Check,
     Claims,
     action_digest,
+    adopt_action,
     advance_action,
     claims_expiry,
     environment_fingerprint,
@@ -45,6 +48,8 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     """Show the plan and what could be checked here, then sign a yes or a no; prints the token's line."""
     if arguments.reject and not arguments.reason.strip():
         raise Trouble("a rejection needs a reason", fix='add --reason "..."')
+    if Path(arguments.file).suffix in (".yaml", ".yml"):
+        return _approve_adoption(arguments, wiring, out)
     document = read_document(Path(arguments.file))
     plan = read_plan(document, arguments.file)
     wiring.settings.need("identity")
@@ -63,7 +68,9 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     if not _willing(arguments, out):
         out.note("neither approved nor rejected")
         return 1
-    token = _sign(arguments, wiring, force, plan, document)
+    token = _sign(
+        arguments, wiring, force, advance_action(plan), gate_report_digest(document.get("gates", [])), plan.expires_at
+    )
     placed = _place(wiring, plan, token, rejected=arguments.reject)
     if out.json:
         answer = REJECT if arguments.reject else APPROVE
@@ -179,17 +186,52 @@ def _willing(arguments: argparse.Namespace, out: Output) -> bool:
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
-def _sign(arguments: argparse.Namespace, wiring: Wiring, force: InForce, plan: Plan, document: dict[str, Any]) -> str:
+def _approve_adoption(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
+    """Sign that a policy's file, or a roster's with the ``allowed_signers`` beside it, may be put in force."""
+    from stages.policy_text import digest, load
+    from stages.roster import load_roster
+
+    wiring.settings.need("identity", "ledger")
+    force, path = wiring.in_force(), Path(arguments.file)
+    try:
+        content = path.read_bytes()
+        roster = b"kind: Roster" in content
+        subject = (
+            load_roster(path.with_name("allowed_signers").read_bytes(), content, str(path))[1]
+            if roster
+            else digest(content.decode("utf-8"))
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"cannot be read ({error})", where=str(path)) from None
+    if not roster:
+        load(content.decode("utf-8"), str(path))
+    what = "the roster" if roster else "the policy"
+    out.note(f"put {what} with digest {subject[:16]} in force; 'git diff' shows what it changes")
+    if not _willing(arguments, out):
+        out.note("neither approved nor rejected")
+        return 1
+    action = adopt_action(force.policy.spec.target.namespace, subject)
+    token = _sign(arguments, wiring, force, action, gate_report_digest([]), action.expires)
+    if out.json:
+        out.document({"subject": subject, "approver": wiring.actor, "token": token})
+    out.line(token)
+    return 0
+
+
+def _sign(
+    arguments: argparse.Namespace, wiring: Wiring, force: InForce, action: Action, gates: str, end: datetime
+) -> str:
+    """The token: claims over ``action`` and over the gates that were seen, good until ``end`` at the most."""
     signer = wiring.signer_with(Path(arguments.key)) if arguments.key else wiring.signer
     now = wiring.clock.wall()
     claims = Claims(
-        action=action_digest(advance_action(plan)),
-        gate_report=gate_report_digest(document.get("gates", [])),
+        action=action_digest(action),
+        gate_report=gates,
         approver=wiring.actor,
         roster=force.roster_digest,
         environment=environment_fingerprint(force.policy),
         issued=now,
-        expires=claims_expiry(now, force.policy.spec.gates.approval_life, plan.expires_at),
+        expires=claims_expiry(now, force.policy.spec.gates.approval_life, end),
         nonce=wiring.ids.new(),
         answer=REJECT if arguments.reject else APPROVE,
         reason=" ".join(arguments.reason.split()),

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.verbs.adopt import add_adopt
 from stages import policy_text
-from stages.refusal import Refusal, Trouble
+from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -18,7 +19,7 @@ def add_parsers(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
 ) -> None:
     """Add ``policy`` with its verbs."""
-    verbs = subparsers.add_parser("policy", parents=[shared], help="check a policy file, print its schema")
+    verbs = subparsers.add_parser("policy", parents=[shared], help="check a policy file, print its schema, adopt one")
     named = verbs.add_subparsers(metavar="check|schema|adopt", required=True)
 
     check = named.add_parser("check", parents=[shared], help="every problem by its line; 0 when it loads, 2 when not")
@@ -27,9 +28,7 @@ def add_parsers(
 
     schema = named.add_parser("schema", parents=[shared], help="the JSON Schema of a policy file")
     schema.set_defaults(run=run_schema)
-
-    adopt = named.add_parser("adopt", parents=[shared], help="put the policy and roster at the branch's head in force")
-    adopt.set_defaults(run=run_adopt)
+    add_adopt(named, shared)
 
 
 def run_check(arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> int:
@@ -66,38 +65,6 @@ def run_check(arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> in
 def run_schema(_arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> int:
     """Print the JSON Schema; it is JSON with or without ``--json``."""
     out.document(policy_text.schema())
-    return 0
-
-
-def run_adopt(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
-    """Adopt what the branch's head holds; 1 when the ledger refuses it, because it is looser and nobody approved it."""
-    from stages.commands import AdoptPolicy, AdoptRoster
-
-    if wiring.policy_file is not None:
-        fix = "commit it to the repository and leave --policy out"
-        raise Trouble("only the repository's policy can be adopted", where=str(wiring.policy_file), fix=fix)
-    head = wiring.repository.fetch()
-    policy, text = wiring.read_policy(head)
-    _roster, _signers, roster_digest = wiring.read_roster(head)
-    wiring.begin_ledger(policy)
-    adopted = wiring.ledger.state().policy
-    looser = () if adopted is None else policy_text.loosened(wiring.read_policy(adopted.commit)[0], policy)
-    digest = policy_text.digest(text)
-    commands = (
-        AdoptPolicy(wiring.actor, digest, policy.spec.version, head, wiring.policy_path, looser),
-        AdoptRoster(wiring.actor, roster_digest, head, wiring.roster_paths[1]),
-    )
-    for command in commands:
-        answer = wiring.ledger.transact(command, now=wiring.clock.wall())
-        if isinstance(answer, Refusal):
-            out.line(f"not adopted: {answer.reason}")
-            if out.json:
-                out.document({"adopted": False, "code": answer.code, "reason": answer.reason, "looser": looser})
-            return 1
-    out.line(f"in force: {policy.name} version {policy.spec.version}, digest {digest[:12]}, at {head[:7]}")
-    if out.json:
-        out.document({"adopted": True, "digest": digest, "version": policy.spec.version, "commit": head,
-                      "roster": roster_digest, "warnings": policy_text.warnings(policy)})  # fmt: skip
     return 0
 
 

@@ -108,7 +108,16 @@ class World:
 
     def _begin(self) -> None:
         now, head = datetime.now(UTC), self.repository.fetch()
-        self.ledger.begin(ledger="6f1c9a52-0f0e-4c3e-9d53-2f3f6a2b7a10", actor="alice", fingerprint={"t": "x"}, now=now)
+        target = self.force.policy.spec.target
+        whose = {
+            "policy": self.force.policy.name,
+            "namespace": target.namespace,
+            "gitopsPath": target.gitops_path,
+            "branch": "main",
+            "account": target.account.label,
+            "environment": target.account.environment,
+        }
+        self.ledger.begin(ledger="6f1c9a52-0f0e-4c3e-9d53-2f3f6a2b7a10", actor="alice", fingerprint=whose, now=now)
         _, roster = self._roster
         self.command(AdoptRoster("alice", roster, head, "ops/roster.yaml"))
         self.command(AdoptPolicy("alice", digest(self._policy_text), 1, head, "ops/ramp.yaml"))
