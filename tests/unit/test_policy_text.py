@@ -314,7 +314,7 @@ def test_the_same_policy_is_not_looser() -> None:
         ("    approvalLife: 4h", "    approvalLife: 5h", "approvalLife"),
         ("    cooldownSessions: 1", "    cooldownSessions: 0.5", "cooldownSessions"),
         ("approvals: {required: 2, roles: {risk: 1}}", "approvals: {required: 1, roles: {risk: 1}}", "L2.approvals"),
-        ("        minMarketTime: 5m", "        minMarketTime: 4m", "L1.burnIn.minMarketTime"),
+        ("        minMarketTime: 3m", "        minMarketTime: 2m", "L1.burnIn.minMarketTime"),
         ("label: HERON-LIVE-01, environment", "label: OTHER, environment", "spec.target.account.label"),
         ("      kind: account\n", "      kind: limit\n", "spec.triggers.account.kind"),
         ("[{mode: KILLED, cap: L0}]", "[{mode: HALTED, cap: L0}]", "hardLoss.then.0.mode"),
@@ -332,7 +332,7 @@ def test_a_looser_policy_is_named_part_by_part(old: str, new: str, names: str) -
         ("        maxOrderNotional: 2500", "        maxOrderNotional: 2000"),
         ("      confirm: {reads: 3}", "      confirm: {reads: 2}"),
         ("      maxAge: 5s", "      maxAge: 3s"),
-        ("        minMarketTime: 5m", "        minMarketTime: 20m"),
+        ("        minMarketTime: 3m", "        minMarketTime: 20m"),
         ("approvals: {required: 2, roles: {risk: 1}}", "approvals: {required: 3, roles: {risk: 1}}"),
     ],
 )
