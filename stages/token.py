@@ -78,8 +78,9 @@ def _signature(said: str) -> str:
         raise _trouble(f"characters are missing or changed near character {len(PREFIX) + 1}", "copy it again")
     length = _expected_length(raw)
     if length is None or len(raw) < length:
-        characters = "some" if length is None else str(-(-length * 4 // 3) - len(said))
-        raise _trouble(f"{characters} characters are missing at its end", "copy the whole line")
+        count = None if length is None else -(-length * 4 // 3) - len(said)
+        characters = "1 character is" if count == 1 else f"{count or 'some'} characters are"
+        raise _trouble(f"{characters} missing at its end", "copy the whole line")
     return base64.b64encode(raw[:length]).decode()
 
 

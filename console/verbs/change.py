@@ -81,7 +81,7 @@ def _run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 
 def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Start the reduction in a process of its own and follow it; 0 when Git holds it."""
-    policy, _ = policy_of(wiring)
+    policy, digests = policy_of(wiring)
     if arguments.by_hand:
         return _print_by_hand(policy, arguments, wiring, out)
     require_hands(wiring)
@@ -96,18 +96,19 @@ def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> 
         process = wiring.launcher.launch(command)
     except Trouble as trouble:
         out.note(f"rampdeck: {trouble.line}; carried out in this process instead")
-        return _report(_reduce(wiring, policy, _order(wiring, policy, name, "NORMAL", intent, cause, arguments)), out)
+        order = _order(wiring, policy, name, "NORMAL", intent, cause, arguments)
+        return _report(_reduce(wiring, policy, digests, order), out)
     out.note(f"ROLLBACK {name}: process {process} is at it; it goes on when this terminal closes")
     return _follow(wiring, intent, name, out)
 
 
 def run_worker(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry a reduction out in this process, which has a session of its own."""
-    policy, _ = policy_of(wiring)
+    policy, digests = policy_of(wiring)
     order = _order(
         wiring, policy, arguments.to, arguments.mode, arguments.intent or wiring.ids.new(), arguments.cause, arguments
     )
-    return _report(_reduce(wiring, policy, order), out)
+    return _report(_reduce(wiring, policy, digests, order), out)
 
 
 def run_freeze(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
@@ -201,7 +202,7 @@ def _order(
     return Order(intent, actor, stage, Mode[mode], cause, automatic=automatic, reason=arguments.reason)
 
 
-def _reduce(wiring: Wiring, policy: Policy, order: Order) -> Reduced:
+def _reduce(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: Order) -> Reduced:
     from console.procedures.reduce import ReducePorts, reduce
 
     ports = ReducePorts(
@@ -214,7 +215,7 @@ def _reduce(wiring: Wiring, policy: Policy, order: Order) -> Reduced:
         pause=Event().wait,
         checkpoint=wiring.checkpoint,
     )
-    return reduce(ports, policy, order, digests=policy_of(wiring)[1])
+    return reduce(ports, policy, order, digests=digests)
 
 
 def _report(done: Reduced, out: Output) -> int:
