@@ -11,7 +11,7 @@ from widgets.line import Line, Tone, fit, title
 
 _WORDS = {
     GateStatus.PASS: ("·", "pass", Tone.PLAIN), GateStatus.WAIVED: ("·", "waived", Tone.BOLD),
-    GateStatus.FAIL: ("■", "NO", Tone.BREACH), GateStatus.UNKNOWN: ("?", "UNKNOWN", Tone.UNKNOWN),
+    GateStatus.FAIL: ("■", "NO", Tone.WARN), GateStatus.UNKNOWN: ("?", "UNKNOWN", Tone.UNKNOWN),
     GateStatus.NOT_CONFIGURED: ("○", "not set", Tone.DIM),
 }  # fmt: skip
 
@@ -71,7 +71,7 @@ def approval_lines(
         line.put(fit(f"{signed}good for {left} min", width - 33), at=32)
         lines.append(line.fill(width))
     if rejected:
-        lines.append(Line().put(" ").put("■", Tone.BREACH).put(fit(f" REFUSED by {rejected}", width - 3)).fill(width))
+        lines.append(Line().put(" ").put("■", Tone.WARN).put(fit(f" REFUSED by {rejected}", width - 3)).fill(width))
     missing = needed - len(given)
     if missing > 0:
         who = f": {needs}" if needs else ""

@@ -8,7 +8,7 @@ from typing import Protocol
 from widgets.line import Line, Tone, fit, title
 
 MARKS = {"done": "·", "running": "►", "late": "▲", "failed": "■", "unknown": "?", "waiting": " "}
-TONES = {"late": Tone.WARN, "failed": Tone.BREACH, "unknown": Tone.UNKNOWN, "running": Tone.BOLD}
+TONES = {"late": Tone.WARN, "failed": Tone.WARN, "unknown": Tone.UNKNOWN, "running": Tone.BOLD}
 
 
 class Step(Protocol):

@@ -21,7 +21,7 @@ def truth_title(truth: Truth, market_since: str, wall: datetime) -> tuple[str, T
         since = f" since {market_since}" if market_since and truth.since else ""
         return f"all three agree{since}", Tone.PLAIN
     if truth.agree is False:
-        return f"NOT AGREED{length}", Tone.BREACH
+        return f"NOT AGREED{length}", Tone.WARN
     return f"partly unread{length}", Tone.UNKNOWN
 
 
@@ -30,7 +30,8 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
     said, tone = truth_title(truth, market_since, wall)
     starts = _starts(width)
     if width < 44:
-        short = {Tone.PLAIN: "ok", Tone.BREACH: "≠", Tone.UNKNOWN: "?", Tone.WARN: "moving"}[tone]
+        unsure = "?" if tone is Tone.UNKNOWN else "≠" if truth.converging is None else "moving"
+        short = "ok" if tone is Tone.PLAIN else unsure
         head = title(
             "TRUTH", width, ("Git", starts[0] + 3), ("Run", starts[1] + 3), ("Venue", starts[2] + 5), note=short
         )
@@ -59,7 +60,7 @@ def _first(rows: Sequence[TruthRow], room: int) -> list[TruthRow]:
 
 
 def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
-    tone = Tone.PLAIN if row.agree is True else Tone.BREACH if row.agree is False else Tone.UNKNOWN
+    tone = Tone.PLAIN if row.agree is True else Tone.WARN if row.agree is False else Tone.UNKNOWN
     mark = " " if row.agree is True else "≠" if row.agree is False else "?"
     line = Line().put(mark, tone).put(fit(row.name, starts[0] - 2))
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))

@@ -241,7 +241,8 @@ def _running_body(view: View, plea: Plea, running: Running, width: int, room: in
 
 
 def _keys(view: View, width: int) -> str:
-    return footer(On.REDUCE, view.frame, width - 30) + "   Enter on an empty line does nothing"
+    said = "nothing stops when you leave" if shown_run(view) is not None else "Enter on an empty line does nothing"
+    return f"{footer(On.REDUCE, view.frame, width - 38)}   {said}"
 
 
 def phrases(view: View) -> tuple[str, ...]:

@@ -293,7 +293,7 @@ def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
 def _why_lines(draft: Draft, failing: Sequence[Gate], width: int) -> list[Line]:
     lines = [title("WHY NOT YET" if failing else "GATES", width, note="" if failing else f"{len(draft.gates)} pass")]
     for gate in failing[:3]:
-        line = Line().put(" ").put("■", Tone.BREACH).put(f" {fit(gate.gate_id, 20)}")
+        line = Line().put(" ").put("■", Tone.WARN).put(f" {fit(gate.gate_id, 20)}")
         lines.append(line.put(fit("; ".join(gate.reasons) or gate.status, width - 26), at=24).fill(width))
     if len(failing) > 3:
         lines.append(Line().put(f"   and {len(failing) - 3} more: 3 shows all"))

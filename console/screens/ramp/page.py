@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from console.actions import On, footer
-from console.desk import Frame, Running
+from console.desk import Frame
 from console.screens import View, view_head
-from stages.posture import Latch
+from console.screens.ramp.parts import (
+    allot,
+    burn_in_lines,
+    held_lines,
+    joined_below,
+    safe_lines,
+    sources_line,
+    summary_line,
+)
 from stages.signals import SignalKey
 from stages.verdict import Evaluation, Row, RowState, TriggerState
-from widgets.figures import age, amount, number, percent
+from widgets.figures import age, amount, percent
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, framed, padded, rule, title
 from widgets.signal_panel import MEDIUM, NARROW, WIDE, Columns, Panel, chosen, side_lines, signal_lines, value_text
 from widgets.stage_rail import burn_in_text, rail, rail_line
-from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, tally, word, worst
+from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, word
 from widgets.step_list import position, step_sentence
 from widgets.trigger_panel import trigger_lines
 from widgets.truth_panel import truth_lines, truth_title
@@ -70,19 +76,6 @@ def _waiting_page(view: View, width: int, height: int) -> list[Line]:
     return [*padded(lines, height - 1), keys.fill(width)]
 
 
-def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """Rows for each panel: its least first, then in order whatever it wants while there is room."""
-    given = [min(want, few) for want, few in zip(wanted, least, strict=True)]
-    left = room - sum(given)
-    for index, want in enumerate(wanted):
-        more = max(0, min(want - given[index], left))
-        given[index] += more
-        left -= more
-    while sum(given) > room:
-        given[max(range(len(given)), key=given.__getitem__)] -= 1
-    return given
-
-
 class _Desk:
     """One frame, laid out. Each method is a page or a part of one."""
 
@@ -114,7 +107,7 @@ class _Desk:
         right = self.right_column(inner - 105, room)
         body = [*cards, *beside(padded(left, room), padded(right, room), 104, inner)]
         events = self.event_lines(inner, 2)
-        events[0] = _joined_below(events[0], right, 104)
+        events[0] = joined_below(events[0], right, 104)
         body.extend(padded(events, 3))
         return [*head, *self.enclosed(body, width, Line()), self.sources_line(width), self.keys_line(width)]
 
@@ -126,7 +119,7 @@ class _Desk:
         left = self.left_column(MEDIUM, 69, room)
         right = self.right_column(inner - 70, room)
         body = beside(padded(left, room), padded(right, room), 69, inner)
-        body.append(_joined_below(title(self.newest(inner - 6), inner, tone=Tone.PLAIN), right, 69))
+        body.append(joined_below(title(self.newest(inner - 6), inner, tone=Tone.PLAIN), right, 69))
         return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
 
     def narrow(self, width: int, height: int) -> list[Line]:
@@ -155,7 +148,7 @@ class _Desk:
         for name, panel in (("TCA", "tca"), ("fresh", "freshness"), ("recon", "reconciliation")):
             rows = [row for row in self.rows if row.panel == panel]
             if rows:
-                lines.append(_summary(name, rows, width, brief=True))
+                lines.append(summary_line(name, rows, width, brief=True))
         if burn_in.state not in ("", "none"):
             said = Line().put("   burn-in ").put(self.policy.stages[min(burn_in.stage, self.policy.top)].name)
             lines.append(said.put(burn_in_text(burn_in), at=24))
@@ -192,7 +185,7 @@ class _Desk:
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(trigger_lines(self.evaluation.triggers, width, third))
-        lines.extend(self.burn_in_lines(width, fourth) if fourth > 1 else [])
+        lines.extend(burn_in_lines(self.evaluation.burn_in, self.burn_in_stage(), width, fourth) if fourth > 1 else [])
         return lines
 
     def right_column(self, width: int, room: int) -> list[Line]:
@@ -201,7 +194,7 @@ class _Desk:
             self.panel(name, kind)
             for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
         )
-        held = self.held_lines(width)
+        held = held_lines(self.evaluation.latches, self.policy, width)
         truth = self.evaluation.truth
         down = self.down_lines(width)
         heads = 2 if width >= 44 else 1
@@ -218,29 +211,6 @@ class _Desk:
         lines.extend([*side_lines(incident, width, max(1, three - len(held))), *held][:three])
         lines.extend(truth_lines(truth, width, four, self.market_time(truth.since), self.view.wall))
         return [*padded(lines, max(len(lines), one + two + three + four)), *down[:five]]
-
-    def burn_in_lines(self, width: int, height: int) -> list[Line]:
-        burn_in = self.evaluation.burn_in
-        name = f"BURN-IN {self.policy.stages[min(burn_in.stage, self.policy.top)].name}"
-        lines = [title(name, width, ("have", 33), ("need", 47), note=burn_in_text(burn_in))]
-        for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
-            line = Line().put("   ").put(fit(item.name, 22))
-            line.right(_plain(item.have), 33).right(_plain(item.need), 47).put(f" {item.unit}")
-            lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 62), at=60).fill(width))
-        return lines
-
-    def held_lines(self, width: int) -> list[Line]:
-        latches: tuple[Latch, ...] = self.evaluation.latches
-        if not latches:
-            return [Line().put(" ").put("·", Tone.DIM).put(" held       nothing").fill(width)]
-        lines = []
-        for latch in latches:
-            trigger = self.policy.spec.triggers.get(latch.trigger)
-            name = trigger.title if trigger else latch.trigger
-            roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
-            line = Line().put(" ").put("■", Tone.BREACH).put(" HELD  ")
-            lines.append(line.put(fit(f"{name}{roles}", width - line.length - 1)).fill(width))
-        return lines
 
     def down_words(self) -> str:
         """Whether the way down is open, as far as the witnesses tell."""
@@ -261,7 +231,7 @@ class _Desk:
     def down_lines(self, width: int) -> list[Line]:
         running = self.frame.running
         if running is not None and running.kind == "reduce":
-            return _safe_lines(running, width)
+            return safe_lines(running, width)
         short = width < 44
         at = 13 if short else 19
         lines = [title("WAY DOWN", width)]
@@ -289,9 +259,9 @@ class _Desk:
         lines = [title("THE REST", width)]
         for name, panel in (("fresh", "freshness"), ("recon", "reconciliation")):
             rows = [row for row in self.rows if row.panel == panel]
-            lines.append(_summary(name, rows, width))
+            lines.append(summary_line(name, rows, width))
         latches = self.evaluation.latches
-        held = Line().put(" ").put("■" if latches else "·", Tone.BREACH if latches else Tone.DIM).put(" held")
+        held = Line().put(" ").put("■" if latches else "·", Tone.WARN if latches else Tone.DIM).put(" held")
         held.put(f"{len(latches)} HELD" if latches else "nothing", at=11)
         if latches:
             first = self.policy.spec.triggers.get(latches[0].trigger)
@@ -299,7 +269,7 @@ class _Desk:
             held.put(fit(f"{first.title if first else latches[0].trigger}, until {roles} clear it", width - 24), at=24)
         lines.append(held.fill(width))
         said, tone = truth_title(self.evaluation.truth, "", self.view.wall)
-        mark = {Tone.PLAIN: "·", Tone.BREACH: "■", Tone.WARN: "▲"}.get(tone, "?")
+        mark = {Tone.PLAIN: "·", Tone.WARN: "▲"}.get(tone, "?")
         truth = Line().put(" ").put(mark, Tone.DIM if tone is Tone.PLAIN else tone).put(" truth").put(said, at=11)
         ages = [f"{name} {age(value)}" for name, value in self.evaluation.truth.ages.items() if value is not None]
         if truth.length + 3 < width:
@@ -365,87 +335,17 @@ class _Desk:
         return fit(self.frame.events[0] if self.frame.events else "nothing has happened yet", room)
 
     def sources_line(self, width: int) -> Line:
+        """The sources, or for a while what came of a wish."""
         if self.look.note:
             return Line(Tone.BOLD).put(" ").put(fit(self.look.note, width - 2)).fill(width)
-        snapshot = self.evaluation.snapshot
-        tick = f"tick {self.market_clock()}"
-        words = ["sources"] if width >= 100 else []
-        for source in snapshot.sources:
-            if source.ok:
-                words.append(
-                    f"{source.name} {source.latency_ms}ms" if source.latency_ms is not None else f"{source.name} ok"
-                )
-            else:
-                old = (self.view.wall - source.last_good).total_seconds() if source.last_good else None
-                words.append(f"{source.name} {'NO ANSWER ' + age(old) if old is not None else 'NEVER READ'}")
-        if snapshot.git is not None:
-            old = (self.view.wall - snapshot.git.fetched_at).total_seconds()
-            words.append(
-                f"git {snapshot.git.head[:7]} {age(old)}" if not snapshot.git.error else f"git NO ANSWER {age(old)}"
-            )
-        line = Line(Tone.DIM).put(" ").put(fit("  ".join(words), width - len(tick) - 4))
-        return line.right(tick, width - 1).fill(width)
-
-    def market_clock(self) -> str:
         zone = self.policy.spec.target.session.timezone
-        return local_time(self.evaluation.snapshot.market, zone, "%H:%M:%S").partition(" ")[0]
+        return sources_line(self.evaluation.snapshot, zone, self.view.wall, width)
+
+    def burn_in_stage(self) -> str:
+        return self.policy.stages[min(self.evaluation.burn_in.stage, self.policy.top)].name
 
     def keys_line(self, width: int) -> Line:
         return Line().put(f" {footer(On.RAMP, self.frame, width - 2)}").fill(width)
-
-
-def _joined_below(line: Line, right: Sequence[Line], at: int) -> Line:
-    """The title under two columns, with the end of their vertical rule on it when it runs there as a rule."""
-    if line.rule and len(line.text) > at and line.text[at] == "─" and right:
-        joined = Line(line.base)
-        joined.rule = True
-        position = 0
-        for text, tone in line.spans:
-            inside = position <= at < position + len(text)
-            cut = at - position
-            joined.put(f"{text[:cut]}┴{text[cut + 1 :]}" if inside else text, tone)
-            position += len(text)
-        return joined
-    return line
-
-
-def _safe_lines(running: Running, width: int) -> list[Line]:
-    """The way down while it is being taken: are we safe now, and does it stay so."""
-    lines = [title("ARE WE SAFE", width)]
-    for name, said, note in (
-        ("now", running.safe_now, running.safe_note),
-        ("stays so", running.stays_so, running.stays_note),
-    ):
-        tone = {"YES": Tone.BOLD, "UNVERIFIED": Tone.UNKNOWN_WORD}.get(said, Tone.WARN)
-        line = Line().put(f" {name}").put(said, tone, at=11)
-        at = 23 if width >= 44 else 19
-        lines.append(line.put(fit(note, width - at), at=at))
-    lines.append(Line().put(" further").put("r: all ways down", at=11))
-    return [line.fill(width) for line in lines]
-
-
-def _summary(name: str, rows: Sequence[Row], width: int, *, brief: bool = False) -> Line:
-    """A whole panel in one line, naming the worst of it."""
-    lead = worst(rows)
-    if lead is None:
-        return Line().put(f"   {name}").put("not watched", at=11).fill(width)
-    tone = ROW_TONES.get(lead.state, Tone.PLAIN)
-    quiet = lead.state in QUIET
-    line = Line().put(" ").put(ROW_MARKS[lead.state] if not quiet else "·", Tone.DIM if quiet else tone).put(f" {name}")
-    line.put(fit(tally(rows), 24), None if quiet else tone, at=11)
-    if brief:
-        return line.fill(width)
-    value = value_text(lead)
-    of = f" of {number(lead.limit, lead.unit, decimals=lead.decimals)}" if lead.limit is not None else ""
-    at = max(24, line.length + 2)
-    text = (
-        f"{'nearest: ' if quiet and lead.used is not None else ''}{lead.title} {value}{of if not lead.minimum else ''}"
-    )
-    return line.put(fit(text, width - at), at=at).fill(width)
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():,f}" if value == value.to_integral() else f"{value:,.1f}"
 
 
 def terminal_title(view: View) -> str:

@@ -1,0 +1,132 @@
+"""Parts of the home screen that need no more than one value each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from console.desk import Running
+from stages.policy import Policy
+from stages.posture import Latch
+from stages.signals import Snapshot
+from stages.verdict import BurnIn, Row
+from widgets.figures import age, number
+from widgets.header import local_time
+from widgets.line import Line, Tone, fit, title
+from widgets.signal_panel import value_text
+from widgets.stage_rail import burn_in_text
+from widgets.status import QUIET, ROW_MARKS, ROW_TONES, tally, worst
+
+
+def joined_below(line: Line, right: Sequence[Line], at: int) -> Line:
+    """The title under two columns, with the end of their vertical rule on it when it runs there as a rule."""
+    if line.rule and len(line.text) > at and line.text[at] == "─" and right:
+        joined = Line(line.base)
+        joined.rule = True
+        position = 0
+        for text, tone in line.spans:
+            inside = position <= at < position + len(text)
+            cut = at - position
+            joined.put(f"{text[:cut]}┴{text[cut + 1 :]}" if inside else text, tone)
+            position += len(text)
+        return joined
+    return line
+
+
+def safe_lines(running: Running, width: int) -> list[Line]:
+    """The way down while it is being taken: are we safe now, and does it stay so."""
+    lines = [title("ARE WE SAFE", width)]
+    for name, said, note in (
+        ("now", running.safe_now, running.safe_note),
+        ("stays so", running.stays_so, running.stays_note),
+    ):
+        tone = {"YES": Tone.BOLD, "UNVERIFIED": Tone.UNKNOWN_WORD}.get(said, Tone.WARN)
+        line = Line().put(f" {name}").put(said, tone, at=11)
+        at = 23 if width >= 44 else 19
+        lines.append(line.put(fit(note, width - at), at=at))
+    lines.append(Line().put(" further").put("r: all ways down", at=11))
+    return [line.fill(width) for line in lines]
+
+
+def summary_line(name: str, rows: Sequence[Row], width: int, *, brief: bool = False) -> Line:
+    """A whole panel in one line, naming the worst of it."""
+    lead = worst(rows)
+    if lead is None:
+        return Line().put(f"   {name}").put("not watched", at=11).fill(width)
+    tone = ROW_TONES.get(lead.state, Tone.PLAIN)
+    quiet = lead.state in QUIET
+    line = Line().put(" ").put(ROW_MARKS[lead.state] if not quiet else "·", Tone.DIM if quiet else tone).put(f" {name}")
+    line.put(fit(tally(rows), 24), None if quiet else tone, at=11)
+    if brief:
+        return line.fill(width)
+    value = value_text(lead)
+    of = f" of {number(lead.limit, lead.unit, decimals=lead.decimals)}" if lead.limit is not None else ""
+    at = max(24, line.length + 2)
+    text = (
+        f"{'nearest: ' if quiet and lead.used is not None else ''}{lead.title} {value}{of if not lead.minimum else ''}"
+    )
+    return line.put(fit(text, width - at), at=at).fill(width)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():,f}" if value == value.to_integral() else f"{value:,.1f}"
+
+
+def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Rows for each panel: its least first, then in order whatever it wants while there is room."""
+    given = [min(want, few) for want, few in zip(wanted, least, strict=True)]
+    left = room - sum(given)
+    for index, want in enumerate(wanted):
+        more = max(0, min(want - given[index], left))
+        given[index] += more
+        left -= more
+    while sum(given) > room:
+        given[max(range(len(given)), key=given.__getitem__)] -= 1
+    return given
+
+
+def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[Line]:
+    """What the burn-in still needs, item by item."""
+    name = f"BURN-IN {stage}"
+    lines = [title(name, width, ("have", 33), ("need", 47), note=burn_in_text(burn_in))]
+    for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
+        line = Line().put("   ").put(fit(item.name, 22))
+        line.right(_plain(item.have), 33).right(_plain(item.need), 47).put(f" {item.unit}")
+        lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 62), at=60).fill(width))
+    return lines
+
+
+def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Line]:
+    """What holds the posture, and who may clear it."""
+    if not latches:
+        return [Line().put(" ").put("·", Tone.DIM).put(" held       nothing").fill(width)]
+    lines = []
+    for latch in latches:
+        trigger = policy.spec.triggers.get(latch.trigger)
+        name = trigger.title if trigger else latch.trigger
+        roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
+        line = Line().put(" ").put("■", Tone.WARN).put(" HELD  ")
+        lines.append(line.put(fit(f"{name}{roles}", width - line.length - 1)).fill(width))
+    return lines
+
+
+def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int) -> Line:
+    """Each source with its latency or its silence, and the tick that all of this is from."""
+    tick = f"tick {local_time(snapshot.market, zone, '%H:%M:%S').partition(' ')[0]}"
+    words = ["sources"] if width >= 100 else []
+    for source in snapshot.sources:
+        if source.ok:
+            words.append(
+                f"{source.name} {source.latency_ms}ms" if source.latency_ms is not None else f"{source.name} ok"
+            )
+        else:
+            old = (wall - source.last_good).total_seconds() if source.last_good else None
+            words.append(f"{source.name} {'NO ANSWER ' + age(old) if old is not None else 'NEVER READ'}")
+    if snapshot.git is not None:
+        old = (wall - snapshot.git.fetched_at).total_seconds()
+        words.append(
+            f"git {snapshot.git.head[:7]} {age(old)}" if not snapshot.git.error else f"git NO ANSWER {age(old)}"
+        )
+    line = Line(Tone.DIM).put(" ").put(fit("  ".join(words), width - len(tick) - 4))
+    return line.right(tick, width - 1).fill(width)
