@@ -26,13 +26,13 @@ def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
         "rehearsing": (frame, draft),
         "failed": (frame, replace(draft, trouble="remote: no route to host; try again")),
         "refused": (frame, replace(draft, rehearsal=states.REFUSED_REHEARSAL)),
-        "no plan": (frame, replace(draft, rehearsal=Rehearsal(None, refusal="L2 is not one stage up from L0"))),
+        "no-plan": (frame, replace(draft, rehearsal=Rehearsal(None, refusal="L2 is not one stage up from L0"))),
         "blocked": (frame, replace(draft, rehearsal=states.BLOCKED_REHEARSAL, answers=states.BLOCKED)),
         "ready": (frame, ready),
         "stale": (frame, replace(ready, answers=states.STALE)),
         "applying": (replace(frame, running=running), ready),
         "applied": (replace(frame, running=replace(running, outcome="done", finished=states.NOW)), ready),
-        "not applied": (
+        "not-applied": (
             replace(
                 frame,
                 running=replace(running, steps=(*running.steps[:2], failed), outcome="failed", finished=states.NOW),
@@ -44,7 +44,7 @@ def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
 
 
 STATES = (
-    "rehearsing", "failed", "refused", "no plan", "blocked", "ready", "stale", "applying", "applied", "not applied",
+    "rehearsing", "failed", "refused", "no-plan", "blocked", "ready", "stale", "applying", "applied", "not-applied",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def text(state: str, size: tuple[int, int], tab: int = 0) -> tuple[str, int | No
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_reads_as_recorded(state: str, size: tuple[int, int], page_snapshot) -> None:
+def test_every_state_of_a_plan_reads_as_recorded(state: str, size: tuple[int, int], page_snapshot) -> None:
     shown, _ = text(state, size)
     assert shown == page_snapshot
 

@@ -26,7 +26,7 @@ def text(state: str, size: tuple[int, int], look: Look | None = None) -> str:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", states.STATES)
-def test_every_state_reads_as_recorded(state: str, size: tuple[int, int], page_snapshot) -> None:
+def test_every_state_of_ramp_reads_as_recorded(state: str, size: tuple[int, int], page_snapshot) -> None:
     shown = text(state, size)
     assert len(shown.splitlines()) == size[1]
     assert [len(line) for line in shown.splitlines() if len(line) > size[0]] == []
@@ -34,7 +34,7 @@ def test_every_state_reads_as_recorded(state: str, size: tuple[int, int], page_s
 
 
 @pytest.mark.parametrize("state", ["ok", "breach", "blind", "closed", "between", "first_run"])
-def test_the_small_page_reads_as_recorded(state: str, page_snapshot) -> None:
+def test_the_small_ramp_reads_as_recorded(state: str, page_snapshot) -> None:
     shown = text(state, SMALL)
     assert max(len(line) for line in shown.splitlines()) <= 60
     assert "r reduce risk" in shown

@@ -24,7 +24,7 @@ def finished() -> Frame:
 
 
 FRAMES = {
-    "nothing known": lambda: None,
+    "nothing-known": lambda: None,
     "quiet": states.ok,
     "over": states.over,
     "blind": states.blind,
@@ -44,13 +44,13 @@ def text(name: str, size: tuple[int, int]) -> tuple[str, int | None]:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", FRAMES)
-def test_every_state_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
+def test_every_way_down_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
     shown, _ = text(name, size)
     assert shown == page_snapshot
 
 
 def test_it_takes_phrases_with_nothing_known() -> None:
-    shown, field_at = text("nothing known", (100, 30))
+    shown, field_at = text("nothing-known", (100, 30))
     assert field_at is not None
     assert "FREEZE" in shown
     assert "ROLLBACK <stage>" in shown
