@@ -85,6 +85,8 @@ def _limit(look: _Look, key: SignalKey) -> Observation:
     at = look.trigger.at
     bad = compared.reaches(at) and not hanging
     stage = policy.stages[here.limits].name if here.limits is not None else "unknown"
+    # While a step down converges its old limits count, and a breach of them keeps the cause that it was latched under.
+    home = policy.stages[here.limits].book if here.limits is not None else here.book
     clear_at = clear_level(at, look.trigger.hysteresis)
     left = at * compared.limit - compared.harm if compared.limit is not None and compared.used is not None else None
     shown = (
@@ -99,7 +101,7 @@ def _limit(look: _Look, key: SignalKey) -> Observation:
         key=text,
         bad=bad,
         event=reading.event_time,
-        cause=f"{look.trigger.title} of {stage}" if here.book == key.book else f"{look.trigger.title}, {key.book} book",
+        cause=f"{look.trigger.title} of {stage}" if home == key.book else f"{look.trigger.title}, {key.book} book",
         evidence=f"{signal.title}: {shown}{limit}",
         clear=hanging or not compared.reaches(clear_at),
         seconded=bad and _second_agrees(look, key),

@@ -18,7 +18,7 @@ from stages.state import ControlState
 from stages.watching import WatchState
 
 SEAL_OPEN: Final = 60.0
-SEAL_CLOSED: Final = 900.0
+SEAL_CLOSED: Final = 120.0
 """Seconds between two seals, in session and out of it."""
 
 

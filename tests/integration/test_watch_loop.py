@@ -249,3 +249,15 @@ def test_trends_hold_only_what_was_believed(tmp_path: Path, world: World, clock:
     two = console(tmp_path, world, "watch@b:1")
     again = run(two, clock, 1).history[SignalKey(LIVE_BOOK, "gross")]
     assert 1200.0 in again, "a console that has just started knows the hour before it"
+
+
+def test_a_seal_a_minute_holds_the_digest_of_its_ticks(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 125)
+    seals = sorted((entry for entry in one.ledger.newest(EntryFilter(kind="seal"))), key=lambda entry: entry.seq)
+    assert [entry.body["phase"] for entry in seals] == ["open", "open"]
+    for entry in seals:
+        digest, count = one.observations.digest(after=entry.body["from"] - 1, upto=entry.body["through"])
+        assert (digest, count) == (entry.body["ticks"], entry.body["count"])
+    assert seals[1].body["from"] == seals[0].body["through"] + 1
