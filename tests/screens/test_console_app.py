@@ -525,3 +525,53 @@ def test_wrong_words_are_named() -> None:
 )
 def test_the_locale_chooses_the_set_of_marks(environment: dict[str, str], wanted: bool) -> None:
     assert needs_ascii(environment) is wanted
+
+
+async def test_tab_goes_to_the_phrase_and_back_so_that_the_diff_can_be_walked(console) -> None:
+    made = console(states.ok())
+    is_ready(made)
+    async with made.app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "p")
+        field = await field_of(pilot, made.app)
+        await pilot.press("tab", "2")
+        await until(pilot, lambda: "DIFF 1 of 2" in made.text)
+        assert field.typed == ""
+        await pilot.press("4", "tab")
+        await until(pilot, lambda: field.has_focus)
+
+
+async def test_without_colour_every_word_still_stands(console, monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    made = console(states.breach())
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "■ BREACH" in made.text)
+        styles = [segment.style for strip in made.app.screen._compositor.render_strips() for segment in strip]
+        assert all(
+            len(set(style.color.triplet)) == 1 for style in styles if style and style.color and style.color.triplet
+        )
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+async def test_states_can_be_read_in_light_and_dark(console, theme: str) -> None:
+    made = console(states.breach())
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        made.app.theme = theme
+        await until(pilot, lambda: "■ BREACH" in made.text)
+        sheet, light = made.app.screen.sheet, theme == "textual-light"
+        await until(pilot, lambda: (sum(sheet.rich_style.bgcolor.triplet) > 384) == light)
+        back = sheet.rich_style.bgcolor.triplet
+        for style in sheet._tones().values():
+            if style.color is not None:
+                assert contrast(style.color.triplet, back) >= 4.5, style
+
+
+def contrast(first: tuple[int, int, int], second: tuple[int, int, int]) -> float:
+    """The contrast ratio of two colours after WCAG."""
+
+    def light(colour: tuple[int, int, int]) -> float:
+        parts = [part / 255 for part in colour]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((light(first), light(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
