@@ -32,6 +32,10 @@ _MILLISECONDS_FROM: Final = Decimal(100_000_000_000)
 """An epoch time this large counts milliseconds: as seconds it would lie in the year 5138."""
 
 
+_PLAUSIBLE: Final = 60
+"""More digits or a larger exponent than this is no measurement, and would be written out in full elsewhere."""
+
+
 class _NotThere(Exception):
     """A path leads nowhere, or to null; the text says where it ends."""
 
@@ -56,7 +60,7 @@ class JsonDocument:
             raise Trouble("HTML instead of JSON")
         try:
             return cls(json.loads(text, parse_float=Decimal, parse_constant=Decimal))
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, ArithmeticError):
             raise Trouble("not JSON") from None
 
     def sample(self, signal: Signal, read_time: datetime) -> Sample:
@@ -191,9 +195,9 @@ def _finite(value: Any, path: str) -> Decimal:
     number = _decimal(value)
     if number is None:
         raise _NotThere(f"{path} is not a number", Quality.PROVIDER_ERROR)
-    if not number.is_finite():
-        raise _NotThere(f"{path} is {value}", Quality.NONFINITE)
-    return number
+    if not number.is_finite() or abs(number.adjusted()) > _PLAUSIBLE or len(number.as_tuple().digits) > _PLAUSIBLE:
+        raise _NotThere(f"{path} is {str(value)[:20]}", Quality.NONFINITE)
+    return number or Decimal(0)
 
 
 def _decimal(value: Any) -> Decimal | None:

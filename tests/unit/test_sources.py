@@ -43,7 +43,11 @@ def test_what_is_no_document_is_refused_in_a_few_words(parse: Any, body: bytes, 
         parse(body)
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"nope", b"[" * 200_000], ids=["torn", "bytes", "word", "deep"])
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"\xff\xfe", b"nope", b"[" * 200_000, b'{"a": 1e9999999999999999999}'],
+    ids=["torn", "bytes", "word", "deep", "huge"],
+)
 def test_broken_json_is_not_json(body: bytes) -> None:
     with pytest.raises(Trouble, match="not JSON"):
         JsonDocument.parse(body)
@@ -63,6 +67,7 @@ def test_broken_metrics_are_not_an_exposition() -> None:
         ('{"a": NaN}', Quality.NONFINITE),
         ('{"a": -Infinity}', Quality.NONFINITE),
         ('{"a": "NaN"}', Quality.NONFINITE),
+        ('{"a": 1e999999}', Quality.NONFINITE),
         ('{"a": "soon"}', Quality.PROVIDER_ERROR),
         ('{"a": {"b": 1}}', Quality.PROVIDER_ERROR),
     ],
