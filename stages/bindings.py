@@ -220,12 +220,13 @@ def _inward(manifest: Manifest, tree: Tree, node: Node, binding: Binding, env: E
     hosts: list[Embedded] = []
     current = manifest
     if binding.inside is not None:
-        host = embed(current, _scalar(current, node, binding), binding.inside)
+        string = _scalar(current, node, binding)
+        if not string.value.strip():
+            raise _nothing(manifest, string, binding, "the string is empty")
+        host = embed(current, string, binding.inside)
         hosts.append(host)
         current = host.manifest
-        if not current.documents:
-            raise _nothing(manifest, host.host, binding, "the string is empty")
-        if len(current.documents) > 1:
+        if len(current.documents) != 1:
             what = f"{binding.label} matches several things: the string holds {len(current.documents)} documents"
             raise Trouble(what, where=manifest.at(host.host.line), fix="keep one document in it")
         tree = current.documents[0]

@@ -94,13 +94,14 @@ def plain_safe(value: str, *, flow: bool) -> bool:
     return isinstance(node, Scalar) and node.style == "plain" and trial[node.start : node.end] == value == node.value
 
 
-def json_text(value: str, old: Scalar) -> str:
-    """Write ``value`` into JSON: a string for a string, a number or boolean for one of these."""
+def json_text(value: str, old: Scalar, where: str) -> str:
+    """Write ``value`` into the JSON at ``where``: a string for a string, a number or boolean for one of these."""
     if old.style == '"':
         return double_quoted(value)
     if old.value != "null" and _JSON_WORD.fullmatch(value):
         return value
-    raise Trouble(f"{value!r} cannot replace the JSON value {old.value}", fix="give a number, true or false")
+    what = f"{value!r} cannot replace the JSON value {old.value}"
+    raise Trouble(what, where=where, fix="give a number, true or false")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -147,7 +147,7 @@ def _csv_safe(item: str) -> bool:
 def _scalar_edit(located: Located, node: Scalar, value: Value) -> Edit:
     new = value if isinstance(value, str) else _joined(node.value, value)
     if _in_json(located):
-        return Edit(node.start, node.end, json_text(new, node))
+        return Edit(node.start, node.end, json_text(new, node, located.manifest.at(located.line)))
     text = scalar_text(new, node, located.text, flow=_in_flow(located, node))
     if node.start == node.end and located.text[node.start - 1 : node.start] not in ("", " ", "\n"):
         text = " " + text
