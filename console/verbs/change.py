@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
+from stages.phrase import FREEZE, mismatch, rollback_phrase
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -81,55 +82,81 @@ def _run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 
 def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Start the reduction in a process of its own and follow it; 0 when Git holds it."""
-    policy, digests = policy_of(wiring)
     if arguments.by_hand:
-        return _print_by_hand(policy, arguments, wiring, out)
+        return _print_by_hand(policy_of(wiring)[0], arguments, wiring, out)
     require_hands(wiring)
-    stage = _confirmed_stage(policy, arguments, wiring)
-    if stage is None:
+    if not arguments.confirm:
+        example = rollback_phrase(arguments.to or "L0")
+        raise Trouble("a rollback is confirmed by its phrase", fix=f'add --confirm "{example}"')
+    started = start_rollback(wiring, arguments.to, arguments.confirm, arguments.reason)
+    out.note(started.note if started.ok else f"rampdeck: {started.note}")
+    if not started.ok:
         return 1
-    name, intent = policy.stages[stage].name, wiring.ids.new()
-    cause = arguments.reason or f"rollback to {name} by {wiring.actor}"
+    if started.done is not None:
+        return _report(started.done, out)
+    return _follow(wiring, started.intent, started.stage, out)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Whether a rollback was started and what to tell; ``done`` when it had to be carried out in this process."""
+
+    ok: bool
+    note: str
+    intent: str = ""
+    stage: str = ""
+    done: Reduced | None = None
+
+
+def start_rollback(wiring: Wiring, to: str | None, phrase: str, reason: str = "") -> Started:
+    """Start going down, in a process of its own, to the stage of ``phrase``; ``to``, where given, must be the same."""
+    policy, digests = policy_of(wiring)
+    name, wrong = _confirmed_stage(policy, to, phrase)
+    if wrong:
+        return Started(False, _unconfirmed(wiring, "rollback", wrong))
+    intent, cause = wiring.ids.new(), reason or f"rollback to {name} by {wiring.actor}"
     command = ["reduce-worker", "--to", name, "--cause", cause, "--intent", intent, "--actor", wiring.actor]
-    command += ["--reason", arguments.reason] if arguments.reason else []
+    command += ["--reason", reason] if reason else []
     try:
         process = wiring.launcher.launch(command)
     except Trouble as trouble:
-        out.note(f"rampdeck: {trouble.line}; carried out in this process instead")
-        order = _order(wiring, policy, name, "NORMAL", intent, cause, arguments)
-        return _report(_reduce(wiring, policy, digests, order), out)
-    out.note(f"ROLLBACK {name}: process {process} is at it; it goes on when this terminal closes")
-    return _follow(wiring, intent, name, out)
+        order = _order(wiring, policy, name, cause, intent=intent, reason=reason)
+        done = _reduce(wiring, policy, digests, order)
+        return Started(True, f"{trouble.line}; carried out in this process instead", intent, name, done)
+    note = f"ROLLBACK {name}: process {process} is at it; it goes on when this terminal closes"
+    return Started(True, note, intent, name)
 
 
 def run_worker(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry a reduction out in this process, which has a session of its own."""
     policy, digests = policy_of(wiring)
     order = _order(
-        wiring, policy, arguments.to, arguments.mode, arguments.intent or wiring.ids.new(), arguments.cause, arguments
-    )
+        wiring, policy, arguments.to, arguments.cause, mode=arguments.mode, intent=arguments.intent,
+        actor=arguments.actor, automatic=arguments.automatic, reason=arguments.reason,
+    )  # fmt: skip
     return _report(_reduce(wiring, policy, digests, order), out)
 
 
 def run_freeze(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Hold every advance by a latch."""
-    from console.procedures.reduce import freeze
-    from stages.phrase import FREEZE, mismatch
-
     require_hands(wiring)
-    wrong = mismatch(arguments.confirm, FREEZE)
-    if wrong:
-        return _unconfirmed(wiring, "freeze", wrong.text)
-    policy, _ = policy_of(wiring)
-    cause = arguments.reason or "by hand"
-    new = freeze(
-        wiring.ledger, wiring.spill, wiring.clock, actor=wiring.actor, cause=cause, top=policy.top,
-        now=wiring.clock.wall(),
-    )  # fmt: skip
+    held, note = hold_advances(wiring, arguments.confirm, arguments.reason or "by hand")
     if out.json:
-        out.document({"frozen": True, "new": new, "by": wiring.actor})
-    out.line("FROZEN: no advance until an operator clears it" if new else "FROZEN already, by hand")
-    return 0
+        out.document({"frozen": held, "by": wiring.actor, "note": note})
+    (out.line if held else out.note)(note)
+    return 0 if held else 1
+
+
+def hold_advances(wiring: Wiring, phrase: str, cause: str) -> tuple[bool, str]:
+    """Freeze when ``phrase`` says so; whether it is held now, and what to tell."""
+    from console.procedures.reduce import freeze
+
+    wrong = mismatch(phrase, FREEZE)
+    if wrong:
+        return False, _unconfirmed(wiring, "freeze", wrong.text)
+    policy, now = policy_of(wiring)[0], wiring.clock.wall()
+    new = freeze(wiring.ledger, wiring.spill, wiring.clock, actor=wiring.actor, cause=cause, top=policy.top, now=now)
+    return True, "FROZEN: no advance until an operator clears it" if new else "FROZEN already, by hand"
 
 
 def policy_of(wiring: Wiring) -> tuple[Policy, tuple[str, str]]:
@@ -157,38 +184,39 @@ def require_hands(wiring: Wiring) -> None:
         raise Trouble("this console is read-only", fix="leave out --read-only, or print the commands with --print")
 
 
-def _confirmed_stage(policy: Policy, arguments: argparse.Namespace, wiring: Wiring) -> int | None:
-    """The stage of the phrase, which must be the one of ``--to`` where that is given; None when it does not fit."""
-    from stages.phrase import mismatch, rollback_phrase
-
-    if not arguments.confirm:
-        example = rollback_phrase(arguments.to or policy.stages[0].name)
-        raise Trouble("a rollback is confirmed by its phrase", fix=f'add --confirm "{example}"')
-    named = arguments.to or arguments.confirm.replace(",", " ").split()[-1]
+def _confirmed_stage(policy: Policy, to: str | None, phrase: str) -> tuple[str, str]:
+    """The stage's name and, when the phrase does not fit, what is wrong with it."""
+    named = to or (phrase.replace(",", " ").split() or [""])[-1]
     stage = policy.stage_index(named)
     if stage is None:
         known = ", ".join(rollback_phrase(each.name) for each in policy.stages)
-        _unconfirmed(wiring, "rollback", f"there is no stage '{named}'; type one of {known}")
-        return None
-    wrong = mismatch(arguments.confirm, rollback_phrase(policy.stages[stage].name))
-    if wrong:
-        _unconfirmed(wiring, "rollback", wrong.text)
-        return None
-    return stage
+        return "", f"there is no stage '{named}'; type one of {known}"
+    name = policy.stages[stage].name
+    wrong = mismatch(phrase, rollback_phrase(name))
+    return name, wrong.text if wrong else ""
 
 
-def _unconfirmed(wiring: Wiring, command: str, wrong: str) -> int:
+def _unconfirmed(wiring: Wiring, command: str, wrong: str) -> str:
+    """Keep that a confirmation failed; what to tell about it."""
     from stages.commands import Record
 
     with suppress(Trouble):  # without a ledger the phrase is wrong all the same
         body = {"command": command, "wrong": wrong}
         wiring.ledger.transact(Record(wiring.actor, "confirmation-failed", body), now=wiring.clock.wall())
-    sys.stderr.write(f"rampdeck: the phrase does not fit: {wrong}; nothing was done\n")
-    return 1
+    return f"the phrase does not fit: {wrong}; nothing was done"
 
 
 def _order(
-    wiring: Wiring, policy: Policy, to: str, mode: str, intent: str, cause: str, arguments: argparse.Namespace
+    wiring: Wiring,
+    policy: Policy,
+    to: str,
+    cause: str,
+    *,
+    mode: str = "NORMAL",
+    intent: str | None = None,
+    actor: str | None = None,
+    automatic: bool = False,
+    reason: str = "",
 ) -> Order:
     from console.procedures.reduce import Order
     from stages.posture import Mode
@@ -196,10 +224,8 @@ def _order(
     stage = policy.stage_index(to)
     if stage is None or mode not in Mode.__members__:
         raise Trouble(f"there is no stage {to} or no mode {mode}", where=policy.name)
-    automatic = bool(getattr(arguments, "automatic", False))
-    seat = wiring.seat.partition(":")[0] if automatic else wiring.actor
-    actor = getattr(arguments, "actor", None) or seat
-    return Order(intent, actor, stage, Mode[mode], cause, automatic=automatic, reason=arguments.reason)
+    who = actor or (wiring.seat.partition(":")[0] if automatic else wiring.actor)
+    return Order(intent or wiring.ids.new(), who, stage, Mode[mode], cause, automatic=automatic, reason=reason)
 
 
 def _reduce(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: Order) -> Reduced:

@@ -186,7 +186,7 @@ def test_freeze_holds_every_advance(world: World, run: Run) -> None:
     code, out, _ = run("alice", "freeze", "--confirm", "freeze")
     assert (code, "FROZEN" in out) == (0, True)
     code, out, _ = run("alice", "freeze", "--confirm", "freeze", "--json")
-    assert (code, json.loads(out)["new"]) == (0, False)
+    assert (code, json.loads(out)["note"]) == (0, "FROZEN already, by hand")
     plan = world.plan("L1")
     refused = world.apply(plan, [world.approve(plan)])
     assert refused.refusal is not None
