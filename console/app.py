@@ -101,6 +101,8 @@ class RampdeckApp(App[None]):
 
     def on_unmount(self) -> None:
         self._unsubscribe()
+        if self._driver is not None:
+            self._driver.write("\x1b]2;\x07")
 
     # --------------------------------------------------------------------------------------------------------- seeing
 

@@ -6,6 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from stages.ladder import Unit, Value
 
+_READABLE = Decimal(10) ** 15
+"""Past this a number is noise, and written as such."""
+
 UNIT_WORDS = {
     Unit.USD: "$", Unit.RATIO: "%", Unit.BASIS_POINTS: "bp", Unit.PER_MINUTE: "/min",
 }  # fmt: skip
@@ -16,6 +19,8 @@ def number(value: Decimal, unit: Unit, *, decimals: int | None = None, signed: b
     """``value`` without its unit: ``3,912``, ``-21.40``, ``+3.4``, ``96.2`` (ratios in percent), ``41s``, ``12ms``."""
     if not value.is_finite():
         return "?"
+    if abs(value) > _READABLE:
+        return f"{value:.1e}"
     if unit is Unit.SECONDS:
         return f"{int(value)}s" if 100 <= value < 600 else age(float(value))
     if unit is Unit.MILLISECONDS:
@@ -83,6 +88,6 @@ def percent(used: Decimal) -> str:
     """``82 %``; below the limit never 100, at or past it never less."""
     if not used.is_finite():
         return "?"
-    shown = int((used * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    shown = int((max(min(used, Decimal(99)), Decimal(-99)) * 100).quantize(Decimal(1), ROUND_HALF_UP))
     shown = min(shown, 99) if used < 1 else max(shown, 100)
     return f"{max(shown, 0) if used >= 0 else shown:>3} %"

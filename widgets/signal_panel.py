@@ -15,7 +15,7 @@ from widgets.bar import bar
 from widgets.figures import age, amount, number, percent, unit_word
 from widgets.line import Line, Tone, fit, title
 from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, WORD_TONES, tally, word
-from widgets.trend import trend
+from widgets.trend import span_minutes, trend
 
 History = Mapping[SignalKey, Sequence[float | None]]
 
@@ -54,6 +54,11 @@ class Panel:
     baseline: str = ""
     """Name of the stage that the baseline column shows."""
 
+    @property
+    def minutes(self) -> int:
+        """What the trends of this page span; the same for every signal."""
+        return span_minutes(max((len(series) for series in self.history.values()), default=0))
+
 
 def chosen(rows: Sequence[Row], room: int) -> list[Row]:
     """At most ``room`` rows in their own order: every row that is not ok first, then as many others as fit."""
@@ -77,7 +82,7 @@ def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
     names = [("limit", columns.limit_end)]
     if columns.trend_at:
         names.append(("used of limit", columns.bar_at + 14))
-        names.append(("last 60 min", columns.trend_at + columns.trend_cells))
+        names.append((f"last {panel.minutes} min", columns.trend_at + columns.trend_cells))
         if panel.baseline:
             names.append((f"at {panel.baseline}", columns.baseline_end))
     else:
@@ -109,7 +114,7 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     if columns.trend_at:
         series = panel.history.get(row.key, ())
         line.put(
-            trend(shares(series, row, panel.signals.get(row.key.name)), columns.trend_cells),
+            trend(shares(series, row, panel.signals.get(row.key.name)), columns.trend_cells, panel.minutes),
             Tone.DIM,
             at=columns.trend_at,
         )

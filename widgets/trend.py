@@ -8,15 +8,26 @@ from collections.abc import Sequence
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
-def trend(harm: Sequence[float | None], cells: int) -> str:
-    """``harm`` (share of the limit, oldest first) in ``cells`` cells, each the worst of its part.
+POINTS_A_MINUTE = 6
+SPANS = (5, 15, 60)
+"""Minutes that a trend may span: the shortest that holds what is known, so that a young console shows a shape too."""
 
-    None, NaN and infinities are gaps. At or past the limit a cell is full and the newest one ``►``.
+
+def span_minutes(points: int) -> int:
+    """The span that ``points`` points are drawn on."""
+    return next((minutes for minutes in SPANS if points <= minutes * POINTS_A_MINUTE), SPANS[-1])
+
+
+def trend(harm: Sequence[float | None], cells: int, minutes: int = SPANS[-1]) -> str:
+    """``harm`` (share of the limit, one point for ten seconds, oldest first) over the last ``minutes``.
+
+    Each of the ``cells`` cells is the worst of its part of the time; before the first point there is nothing. None, NaN
+    and infinities are gaps. At or past the limit a cell is full and the newest one ``►``.
     """
     if not harm or cells < 1:
         return " " * max(0, cells)
-    if len(harm) < cells:
-        harm = [*([None] * (cells - len(harm))), *harm]
+    span = minutes * POINTS_A_MINUTE
+    harm = [*([None] * (span - len(harm))), *harm[-span:]]
     drawn = []
     for cell in range(cells):
         part = harm[cell * len(harm) // cells : (cell + 1) * len(harm) // cells]
@@ -29,4 +40,4 @@ def trend(harm: Sequence[float | None], cells: int) -> str:
 
 
 def _level(share: float) -> str:
-    return _LEVELS[max(0, min(7, int(share * 8)))]
+    return _LEVELS[min(7, int(max(0.0, min(share, 1.0)) * 8))]

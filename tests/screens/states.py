@@ -361,7 +361,7 @@ def evaluation(**changes: Any) -> Evaluation:
 def _history() -> dict[SignalKey, list[float | None]]:
     wave = {row.key: float(row.value or 0) for row in rows()}
     return {
-        key: [None if minute < 4 else value * (0.8 + 0.2 * math.sin(minute / 6)) for minute in range(60)]
+        key: [None if slot < 24 else value * (0.8 + 0.2 * math.sin(slot / 36)) for slot in range(360)]
         for key, value in wave.items()
     }
 
