@@ -162,6 +162,11 @@ async def test_from_dry_run_to_applied_by_hand(console) -> None:
         made.feed.give(states.frame(running=states.applying()))
         await until(pilot, lambda: "PLAN APPLYING" in made.text)
         assert "5 of 7 controls are L2" in made.text
+        made.feed.give(states.frame(running=states.applying(outcome="done", finished=made.now)))
+        await until(pilot, lambda: "PLAN APPLIED" in made.text)
+        made.feed.give(states.ok())
+        await pilot.pause()
+        assert "PLAN APPLIED" in made.text
 
 
 async def test_a_wrong_phrase_does_nothing_and_names_the_word(console) -> None:

@@ -104,6 +104,9 @@ class PlanScreen(Live):
             self.token.styles.width = 92 if width >= 140 and height >= 36 else width
 
     def show(self, view: View) -> None:
+        running = self.draft.running(view)
+        if running is not None and running.outcome:
+            self.draft = replace(self.draft, ended=running)
         super().show(view)
         plan = self.draft.plan
         if plan is not None and not self._asking and view.wall >= self._ask_at and self.draft.running(view) is None:

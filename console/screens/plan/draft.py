@@ -26,6 +26,8 @@ class Draft:
     tab: int = 0
     file: int = 0
     top: int = 0
+    ended: Running | None = None
+    """This plan's own apply once it has ended, kept when frames no longer tell of it."""
     meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -42,7 +44,9 @@ class Draft:
         """This plan's own apply, when frames tell of one."""
         running = view.frame.running if view.frame is not None else None
         plan = self.plan
-        return running if running is not None and plan is not None and running.plan_id == plan.id else None
+        if running is not None and plan is not None and running.plan_id == plan.id:
+            return running
+        return self.ended
 
     def state(self, view: View) -> str:
         """Which of the plan's states holds now."""
