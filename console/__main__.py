@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("rampdeck: interrupted; nothing more was started\n")
         return INTERRUPTED
+    except Exception as error:
+        return _crashed(error)
 
 
 def _shared() -> argparse.ArgumentParser:
@@ -103,13 +105,27 @@ def _wire(options: argparse.Namespace) -> tuple[Wiring, Output]:
 def _open_console(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Trouble("the console needs a terminal", fix="use a verb such as 'rampdeck status' (--help lists them)")
-    from console.app import open_console
+    from console.opening import open_console
 
     wiring, _ = _wire(options)
     try:
         return open_console(wiring, ascii_marks=options.ascii)
     finally:
         wiring.close()
+
+
+def _crashed(error: Exception) -> int:
+    """A fault of the program itself: a redacted report in a file, one line for the user."""
+    from platformdirs import user_state_path
+
+    from console import crash
+    from console.wiring import SystemClock
+
+    report = crash.write_report(
+        user_state_path("rampdeck") / "crashes", error, version=version("rampdeck"), at=SystemClock().wall()
+    )
+    sys.stderr.write(f"{crash.last_words(error, report)}\n")
+    return NO_ANSWER
 
 
 def _unknown(word: str) -> int:

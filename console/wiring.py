@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
     from console.ports import Checkpoint
+    from console.procedures.advance import AdvancePorts
     from console.store.lease import WatchLease
     from console.store.ledger import SqlLedger
     from console.store.observations import SqlObservations
@@ -266,6 +267,21 @@ class Wiring:
     def checkpoint(self) -> Checkpoint:
         """What is called between the points of a procedure."""
         return no_checkpoint
+
+    @property
+    def advance_ports(self) -> AdvancePorts:
+        """What an advance needs of the world."""
+        from console.procedures.advance import AdvancePorts
+
+        return AdvancePorts(
+            ledger=self.ledger,
+            repository=self.repository,
+            signer=self.signer,
+            clock=self.clock,
+            ids=self.ids,
+            running=self.running,
+            checkpoint=self.checkpoint,
+        )
 
     @cached_property
     def launcher(self) -> DetachedLauncher:

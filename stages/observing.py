@@ -11,7 +11,8 @@ from stages.bearings import Bearings, longest_dark
 from stages.drift import DRIFT, SAME
 from stages.figures import figure, measure
 from stages.ladder import Unit
-from stages.policy import Policy, Trigger
+from stages.measures import Trigger
+from stages.policy import Policy
 from stages.quality import FIRST_READ, Reading
 from stages.rows import bound_of, compare, covers, tolerance_of
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot

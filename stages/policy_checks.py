@@ -14,7 +14,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stages.ladder_checks import check_ladder, check_values, indistinct
-from stages.policy import REQUIRED_CONTROLS, Policy, Signal, Step, Trigger
+from stages.measures import Signal, Step, Trigger
+from stages.policy import REQUIRED_CONTROLS, Policy
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble

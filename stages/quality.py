@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from stages.policy import Policy, Signal
+from stages.measures import Signal
+from stages.policy import Policy
 from stages.session import Phase, market_seconds
 from stages.signals import Quality, Sample, SignalKey, Snapshot
 from stages.watching import Dark, key_text

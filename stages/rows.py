@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from stages.bearings import harm_of
 from stages.ladder import Unit
-from stages.policy import Confirmation, Policy
+from stages.measures import Confirmation
+from stages.policy import Policy
 from stages.posture import Latch
 from stages.quality import Reading
 from stages.signals import LIVE_BOOK, Quality, SignalKey

@@ -14,8 +14,9 @@ from stages.bearings import Bearings
 from stages.commands import OpenLatch
 from stages.decide import latch_key
 from stages.ladder import Unit
+from stages.measures import Step, Trigger
 from stages.observing import Observation, observe
-from stages.policy import Policy, Step, Trigger
+from stages.policy import Policy
 from stages.posture import Latch, Mode
 from stages.session import span
 from stages.signals import Snapshot

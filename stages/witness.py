@@ -12,7 +12,7 @@ from stages.ladder import Value
 
 @dataclass(frozen=True, slots=True)
 class GitReading:
-    """The head of the branch as last fetched. ``error`` is set when the last fetch failed; head is then the last known."""
+    """The branch's head as last fetched; ``error`` is set when the last fetch failed, and head is the last known."""
 
     head: str
     fetched_at: datetime

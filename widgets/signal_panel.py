@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from stages.ladder import Unit
-from stages.policy import Signal
+from stages.measures import Signal
 from stages.signals import SignalKey
 from stages.verdict import Row, RowState
 from widgets.bar import bar

@@ -55,13 +55,20 @@ def _starts(width: int) -> tuple[int, int, int]:
 
 def _first(rows: Sequence[TruthRow], room: int) -> list[TruthRow]:
     """At most ``room`` facts: those that do not agree before those that do, in their own order."""
-    loud = [row.name for row in sorted(rows, key=lambda row: row.agree is True)[: max(0, room)]]
+    loud = [row.name for row in sorted(rows, key=lambda row: _tone(row) is Tone.PLAIN)[: max(0, room)]]
     return [row for row in rows if row.name in loud]
 
 
+def _tone(row: TruthRow) -> Tone:
+    """WARN where witnesses differ, UNKNOWN where one was not read; a witness that alone has a say is no doubt."""
+    if row.agree is False:
+        return Tone.WARN
+    return Tone.UNKNOWN if row.agree is None and "?" in (row.git, row.runtime, row.venue) else Tone.PLAIN
+
+
 def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
-    tone = Tone.PLAIN if row.agree is True else Tone.WARN if row.agree is False else Tone.UNKNOWN
-    mark = " " if row.agree is True else "≠" if row.agree is False else "?"
+    tone = _tone(row)
+    mark = {Tone.WARN: "≠", Tone.UNKNOWN: "?"}.get(tone, " ")
     line = Line().put(mark, tone).put(fit(row.name, starts[0] - 2))
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
     for said, start, end in zip((row.git, row.runtime, row.venue), starts, ends, strict=True):
@@ -70,5 +77,5 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
     note = row.note or ("agree" if row.agree is True else "")
     at = ends[2] + 1
     if note and at + 4 < width:
-        line.put(fit(note, width - at - 1), None if row.agree is True else tone, at=at)
+        line.put(fit(note, width - at - 1), None if tone is Tone.PLAIN else tone, at=at)
     return line.fill(width)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from stages.ladder import Unit, Value
-from stages.policy import Policy, Signal
+from stages.measures import Signal
+from stages.policy import Policy
 from stages.verdict import Row, RowState
 from widgets.status import KNOWN
 

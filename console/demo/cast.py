@@ -37,11 +37,14 @@ class Player(threading.Thread):
         self._tell = tell
 
     def run(self) -> None:
+        told = ""
         while not self._leave.wait(LOOK_EVERY):
             try:
                 self.look()
             except Trouble as trouble:
-                self._tell(f"{self.name}: {trouble.line}")
+                if trouble.line != told:
+                    told = trouble.line
+                    self._tell(f"{self.name}: {told}")
 
     def look(self) -> None:
         """One look, and what follows from it."""
@@ -53,7 +56,7 @@ class Player(threading.Thread):
 
 
 class Approver(Player):
-    """Signs every request in the inbox with the keys of the demo's approvers, a moment after it arrives."""
+    """Signs every request in the inbox with the keys of the demo's approvers; each answer goes to the inbox."""
 
     def __init__(self, house: Household, tell: Callable[[str], None]) -> None:
         super().__init__("demo approver", tell)
@@ -66,11 +69,8 @@ class Approver(Player):
             if request in self._answered:
                 continue
             self._answered.add(request)
-            plan_id = json.loads(request.read_text(encoding="utf-8"))["id"]
             for name in APPROVERS:
-                token = approve(self._house, name, request)
-                if token:
-                    self._inbox.answer(plan_id, name, token)
+                approve(self._house, name, request)
 
 
 class Trader(Player):
@@ -99,14 +99,13 @@ class Trader(Player):
             path = Path(folder) / "plan.json"
             planned = verb(self._house.config, "plan", "--to", stage, "-o", str(path))
             if not path.exists():
-                self._tell(f"plan --to {stage}: {planned.stderr.strip()}")
-                return
+                raise Trouble(_why(planned), where=f"plan --to {stage}")
             phrase = json.loads(path.read_text(encoding="utf-8"))["confirmationToken"]
             tokens = [token for name in APPROVERS if (token := approve(self._house, name, path))]
             approvals = [word for token in tokens for word in ("--approval", token)]
             applied = verb(self._house.config, "apply", str(path), *approvals, "--confirm", phrase)
             if applied.returncode != 0:
-                self._tell(f"apply {stage}: {applied.stderr.strip() or applied.stdout.strip()}")
+                raise Trouble(_why(applied), where=f"apply {stage}")
 
 
 class Director(Player):
@@ -150,6 +149,15 @@ def verb(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
         )
     except subprocess.TimeoutExpired:
         raise Trouble(f"'{words[0]}' gave no answer in {VERB_SECONDS:.0f} s") from None
+
+
+def _why(done: subprocess.CompletedProcess[str]) -> str:
+    """Why a verb did not do it: the message of its document, else its last line."""
+    try:
+        return str(json.loads(done.stdout)["message"])
+    except (json.JSONDecodeError, KeyError, TypeError):
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        return lines[-1] if lines else f"exit code {done.returncode}"
 
 
 def command(config: Path, *words: str) -> Sequence[str]:

@@ -26,7 +26,6 @@ SPEED: Final = 20.0
 """Market minutes a demo minute holds; a session lasts some twenty minutes of wall time."""
 SEED: Final = 7
 UNTIL: Final = 60.0
-ADOPTION: Final = "policy-adopted"
 
 
 def add_parsers(
@@ -84,7 +83,7 @@ def _build(folder: Path, arguments: argparse.Namespace) -> tuple[Household, Worl
     return house, world, Wiring.of(house.config, read_only=arguments.read_only)
 
 
-def adopt(house: Household, world: World, wiring: Wiring, seconds: float = 30.0) -> None:
+def adopt(house: Household, world: World, seconds: float = 30.0) -> None:
     """Waits for the world and puts its policy in force, through the verb that everybody uses."""
     from console.demo.cast import verb
 
@@ -97,7 +96,7 @@ def adopt(house: Household, world: World, wiring: Wiring, seconds: float = 30.0)
 def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, until: float, out: Output) -> int:
     from console.demo import headless
 
-    adopt(house, world, wiring)
+    adopt(house, world)
     result = headless.run(house, world, wiring, chosen, until)
     if out.json:
         out.document(result)
@@ -113,8 +112,8 @@ def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, 
 def _interactive(
     house: Household, world: World, wiring: Wiring, chosen: Scenario, arguments: argparse.Namespace
 ) -> int:
-    from console.app import open_console
     from console.demo.cast import Approver, Director, Player
+    from console.opening import open_console
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Trouble("the demo's console needs a terminal", fix="add --headless")
@@ -122,7 +121,7 @@ def _interactive(
     players: list[Player] = [] if arguments.no_approver else [Approver(house, told.append)]
 
     def prepare() -> None:
-        adopt(house, world, wiring)
+        adopt(house, world)
         players.append(Director(chosen, world, wiring.ledger, wiring.clock, told.append))
         for player in players:
             player.start()

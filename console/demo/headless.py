@@ -17,8 +17,8 @@ from console.demo.world import World
 from console.wiring import Wiring
 from stages.entries import Entry
 from stages.posture import join
-from stages.state import ControlState
 from stages.standing import assess, read_controls
+from stages.state import ControlState
 
 READY_SECONDS: Final = 30.0
 TARGET: Final = "L2"

@@ -10,7 +10,8 @@ from console.sources.document import Document, DocumentFetch
 from console.sources.http import JsonDocument
 from console.sources.scrape import Exposition
 from console.sources.transport import Missing, Transport
-from stages.policy import Policy, Source
+from stages.measures import Source
+from stages.policy import Policy
 from stages.signals import LIVE_BOOK, SignalKey
 
 LONGEST: Final = 5.0

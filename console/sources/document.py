@@ -8,7 +8,7 @@ from typing import Protocol
 
 from console.ports import Clock, Fetched
 from stages.ladder import Unit, parse_value
-from stages.policy import Signal, Source
+from stages.measures import Signal, Source
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample, SignalKey
 from stages.witness import RuntimeReading

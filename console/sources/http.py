@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
 
+from stages.measures import HttpSource, Signal, Source
 from stages.paths import Index, Key, Step, parse_path
-from stages.policy import HttpSource, Signal, Source
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from stages.policy import ScrapeSource, Signal, Source
+from stages.measures import ScrapeSource, Signal, Source
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 

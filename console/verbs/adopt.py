@@ -20,7 +20,12 @@ def add_adopt(verbs: argparse._SubParsersAction[argparse.ArgumentParser], shared
     """Add ``adopt`` to the verbs of ``policy``."""
     adopt = verbs.add_parser("adopt", parents=[shared], help="put the policy and roster at the branch's head in force")
     adopt.add_argument(
-        "--approval", metavar="TOKEN", nargs="+", default=[], help="for what is looser than what is in force"
+        "--approval",
+        metavar="TOKEN",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="for what is looser than what is in force",
     )
     adopt.set_defaults(run=run_adopt)
 

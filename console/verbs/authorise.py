@@ -81,24 +81,15 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
 
 def run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry the plan out; 0 when it was pushed, 1 when the answer is no, 2 when nobody knows."""
-    from console.procedures.advance import AdvancePorts, apply
+    from console.procedures.advance import apply
 
     require_hands(wiring)
     document = read_document(Path(arguments.file))
     plan = read_plan(document, arguments.file)
     force = wiring.in_force()
     tokens = arguments.approval or _from_inbox(wiring, force, plan)
-    ports = AdvancePorts(
-        ledger=wiring.ledger,
-        repository=wiring.repository,
-        signer=wiring.signer,
-        clock=wiring.clock,
-        ids=wiring.ids,
-        running=wiring.running,
-        checkpoint=wiring.checkpoint,
-    )
     done = apply(
-        ports, force, plan=plan, tokens=tokens, phrase=arguments.confirm, actor=wiring.actor,
+        wiring.advance_ports, force, plan=plan, tokens=tokens, phrase=arguments.confirm, actor=wiring.actor,
         gates=wiring.judge(force.policy),
     )  # fmt: skip
     _report(done, plan, out)

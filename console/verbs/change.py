@@ -38,7 +38,9 @@ def add_parsers(
 
     apply = subparsers.add_parser("apply", parents=[shared], help="carry out an approved plan")
     apply.add_argument("file", metavar="FILE", help="the plan")
-    apply.add_argument("--approval", metavar="TOKEN", nargs="+", default=[], help="otherwise those in the inbox")
+    apply.add_argument(
+        "--approval", metavar="TOKEN", nargs="+", action="extend", default=[], help="otherwise those in the inbox"
+    )
     apply.add_argument("--confirm", metavar="PHRASE", required=True, help='"ADVANCE name L0 L1 GROSS 5,000"')
     apply.set_defaults(run=_run_apply)
 

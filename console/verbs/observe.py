@@ -15,7 +15,8 @@ from console.output import jsonable
 from console.watch.chronicle import words
 from console.watch.report import drift_answer, drift_document, drift_lines, status_document, status_lines
 from stages.entries import Entry, EntryFilter
-from stages.policy import Policy, parse_duration
+from stages.manifest import parse_duration
+from stages.policy import Policy
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:

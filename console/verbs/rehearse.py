@@ -54,7 +54,6 @@ def run_plan(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     if not arguments.to:
         raise Trouble("a plan needs a stage to go to", fix="write 'rampdeck plan --to L1'")
     policy, policy_digest, roster_digest = _policy(wiring)
-    proposal = wiring.policy_file is not None or not wiring.settings.ledger
     rehearsal = make_plan(
         repository=wiring.repository,
         policy=policy,
@@ -117,30 +116,9 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
 
 def _judge(wiring: Wiring, policy: Policy) -> Judge:
     """The gates on one look at the target; without a ledger there is nothing that a gate could rest on."""
-    from console.procedures.rehearse import judging, unseen
+    from console.procedures.rehearse import unseen
 
-    if not wiring.settings.ledger:
-        return unseen
-    from console.watch.once import look_once
-
-    state = wiring.ledger.state()
-    look = look_once(
-        policy,
-        state,
-        wiring.clock,
-        wiring.reader,
-        actor=wiring.actor,
-        lease=wiring.ledger.lease,
-        observations=wiring.observations,
-    )
-    return judging(
-        repository=wiring.repository,
-        policy=policy,
-        state=state,
-        evaluation=look.evaluation,
-        presence=look.presence,
-        now=wiring.clock.wall(),
-    )
+    return wiring.judge(policy) if wiring.settings.ledger else unseen
 
 
 def _policy(wiring: Wiring) -> tuple[Policy, str, str]:

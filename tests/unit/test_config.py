@@ -24,7 +24,8 @@ def folder(tmp_path: Path) -> Path:
 def test_paths_are_relative_to_the_file(folder: Path) -> None:
     settings = load(folder / "rampdeck.yaml", {})
     assert settings.ledger == f"sqlite:///{folder}/state/heron.db"
-    assert settings.identity and settings.identity.key == folder / "keys/alice"
+    assert settings.identity
+    assert settings.identity.key == folder / "keys/alice"
 
 
 def test_the_environment_overrides_the_file(folder: Path) -> None:

@@ -228,7 +228,8 @@ def test_an_older_policy_and_a_looser_one_without_approval_are_refused(book: Boo
     assert code(book.command(looser)) == "approval"
     signed = replace(looser, quorum=Quorum("adopt", (approval(action="adopt"),), 1))
     assert not isinstance(book.command(signed), Refusal)
-    assert book.state.policy and book.state.policy.version == 2
+    assert book.state.policy
+    assert book.state.policy.version == 2
     assert "n1" in book.state.consumed
 
 

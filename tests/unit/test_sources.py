@@ -10,7 +10,7 @@ import pytest
 
 from console.sources.http import JsonDocument
 from console.sources.scrape import Exposition
-from stages.policy import Signal, Source
+from stages.measures import Signal, Source
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 

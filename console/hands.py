@@ -1,0 +1,186 @@
+"""Hands: what a person does from the screens, by the same procedures as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from console.desk import Answers, ByHand, Given, Rehearsal, Told
+from stages.refusal import Refusal, Trouble
+
+if TYPE_CHECKING:
+    from console.approvals import Opinion
+    from console.watch.loop import Watch
+    from console.wiring import InForce, Wiring
+    from stages.plan import Plan
+    from stages.policy import Policy
+    from stages.state import ControlState
+
+
+class PersonsHands:
+    """The hands of whoever sits at this console. Every method may take long; screens call each in its own thread."""
+
+    def __init__(self, wiring: Wiring, watch: Callable[[], Watch | None]) -> None:
+        self._wiring, self._watch = wiring, watch
+
+    # ------------------------------------------------------------------------------------------------------ going up
+
+    def rehearse(self, to_stage: int) -> Rehearsal:
+        from console.procedures.rehearse import make_plan
+
+        wiring, force = self._wiring, self._wiring.in_force()
+        return make_plan(
+            repository=wiring.repository,
+            policy=force.policy,
+            policy_digest=force.policy_digest,
+            roster_digest=force.roster_digest,
+            epoch=wiring.ledger.state().epoch,
+            created_by=wiring.actor,
+            now=wiring.clock.wall(),
+            to_stage=force.policy.stages[to_stage].name,
+            judge=wiring.judge(force.policy),
+        )
+
+    def request(self, plan: Plan) -> Told:
+        """Asks by the inbox and the ledger; the request carries the gates as they stand now."""
+        from console.approvals import request
+        from console.inbox import Inbox
+        from stages.phrase import confirmation_phrase
+        from stages.plan import to_document
+
+        self._may_act()
+        wiring, force = self._wiring, self._wiring.in_force()
+        gates = wiring.judge(force.policy)(plan)
+        document = to_document(
+            plan,
+            gates=gates,
+            allowed=all(gate.passes for gate in gates),
+            confirmation=confirmation_phrase(force.policy.name, plan),
+        )
+        answer = request(
+            wiring.ledger, wiring.clock, Inbox(wiring.inbox), plan=plan, document=document, actor=wiring.actor
+        )
+        return _told(answer, f"asked; rampdeck approve {wiring.inbox}/request-{plan.id[:8]}.json")
+
+    def answers(self, plan: Plan) -> Answers:
+        """How the plan stands now: answers collected and checked, gates judged again, staleness by Git."""
+        from stages.phrase import confirmation_phrase
+
+        wiring, force = self._wiring, self._wiring.in_force()
+        if not self._wiring.read_only:
+            self._collect(force, plan)
+        state = wiring.ledger.state()
+        gates = wiring.judge(force.policy)(plan)
+        stage = force.policy.stages[force.policy.stage_index(plan.to_stage) or 0]
+        given = _given(state, plan)
+        lacking = _lacking(force.policy, plan, given)
+        stale = next(("; ".join(g.reasons) for g in gates if g.gate_id == "plan-fresh" and not g.passes), "")
+        ready = not lacking and all(gate.passes for gate in gates) and plan.id not in state.rejected
+        return Answers(
+            requested=plan.id in state.requests,
+            needed=stage.approvals.required,
+            needs=lacking,
+            given=given,
+            rejected=state.rejected.get(plan.id, ""),
+            stale=stale,
+            gates=gates,
+            allowed=ready,
+            confirmation=confirmation_phrase(force.policy.name, plan) if ready else "",
+        )
+
+    def apply(self, plan: Plan, phrase: str) -> Told:
+        from console.procedures.advance import apply
+
+        self._may_act()
+        wiring, force = self._wiring, self._wiring.in_force()
+        tokens = [one.text for one in self._collect(force, plan) if not one.fault and not one.rejects]
+        done = apply(
+            wiring.advance_ports,
+            force,
+            plan=plan,
+            tokens=tokens,
+            phrase=phrase,
+            actor=wiring.actor,
+            gates=wiring.judge(force.policy),
+        )
+        return Told(done.ok, done.message or (f"pushed {done.sha[:7]}" if done.ok else done.outcome))
+
+    def _collect(self, force: InForce, plan: Plan) -> tuple[Opinion, ...]:
+        from console.approvals import collect
+        from console.inbox import Inbox
+
+        wiring = self._wiring
+        return collect(
+            wiring.ledger, wiring.clock, wiring.signer, Inbox(wiring.inbox), force=force, plan=plan, actor=wiring.actor
+        )
+
+    # ---------------------------------------------------------------------------------------------------- going down
+
+    def rollback(self, stage: str, phrase: str) -> Told:
+        from console.verbs.change import start_rollback
+
+        self._may_act()
+        started = start_rollback(self._wiring, stage, phrase, "")
+        return Told(started.ok, started.note)
+
+    def freeze(self, phrase: str) -> Told:
+        from console.verbs.change import hold_advances
+
+        self._may_act()
+        ok, note = hold_advances(self._wiring, phrase, "by hand")
+        return Told(ok, note)
+
+    def by_hand(self, stage: str) -> ByHand:
+        from console.verbs.change import by_hand_lines, policy_of
+
+        policy, _ = policy_of(self._wiring)
+        return ByHand(by_hand_lines(self._wiring, policy, stage))
+
+    # --------------------------------------------------------------------------------------------------------- alarms
+
+    def acknowledge(self, alarm: str) -> Told:
+        from stages.commands import Acknowledge
+
+        self._may_act()
+        command = Acknowledge(self._wiring.actor, alarm, "seen at the console")
+        return _told(self._wiring.ledger.transact(command, now=self._wiring.clock.wall()), "quiet, still as it was")
+
+    def take_over(self) -> Told:
+        self._may_act()
+        watch = self._watch()
+        if watch is None:
+            return Told(False, "the watch has not started yet")
+        watch.take_over()
+        return Told(True, "this console takes over acting")
+
+    def _may_act(self) -> None:
+        if self._wiring.read_only:
+            raise Trouble("this console is read-only", fix="start it without --read-only")
+
+
+def _told(answer: Any, note: str) -> Told:
+    return Told(False, answer.reason) if isinstance(answer, Refusal) else Told(True, note)
+
+
+def _given(state: ControlState, plan: Plan) -> tuple[Given, ...]:
+    """Approvals of the plan that still count."""
+    counting = (
+        one
+        for nonce, one in state.approvals.items()
+        if one.subject == plan.id and nonce not in state.consumed and nonce not in state.revoked
+    )
+    return tuple(Given(one.approver, one.roles, None, one.expires) for one in counting)
+
+
+def _lacking(policy: Policy, plan: Plan, given: tuple[Given, ...]) -> str:
+    """What approvals are still missing, in words; empty when they suffice."""
+    wanted = policy.stages[policy.stage_index(plan.to_stage) or 0].approvals
+    missing = [
+        f"{count - have} of {role}"
+        for role, count in wanted.roles.items()
+        if (have := sum(role in one.roles for one in given)) < count
+    ]
+    more = wanted.required - len(given)
+    if not missing and more <= 0:
+        return ""
+    return f"{max(more, 1)} more{': ' + ', '.join(missing) if missing else ''}, not {plan.created_by}"
