@@ -11,7 +11,7 @@ import pytest
 
 from console.screens.ramp.page import Look, ramp_page, terminal_title
 from stages.signals import SignalKey
-from stages.verdict import RowState
+from stages.verdict import RowState, TruthRow
 from tests.screens import states
 from widgets.glyphs import ascii_twin
 
@@ -171,3 +171,14 @@ def test_any_size_fits(state: str, width: int, height: int) -> None:
 def test_the_window_title_names_word_and_thing() -> None:
     assert terminal_title(states.view(states.breach())) == "■ torghut BREACH gross 106 %"
     assert terminal_title(states.view(None)) == "► torghut WAIT first read 3s"
+
+
+def test_a_witness_that_alone_has_a_say_is_no_doubt() -> None:
+    """Only a witness that was not read makes a fact doubtful."""
+    alone = TruthRow("new risk", None, None, "BLOCKED", None)
+    unread = TruthRow("stage", "L1", "?", None, None)
+    truth = replace(states.TRUTH, rows=(alone, unread), agree=None)
+    frame = states.frame(evaluation=states.evaluation(truth=truth))
+    lines = [line.text for line in ramp_page(states.view(frame), Look(), 160, 45)]
+    assert any("│ new risk" in line for line in lines)
+    assert any("│?stage" in line and "not read" in line for line in lines)
