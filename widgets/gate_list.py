@@ -74,8 +74,7 @@ def approval_lines(
         lines.append(Line().put(" ").put("■", Tone.WARN).put(fit(f" REFUSED by {rejected}", width - 3)).fill(width))
     missing = needed - len(given)
     if missing > 0:
-        who = f": {needs}" if needs else ""
-        lines.append(Line().put(f" ○ {missing} more").put(fit(who, width - 12)).fill(width))
+        lines.append(Line().put(" ○ ").put(fit(needs or f"{missing} more", width - 4)).fill(width))
         said = "asked; the answer appears here by itself" if asked else "not asked yet: y asks the approvers"
         lines.append(Line().put(f"   {fit(said, width - 4)}").fill(width))
     return lines

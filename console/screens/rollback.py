@@ -80,7 +80,7 @@ def suggested(frame: Frame | None) -> tuple[Way | None, str]:
     rollbacks = [way for way in ways if way.stage]
     if headline.mark in ("breach", "over", "unknown") and rollbacks:
         return rollbacks[0], f"{headline.word} {headline.thing.partition(':')[0]} asks for one stage down"
-    if headline.mark == "warn" or not rollbacks:
+    if headline.mark in ("warn", "breach", "over", "unknown"):
         return ways[0], f"{headline.word}: nothing may go up while you look"
     return None, "nothing is amiss; choose by what you know"
 
@@ -204,7 +204,7 @@ def _by_hand(plea: Plea, width: int, room: int) -> list[Line]:
     if room < 2:
         return []
     lines = [title("BY HAND, if this program is broken", width)]
-    texts = (plea.by_hand or ("writes the commands down ...",))[: room - 1]
+    texts = (plea.by_hand or ("no stage is known to be lower, so there is nothing to write down yet",))[: room - 1]
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in texts)
     if len(plea.by_hand) > room - 1:
         lines[-1] = Line().put("   ... all of it: rampdeck rollback --to STAGE --print")

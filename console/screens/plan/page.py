@@ -10,12 +10,12 @@ from console.actions import On, footer
 from console.desk import Running
 from console.screens import View, view_head
 from console.screens.plan.draft import Draft
-from stages.ladder import Unit
+from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
 from stages.verdict import Gate, Headline
 from widgets.change_table import change_lines, cost_lines
 from widgets.diff_view import changed_lines, diff_lines
-from widgets.figures import age, clock, number
+from widgets.figures import age, amount, clock, number
 from widgets.gate_list import approval_lines, gate_lines
 from widgets.header import Head, header
 from widgets.line import Line, Tone, beside, fit, padded, sentences, title
@@ -153,10 +153,17 @@ def _direction(plan: Plan) -> tuple[str, str]:
 
 def _money(plan: Plan) -> str:
     blast = plan.blast_radius
-    if blast.gross_after is None:
-        return f"{plan.from_stage} → {plan.to_stage}"
+    if blast.gross_after is None or blast.gross_after == blast.gross_before:
+        # The money stays; what else moves is then the thing to know.
+        moves = [change for change in plan.changes if change.direction is not Direction.NEUTRAL]
+        texts = [f"{m.title or m.control} {_value(m.before, m.unit)} → {_value(m.after, m.unit)}" for m in moves]
+        return ", ".join(texts[:3]) or f"{plan.from_stage} → {plan.to_stage}"
     before = number(blast.gross_before, Unit.USD) if blast.gross_before is not None else "?"
     return f"can open {before} → {number(blast.gross_after, Unit.USD)} $"
+
+
+def _value(value: Value | None, unit: Unit) -> str:
+    return f"{len(value)}" if isinstance(value, tuple) else amount(value, unit)
 
 
 def _missing(draft: Draft) -> str:

@@ -93,7 +93,7 @@ def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[
     for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
         line = Line().put("   ").put(fit(item.name, 22))
         line.right(_plain(item.have), 33).right(_plain(item.need), 47).put(f" {item.unit}")
-        lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 62), at=60).fill(width))
+        lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 70), at=68).fill(width))
     return lines
 
 
