@@ -31,7 +31,9 @@ class Bearings:
     limits: int | None
     """The stage whose limits count (semantics 2.2 rule 11); None while nobody knows where the manifests stand."""
     books: tuple[str, ...]
-    """The live book, and the stage's own where it has one; the last is the one in force."""
+    """The live book, and the stage's own where it has one; the last is the stage's."""
+    shown: str
+    """The book that panels and headline are about: the live one as long as anything is open in it."""
     readings: Mapping[SignalKey, Reading]
     dark_left: float | None
     settling: Intent | None
@@ -63,11 +65,20 @@ def bearings(policy: Policy, state: ControlState, watch: WatchState, snapshot: S
         effective=effective,
         limits=_limits_stage(policy, standing, settling, snapshot.wall),
         books=books,
+        shown=LIVE_BOOK if _live_book_holds(watch, snapshot) else books[-1],
         readings=excused(readings(policy, snapshot, now, books), watch.dark, left),
         dark_left=left,
         settling=settling,
         converging_left=_converging(policy, settling, watch, snapshot.wall),
     )
+
+
+def _live_book_holds(watch: WatchState, snapshot: Snapshot) -> bool:
+    """Whether money is open or working in the live book; where the venue does not tell, whether any hung over."""
+    venue = snapshot.venue
+    if venue is None or venue.error:
+        return bool(watch.overhang)
+    return bool(venue.positions or venue.open_orders)
 
 
 def git_standing(policy: Policy, snapshot: Snapshot) -> Standing:

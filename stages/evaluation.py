@@ -80,6 +80,7 @@ def judge(
         posture=now.posture,
         latches=latches,
         rows=now.rows,
+        book=here.shown,
         triggers=now.triggers,
         burn_in=burn_in,
         cards=cards(policy, state, here, burn_in, now.posture),

@@ -52,8 +52,8 @@ class Scene:
 
     @property
     def own_rows(self) -> tuple[Row, ...]:
-        """Rows of the book in force."""
-        return tuple(row for row in self.now.rows if row.key.book == self.now.here.book)
+        """Rows of the book that is shown."""
+        return tuple(row for row in self.now.rows if row.key.book == self.now.here.shown)
 
     def alarm(self, *causes: str) -> str | None:
         """Key of the first alarm of any of these causes, matched by their beginnings."""

@@ -123,7 +123,9 @@ def _coverage(policy: Policy, objective: Objective) -> Decimal:
 
 
 def _item(name: str, have: float, need: float, unit: str) -> BurnInItem:
-    return BurnInItem(name, Decimal(str(round(have, 1))), Decimal(str(round(need, 1))), unit, have >= need)
+    # Rounded down, so that what is nearly enough never reads as enough.
+    shown = Decimal(str(have)).quantize(Decimal("0.1"), ROUND_DOWN)
+    return BurnInItem(name, shown, Decimal(str(round(need, 1))), unit, have >= need)
 
 
 def lacks(item: BurnInItem) -> str:
@@ -132,4 +134,5 @@ def lacks(item: BurnInItem) -> str:
         return f"{item.name} {item.have:f} % of {item.need:f}"
     if item.name == "reconciliation":
         return f"reconciliation not clean: {item.detail}"
-    return f"lacks {max(item.need - item.have, Decimal('0.1')):f} {item.unit}"
+    missing = max((item.need - item.have).to_integral_value(ROUND_CEILING), Decimal(1))
+    return f"lacks {missing:f} {item.unit}"

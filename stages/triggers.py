@@ -199,20 +199,18 @@ def _detail(state: TriggerState, seen: Sequence[Observation], held: Sequence[Lat
 
 
 def then_words(policy: Policy, trigger: Trigger, effective: int) -> str:
-    """What follows by itself: ``REDUCE ONLY, back to L0``, ``NO NEW ORDERS at once, back to L0 after 5 min``."""
-    timed = any(step.after for step in trigger.then)
-    return ", ".join(part for step in trigger.then if (part := _step_words(policy, step, effective, timed)))
-
-
-def _step_words(policy: Policy, step: Step, effective: int, timed: bool) -> str:
-    parts = [MODE_WORDS[step.as_mode]]
-    if step.cap is not None:
-        target = max(0, effective - 1) if step.cap == "-1" else policy.stage_index(step.cap)
-        parts.append(f"back to {policy.stages[target].name}" if target is not None and target < effective else "")
-    words = ", ".join(part for part in parts if part)
-    if not words or not timed:
-        return words
-    return f"{words} after {span(step.after)}" if step.after else f"{words} at once"
+    """What follows by itself: ``REDUCE ONLY, back to L0``; in steps, ``FROZEN; 3m NO NEW ORDERS; 30m L0``."""
+    said: list[str] = []
+    worst: Mode | None = None
+    for step in trigger.then:
+        # A step says only what it adds to those before it.
+        mode = MODE_WORDS[step.as_mode] if worst is None or step.as_mode > worst else ""
+        worst = step.as_mode if worst is None else max(worst, step.as_mode)
+        target = _step_target(policy, step, effective)
+        goal = f"{'' if step.after else 'back to '}{target}" if target else ""
+        words = ", ".join(part for part in (mode, goal) if part)
+        said.extend([f"{span(step.after).replace(' ', '').removesuffix('in')} {words}" if step.after else words])
+    return "; ".join(words for words in said if words.strip())
 
 
 def _next_in(sight: Sight, mine: TriggerWatch, trigger: Trigger) -> float | None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from stages.ladder import Unit, Value
 from stages.posture import Latch, Posture
-from stages.signals import Quality, SignalKey, Snapshot
+from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
 from stages.standing import Standing
 
 
@@ -281,6 +281,8 @@ class Evaluation:
     market_phase: str
     """open, closed, unknown, with ``market_note`` for people: ``entries stop in 58 min``"""
     market_note: str
+    book: str = LIVE_BOOK
+    """The book that panels and headline are about: the live one as long as anything is open in it."""
     accounts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Per book the account label and environment as read."""
     dark_left: float | None = None

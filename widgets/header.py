@@ -55,8 +55,7 @@ def read_head(
     wall: datetime, head: Headline | None = None, prefix: str = "RAMPDECK",
 ) -> Head:  # fmt: skip
     """The head of an evaluation, always of the stage in force, whatever stage is being looked at."""
-    stage = policy.stages[min(evaluation.effective, policy.top)]
-    account = evaluation.accounts.get(stage.book)
+    account = evaluation.accounts.get(evaluation.book)
     name, short = _stage_words(evaluation, policy)
     auto, auto_short = _auto_words(presence)
     phase = evaluation.market_phase.upper()
@@ -78,7 +77,7 @@ def read_head(
         phase=f"{phase}, {evaluation.market_note}" if evaluation.market_note else phase,
         headline=head or evaluation.headline,
         prefix=prefix,
-        pnl=next((row for row in evaluation.rows if row.key.book == stage.book and is_pnl(row, policy)), None),
+        pnl=next((row for row in evaluation.rows if row.key.book == evaluation.book and is_pnl(row, policy)), None),
     )
 
 

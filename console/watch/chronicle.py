@@ -75,7 +75,7 @@ class Chronicle:
         finished = _finished(intent, times)
         if finished is not None and (evaluation.snapshot.wall - finished).total_seconds() > LINGER:
             return None
-        safe, stays = _safe_now(evaluation), _stays_so(intent, evaluation)
+        safe, stays = _safe_now(intent, evaluation), _stays_so(intent, evaluation)
         return Running(
             kind=intent.kind,
             title=_title(intent),
@@ -144,12 +144,15 @@ def _outcome(intent: Intent) -> str:
     return "done" if intent.outcome == "unchanged" else "failed"
 
 
-def _safe_now(evaluation: Evaluation) -> tuple[str, str]:
+def _safe_now(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
+    """Whether new risk is stopped now: by the venue's block, or by a runtime that was read to run what was pushed."""
     venue = evaluation.snapshot.venue
+    if venue is not None and not venue.error and venue.blocked:
+        return "YES", "venue blocks new orders"
+    if intent.settled == "converged":
+        return "YES", "the runtime runs the lower limits"
     if venue is None or venue.error:
         return "UNVERIFIED", "the venue was not read"
-    if venue.blocked:
-        return "YES", "venue blocks new orders"
     return "NOT YET", "venue takes new orders"
 
 

@@ -711,6 +711,7 @@ def first_run() -> Frame:
     return frame(
         evaluation=evaluation(
             rows=made,
+            book="L0",
             headline=head,
             accounts={},
             truth=truth,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from stages.evaluation import WatchState, accumulate, judge, look
 from stages.signals import Quality, Sample, SignalKey
 from stages.verdict import RowState
+from stages.watching import Overhang
+from stages.witness import Position
 from tests.unit.watched import ACTING, Watched, make_policy, policy_document, stage
 
 
@@ -50,6 +53,24 @@ def test_looking_at_a_stage_with_a_book_of_its_own_shows_that_book() -> None:
     assert next(row for row in rows if row.key.name == "gross").value == 3480
     live = judge(world.policy, world.state, watch, snapshot, ACTING).rows
     assert next(row for row in live if row.key.name == "gross").baseline == 3480
+
+
+def test_money_that_is_open_in_the_live_book_is_shown_before_the_paper_of_the_stage() -> None:
+    stages = policy_document()["spec"]["stages"]
+    stages[0] = stage("L0", 400, 4000, 100, ["NVDA"], endpoints={"heron": "paper"})
+    world = Watched(make_policy(stages=stages), stage=0).tick(3)
+    assert world.snapshot.venue is not None
+    assert world.judge().book == "L0"
+
+    holds = replace(world.snapshot.venue, positions=(Position("MU", Decimal(4), Decimal(704)),))
+    open_book = replace(world.snapshot, venue=holds)
+    found = judge(world.policy, world.state, world.watch, open_book, ACTING)
+    assert found.book == "live"
+    assert "gross" in found.headline.thing, "the headline is about what is open"
+
+    silent = replace(world.snapshot, venue=replace(holds, error="no answer"))
+    over = replace(world.watch, overhang={"live/gross": Overhang(Decimal(9000), None)})
+    assert judge(world.policy, world.state, over, silent, ACTING).book == "live"
 
 
 def test_unknown_is_never_agreement() -> None:

@@ -89,8 +89,9 @@ class _Desk:
         looked = look.stage if look.stage is not None and look.stage <= self.policy.top else None
         self.stage = looked if looked is not None else self.in_force
         self.looking = looked if looked is not None and looked != self.in_force else None
-        self.other_book = self.policy.stages[self.stage].book != self.policy.stages[self.in_force].book
-        rows = [row for row in self.evaluation.rows if row.key.book == self.policy.stages[self.stage].book]
+        book = self.evaluation.book if self.looking is None else self.policy.stages[self.stage].book
+        self.other_book = book != self.evaluation.book
+        rows = [row for row in self.evaluation.rows if row.key.book == book]
         if self.looking is not None and not self.other_book:
             rows = [what_if(row, self.policy, self.stage) for row in rows]
         rank = {key: place for place, key in enumerate(look.order)}
