@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from stages.refusal import Trouble
 
@@ -38,15 +38,23 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
 """Each verb with the module that knows it; one without a summary is started by the program itself."""
 
 
+class OneLine(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Trouble; the verb's help tells the rest."""
+        raise Trouble(message, fix=f"'{self.prog} --help' tells more")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program and returns its exit code: 0 yes, 1 the answer is no, 2 could not answer."""
     words = list(sys.argv[1:] if argv is None else argv)
     shared = _shared()
-    options, rest = shared.parse_known_args(words)
-    if options.version:
-        sys.stdout.write(f"rampdeck {version('rampdeck')}\n")
-        return OK
     try:
+        options, rest = shared.parse_known_args(words)
+        if options.version:
+            sys.stdout.write(f"rampdeck {version('rampdeck')}\n")
+            return OK
         if not rest:
             return _open_console(options)
         if rest[0] not in VERBS:
@@ -67,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _shared() -> argparse.ArgumentParser:
     """The options that every verb knows, before or after it."""
-    parser = argparse.ArgumentParser(prog="rampdeck", add_help=False, allow_abbrev=False)
+    parser = OneLine(prog="rampdeck", add_help=False, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE", help="the configuration; otherwise it is looked for")
     parser.add_argument("--policy", metavar="FILE", help="a policy file instead of the one in the repository")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -79,7 +87,7 @@ def _shared() -> argparse.ArgumentParser:
 
 def _run_verb(rest: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> int:
     module = importlib.import_module(VERBS[rest[0]][0])
-    parser = argparse.ArgumentParser(prog="rampdeck", allow_abbrev=False)
+    parser = OneLine(prog="rampdeck", allow_abbrev=False)
     module.add_parsers(parser.add_subparsers(metavar="VERB", required=True), shared)
     arguments = parser.parse_args(list(rest))
     for name, value in vars(options).items():

@@ -138,9 +138,14 @@ def _folder(named: str | None) -> Iterator[Path]:
     """A folder of one's own is kept; a temporary one ends with the demo."""
     if named:
         path = Path(named).resolve()
-        if path.exists() and any(path.iterdir()):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            used = any(path.iterdir())
+        except OSError as error:
+            fix = "name a new one"
+            raise Trouble(f"the folder cannot be used: {error.strerror}", where=str(path), fix=fix) from None
+        if used:
             raise Trouble("the folder is not empty", where=str(path), fix="name a new one")
-        path.mkdir(parents=True, exist_ok=True)
         yield path
         return
     path = Path(tempfile.mkdtemp(prefix="rampdeck-demo-"))

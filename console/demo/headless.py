@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from console.demo.cast import Director, Player, Trader, command
@@ -26,7 +27,10 @@ TARGET: Final = "L2"
 
 
 def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, until: float) -> dict[str, Any]:
-    """Plays ``scenario`` for ``until`` wall seconds and tells what happened and where it ended."""
+    """Plays ``scenario`` for ``until`` wall seconds and tells what happened and where it ended.
+
+    An interrupt or a polite kill ends the play early; what happened until then is told all the same.
+    """
     told: list[str] = []
     began = wiring.clock.wall()
     world.ready(READY_SECONDS)
@@ -35,15 +39,28 @@ def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, unti
         Trader(house, wiring.ledger, policy, TARGET, told.append),
         Director(scenario, world, wiring.ledger, wiring.clock, told.append),
     ]
-    with _watching(house), _playing(players):
-        left = until - (wiring.clock.wall() - began).total_seconds()
-        threading.Event().wait(max(0.0, left))
-    return {
-        "scenario": scenario.name,
-        "events": list(events(wiring.ledger.entries(), began)),
-        "final": _final(wiring),
-        "notes": told,
-    }
+    with _curtain() as curtain:
+        with _watching(house), _playing(players), suppress(Empty):
+            curtain.get(timeout=max(0.0, until - (wiring.clock.wall() - began).total_seconds()))
+        return {
+            "scenario": scenario.name,
+            "events": list(events(wiring.ledger.entries(), began)),
+            "final": _final(wiring),
+            "notes": told,
+        }
+
+
+@contextmanager
+def _curtain() -> Iterator[SimpleQueue[int]]:
+    """Receives SIGINT and SIGTERM. A ``SimpleQueue`` may be put into from a signal's handler; an ``Event`` may not."""
+    curtain: SimpleQueue[int] = SimpleQueue()
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda received, _frame: curtain.put(received)) for number in stops}
+    try:
+        yield curtain
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -51,7 +68,11 @@ def _watching(house: Household) -> Iterator[None]:
     """A watch that acts, as a process of its own; its words go to a file of the demo's folder."""
     with (house.folder / "watch.log").open("ab") as log:
         watch = subprocess.Popen(
-            command(house.config, "watch", "--act"), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            command(house.config, "watch", "--act"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            process_group=0,  # a ctrl+c in the terminal is the play's to answer
         )
         try:
             yield
