@@ -18,7 +18,6 @@ from textual.screen import Screen
 
 from console import crash
 from console.actions import On, actions_on
-from console.bell import Bell
 from console.desk import Feed, Hands, Told
 from console.errand import Errand, send
 from console.screens import Asked, Live, View
@@ -27,6 +26,7 @@ from console.screens.leave import LeaveScreen, reasons
 from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen, terminal_title
 from console.screens.rollback import ReduceScreen
+from stages.ringing import Ringing, ring
 from widgets.glyphs import ascii_twin
 
 
@@ -87,7 +87,7 @@ class RampdeckApp(App[None]):
         now = wall()
         self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only)
         self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
-        self.bells = Bell()
+        self._heard = Ringing()
         self._titled = ""
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -129,8 +129,10 @@ class RampdeckApp(App[None]):
             if self._driver is not None:
                 self._driver.write(f"\x1b]2;{''.join(c for c in wanted if c.isprintable())}\x07")
         frame = self.view.frame
-        if frame is not None and self.bells.rings(frame.evaluation.alarms, frame.acknowledged, self.view.wall):
-            self.bell()
+        if frame is not None:
+            self._heard, rings, _ = ring(self._heard, frame.evaluation.alarms, frame.acknowledged, self.view.wall)
+            if any(one.audible for one in rings):
+                self.bell()
 
     # --------------------------------------------------------------------------------------------------------- wishes
 

@@ -1,4 +1,4 @@
-"""Alarms by class, and which of them ring (P1 act, P2 look, P3 note).
+"""Alarms by class (P1 act, P2 look, P3 note), and which are held back for a while; which of them ring is ringing's.
 
 A condition has a cause that is stable while it lasts; the alarm's key adds since when, so that an acknowledgement
 quiets this occurrence and not the next one.
@@ -6,11 +6,11 @@ quiets this occurrence and not the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stages.bearings import Bearings
+from stages.bearings import Bearings, longest_dark
 from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.posture import Posture
@@ -18,19 +18,20 @@ from stages.rows import reads_needed
 from stages.session import span
 from stages.signals import Snapshot
 from stages.state import ControlState
-from stages.verdict import Alarm, AlarmClass, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
+from stages.verdict import Alarm, AlarmClass, HeldBack, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
 from stages.watching import WatchState
 
 CONFIRM_WITHIN = 4.0
 """Seconds: where confirmation takes longer, the first bad reading rings (keeps the five seconds of RTS 6)."""
 TRUTH_AFTER = 60.0
 """Seconds of disagreement between the witnesses that want a look."""
-REPEAT_EVERY, REPEATS = timedelta(seconds=60), 5
-CHATTER = timedelta(minutes=10)
 
 OVER = " (over, not acknowledged)"
 
 LOST = (RowState.BLIND, RowState.STALE)
+
+RESTART, OWN_CHANGE, CLOSED = "a restart is expected", "an own change is on its way", "the market is closed"
+"""Why an alarm is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,21 @@ def alarms(now: Situation, presence: WatchPresence) -> tuple[Alarm, ...]:
         found.append(Condition("nobody-acts", AlarmClass.LOOK, nobody))
     raised = [_alarm(now, one) for one in found]
     return tuple(sorted(raised, key=lambda one: one.klass.value))
+
+
+def held_back(now: Situation, presence: WatchPresence) -> tuple[HeldBack, ...]:
+    """What would be an alarm but for a restart, an own change or a closed market, each with the end of that window."""
+    found: list[tuple[Condition, str, datetime | None]] = []
+    restarting = [row for row in now.rows if row.safety and row.state is RowState.RESTARTING]
+    found += [(one, RESTART, _dark_until(now)) for one in _groups(now, restarting)]
+    if now.truth.agree is False and now.here.converging_left is not None:
+        found.append((_disagreement(now), OWN_CHANGE, now.snapshot.wall + timedelta(seconds=now.here.converging_left)))
+    if now.here.phase.is_closed:
+        warned = [one for one in _warnings(now) if one.klass < AlarmClass.NOTE]
+        nobody = nobody_acts(now.here, presence)
+        warned += [Condition("nobody-acts", AlarmClass.LOOK, nobody)] if nobody else []
+        found += [(one, CLOSED, _opens(now)) for one in warned]
+    return tuple(HeldBack(_alarm(now, one), why, until) for one, why, until in found if until is not None)
 
 
 def nobody_acts(here: Bearings, presence: WatchPresence) -> str:
@@ -175,7 +191,13 @@ def _rows(now: Situation) -> Iterator[Condition]:
             slow = every * reads_needed(now.policy, row.key.name) > CONFIRM_WITHIN
             klass = AlarmClass.ACT if slow and row.safety else AlarmClass.NOTE
             yield Condition(cause_of(row, now.policy), klass, f"{row_text(row)}, {row.word}")
-        elif row.state is RowState.WARN and not now.here.phase.is_closed:
+    if not now.here.phase.is_closed:
+        yield from _warnings(now)
+
+
+def _warnings(now: Situation) -> Iterator[Condition]:
+    for row in now.rows:
+        if row.state is RowState.WARN:
             klass = AlarmClass.LOOK if row.safety else AlarmClass.NOTE
             share = f", {percent(row.used)}" if row.used is not None else ""
             yield Condition(f"warn/{row.key.book}/{row.key.name}", klass, f"{row_text(row)}{share}")
@@ -185,30 +207,49 @@ def _lost(now: Situation) -> Iterator[Condition]:
     """Everything that one source leaves unsaid is one cause; in the dark of a restart and out of session it is none."""
     if now.here.dark_left is not None or now.here.phase.is_closed:
         return
+    yield from _groups(now, (row for row in now.rows if row.safety and row.state in LOST))
+
+
+def _groups(now: Situation, rows: Iterable[Row]) -> Iterator[Condition]:
     groups: dict[str, list[Row]] = {}
-    for row in now.rows:
-        if row.safety and row.state in LOST and row.key.book == now.here.book:
+    for row in rows:
+        if row.key.book == now.here.book:
             groups.setdefault(now.policy.spec.signals[row.key.name].source.endpoint, []).append(row)
     blind = next((name for name, one in now.policy.spec.triggers.items() if one.kind == "blind"), None)
-    for endpoint, rows in groups.items():
+    for endpoint, lost in groups.items():
         cause = f"trigger/{blind}" if blind else f"blind/{endpoint}"
         lasts = now.held_for(cause) >= CONFIRM_WITHIN
         live = AlarmClass.ACT if now.here.effective > 0 else AlarmClass.LOOK
-        count = f": {len(rows)} signals, one cause" if len(rows) > 1 else f": {rows[0].title}"
-        detail = rows[0].detail or "gives no answer"
+        count = f": {len(lost)} signals, one cause" if len(lost) > 1 else f": {lost[0].title}"
+        detail = lost[0].detail or "gives no answer"
         yield Condition(cause, live if lasts else AlarmClass.NOTE, f"{endpoint} {detail}{count}")
 
 
 def _witnesses(now: Situation) -> Iterator[Condition]:
     quiet = now.here.converging_left is not None or now.here.dark_left is not None
     if now.truth.agree is False and not quiet and now.held_for("truth/False") > TRUTH_AFTER:
-        odd = ", ".join(row.name for row in now.truth.rows if row.agree is False)
-        yield Condition("truth", AlarmClass.LOOK, f"Git, runtime and venue do not agree: {odd}")
+        yield _disagreement(now)
     for intent in now.state.unresolved:
         if now.snapshot.wall - intent.at > timedelta(seconds=TRUTH_AFTER):
             yield Condition(
                 f"outcome/{intent.id}", AlarmClass.LOOK, f"{intent.kind} to {intent.to_stage}: OUTCOME UNKNOWN"
             )
+
+
+def _disagreement(now: Situation) -> Condition:
+    odd = ", ".join(row.name for row in now.truth.rows if row.agree is False)
+    return Condition("truth", AlarmClass.LOOK, f"Git, runtime and venue do not agree: {odd}")
+
+
+def _dark_until(now: Situation) -> datetime | None:
+    dark = now.watch.dark
+    return None if dark is None or dark.began is None else dark.began + longest_dark(now.policy)
+
+
+def _opens(now: Situation) -> datetime | None:
+    """When the market opens next, on the wall's clock; None beyond the calendar."""
+    opens = now.here.phase.next_open
+    return None if opens is None else now.snapshot.wall + (opens - now.snapshot.market) / now.snapshot.speed
 
 
 def _book(now: Situation) -> Iterator[Condition]:
@@ -233,61 +274,3 @@ def _key(cause: str, since: datetime) -> str:
 def _acknowledged(now: Situation, cause: str) -> bool:
     since = now.watch.since.get(cause)
     return since is None or _key(cause, since) in now.state.acknowledged
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """One ring: ``repeat`` 0 is the first; ``chatter`` counts returns that did not ring."""
-
-    alarm: Alarm
-    repeat: int = 0
-    chatter: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """An alarm that rang: how loud, when last, how often."""
-
-    klass: AlarmClass
-    last: datetime
-    repeats: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Ringing:
-    """What one listener (a console, the watch's notifier) has heard. Immutable; ``ring`` gives the next one."""
-
-    rung: Mapping[str, Rung] = field(default_factory=dict)
-    ended: Mapping[str, datetime] = field(default_factory=dict)
-    """Causes that ended, and when: back within ten minutes they are chatter."""
-    chatter: Mapping[str, int] = field(default_factory=dict)
-
-
-def ring(
-    heard: Ringing, current: tuple[Alarm, ...], acknowledged: frozenset[str], now: datetime
-) -> tuple[Ringing, tuple[Ring, ...]]:
-    """Which alarms ring now: one ring per cause, P1 again each minute until acknowledged, five times at most."""
-    rung: dict[str, Rung] = {}
-    chatter, rings = dict(heard.chatter), []
-    for alarm in current:
-        cause = alarm.key.partition("@")[0]
-        before = heard.rung.get(cause)
-        if alarm.klass is AlarmClass.NOTE and before is None:
-            continue
-        louder = before is not None and alarm.klass < before.klass
-        if before is None or louder:
-            if not louder and now - heard.ended.get(cause, now - 2 * CHATTER) < CHATTER:
-                chatter[cause] = chatter.get(cause, 1) + 1
-            else:
-                rings.append(Ring(alarm, 0, chatter.get(cause, 0)))
-            rung[cause] = Rung(alarm.klass, now)
-            continue
-        rung[cause] = before
-        due = alarm.klass is AlarmClass.ACT and now - before.last >= REPEAT_EVERY and before.repeats < REPEATS
-        if due and alarm.key not in acknowledged:
-            rung[cause] = replace(before, last=now, repeats=before.repeats + 1)
-            rings.append(Ring(alarm, before.repeats + 1, chatter.get(cause, 0)))
-    recent = {cause: at for cause, at in heard.ended.items() if now - at < CHATTER}
-    ended = {**recent, **{cause: now for cause in heard.rung if cause not in rung}}
-    kept = {cause: count for cause, count in chatter.items() if cause in rung or cause in ended}
-    return Ringing(rung, ended, kept), tuple(rings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from stages.alarms import Situation, alarms, conditions, since_when, to_acknowledge
+from stages.alarms import Situation, alarms, conditions, held_back, since_when, to_acknowledge
 from stages.bearings import Bearings, bearings
 from stages.burnin import advance_burn_in
 from stages.burnin import verdict as burn_in_verdict
@@ -87,6 +87,7 @@ def judge(
         truth=now.truth,
         drift=found,
         alarms=raised,
+        held=held_back(now, presence),
         headline=Headline("", "", "", "", "ok", reverse=False),
         recommendation=Recommendation(HOLD, ()),
         market_phase=here.phase.name,

@@ -196,6 +196,20 @@ class Alarm:
     text: str
     since: datetime
 
+    @property
+    def cause(self) -> str:
+        """The key without since when: the same at each return of the same thing."""
+        return self.key.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An alarm that does not ring before ``until`` (wall), and why."""
+
+    alarm: Alarm
+    why: str
+    until: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -290,3 +304,5 @@ class Evaluation:
     overhang_left: Mapping[str, Decimal] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What the policy leaves unwatched."""
+    held: tuple[HeldBack, ...] = ()
+    """Alarms that an expected restart, an own change or a closed market holds back."""

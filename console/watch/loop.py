@@ -217,7 +217,7 @@ class Watch:
             self._react(policy, state, evaluation, now)
         stage = policy.stages[evaluation.effective].name
         self._ringer.hear(
-            evaluation.alarms,
+            evaluation,
             state.acknowledged,
             now,
             lambda kind, body: self._record(kind, body, stage),
@@ -346,7 +346,7 @@ class Watch:
             return
         there = self._tenure.elsewhere(newest if fresh else None, now)
         evaluation = judge(policy, state, memory.watch, memory.snapshot, there)
-        self._ringer.hear(evaluation.alarms, state.acknowledged, now, None)
+        self._ringer.hear(evaluation, state.acknowledged, now, None)
         self._publish(policy, state, evaluation, there)
 
     def _newest_tick(self) -> StoredTick | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from console.ports import Notifier
-from console.watch.alarms import Bells
 from stages.refusal import Trouble
-from stages.verdict import Alarm
+from stages.ringing import Ringing, ring
+from stages.verdict import Evaluation
 
 
 class Ringer:
@@ -17,32 +17,30 @@ class Ringer:
 
     def __init__(self, notifier: Notifier | None) -> None:
         self._notifier = notifier
-        self._bells = Bells()
+        self._heard = Ringing()
+        self.rung = 0
+        """Audible rings so far."""
         self.trouble = ""
         """Why the last ring did not get outside."""
 
-    @property
-    def rung(self) -> int:
-        """Audible rings so far."""
-        return self._bells.rung
-
     def hear(
         self,
-        alarms: Sequence[Alarm],
+        evaluation: Evaluation,
         acknowledged: AbstractSet[str],
         now: datetime,
         record: Callable[[str, dict[str, str]], None] | None,
     ) -> None:
         """One tick. ``record`` writes an entry of a kind with a body; None at a desk."""
-        self._bells, rings, quiet = self._bells.hear(alarms, acknowledged, now)
+        self._heard, rings, quiet = ring(self._heard, evaluation.alarms, acknowledged, now, evaluation.held)
+        self.rung += sum(one.audible for one in rings)
         if record is None:
             return
-        for ring in rings:
-            record("alarm", {"key": ring.alarm.key, "class": ring.alarm.klass.value, "text": ring.alarm.text})
-            self._notify(ring.alarm.text)
+        for one in rings:
+            record("alarm", {"key": one.alarm.key, "class": one.alarm.klass.value, "text": one.alarm.text})
+            self._notify(one.alarm.text)
         for held in quiet:
             body = {"alarm": held.alarm.key, "class": held.alarm.klass.value, "until": held.until.isoformat()}
-            record("alarm-suppressed", body | {"cause": "it ended less than ten minutes ago"})
+            record("alarm-suppressed", body | {"cause": f"{held.why}, until {held.until:%H:%M:%SZ}"})
 
     def _notify(self, text: str) -> None:
         if self._notifier is None:

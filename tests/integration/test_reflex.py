@@ -12,14 +12,12 @@ from pathlib import Path
 import pytest
 
 from console.detach import CommandNotifier
-from console.watch.alarms import CHATTER, REPEATS, Bells
 from console.watch.reflex import FIRST_RETRY, Need, Reflex, need, with_pending
 from stages.commands import OpenLatch
 from stages.policy import Policy
 from stages.posture import Mode, Posture
 from stages.refusal import Trouble
 from stages.standing import Difference, Standing
-from stages.verdict import Alarm, AlarmClass
 from tests.integration.watching import START, Remembers, demo_policy
 
 
@@ -111,50 +109,6 @@ def test_latches_that_could_not_be_written_count_all_the_same(policy: Policy, ca
     top = policy.top
     joined = with_pending(policy, Posture(Mode.NORMAL, top), [latch])
     assert joined == Posture(Mode.REDUCE_ONLY, min(expected, top))
-
-
-def alarm(klass: AlarmClass = AlarmClass.ACT) -> Alarm:
-    return Alarm("trigger/grossLimit", klass, "gross 106 %", START)
-
-
-def rings(
-    bells: Bells, seconds: int, alarms: tuple[Alarm, ...], acknowledged: frozenset[str] = frozenset()
-) -> tuple[Bells, int]:
-    outbound = 0
-    for second in range(seconds):
-        bells, rang, _ = bells.hear(alarms, acknowledged, START + timedelta(seconds=second))
-        outbound += len(rang)
-    return bells, outbound
-
-
-def test_an_alarm_that_wants_an_act_repeats_and_then_only_goes_out() -> None:
-    bells, outbound = rings(Bells(), 601, (alarm(),))
-    assert outbound == 11
-    assert bells.rung == 1 + REPEATS
-
-
-def test_an_acknowledged_alarm_stays_quiet() -> None:
-    bells, _ = rings(Bells(), 1, (alarm(),))
-    _, outbound = rings(bells, 600, (alarm(),), frozenset({"trigger/grossLimit"}))
-    assert outbound == 0
-
-
-def test_an_alarm_to_look_at_rings_once_and_a_note_never() -> None:
-    assert rings(Bells(), 600, (alarm(AlarmClass.LOOK),))[1] == 1
-    assert rings(Bells(), 600, (alarm(AlarmClass.NOTE),))[1] == 0
-
-
-def test_chatter_is_held_back_with_an_end_and_rings_after_it() -> None:
-    bells, _, _ = Bells().hear((alarm(),), frozenset(), START)
-    bells, _, _ = bells.hear((), frozenset(), START + timedelta(seconds=5))
-    bells, rang, quiet = bells.hear((alarm(),), frozenset(), START + timedelta(seconds=9))
-    assert not rang
-    until = START + timedelta(seconds=5) + CHATTER
-    assert quiet[0].until == until
-    bells, rang, _ = bells.hear((alarm(),), frozenset(), until - timedelta(seconds=1))
-    assert not rang
-    _, rang, _ = bells.hear((alarm(),), frozenset(), until)
-    assert len(rang) == 1
 
 
 def test_the_notify_command_gets_the_text_as_its_last_argument(tmp_path: Path) -> None:

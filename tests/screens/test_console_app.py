@@ -14,14 +14,13 @@ from textual import events
 from console import crash
 from console.actions import ACTIONS, On, actions_on, footer
 from console.app import needs_ascii
-from console.bell import Bell
 from console.desk import Told
 from console.screens.leave import LeaveScreen
 from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen
 from console.screens.rollback import ReduceScreen
 from stages.refusal import Trouble
-from stages.verdict import Alarm, AlarmClass, WatchPresence
+from stages.verdict import WatchPresence
 from tests.screens import states
 from widgets.token_input import TokenInput, wrong_word
 
@@ -444,20 +443,6 @@ async def test_the_title_and_the_bell_tell_of_a_breach_once(console, monkeypatch
         made.feed.give(states.breach())
         await pilot.pause()
         assert rung == ["bell"]
-
-
-def test_the_bell_repeats_what_needs_an_act_and_counts_chatter() -> None:
-    bell, now = Bell(), states.NOW
-    act = Alarm("k", AlarmClass.ACT, "gross", now)
-    rings = [bell.rings([act], frozenset(), now + timedelta(seconds=second)) for second in range(600)]
-    assert [second for second, rang in enumerate(rings) if rang] == [0, 60, 120, 180, 240, 300]
-    assert not bell.rings([], frozenset(), now + timedelta(seconds=601))
-    assert not bell.rings([act], frozenset(), now + timedelta(seconds=700))
-    quiet = Bell()
-    assert not quiet.rings([act], frozenset({"k"}), now)
-    assert not quiet.rings([Alarm("n", AlarmClass.NOTE, "tca", now)], frozenset(), now)
-    look = Alarm("l", AlarmClass.LOOK, "warn", now)
-    assert [quiet.rings([look], frozenset(), now + timedelta(seconds=s)) for s in (0, 60, 120)] == [True, False, False]
 
 
 # ----------------------------------------------------------------------------------------------------- the registry

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from stages.alarms import Ring, Ringing, ring
 from stages.signals import Snapshot
-from stages.verdict import Alarm, AlarmClass
+from stages.verdict import AlarmClass
 from stages.witness import Position
 from tests.unit.watched import NOBODY, OPEN, Watched, make_policy, policy_document
 
@@ -167,62 +166,6 @@ def test_an_empty_snapshot_says_that_nothing_was_read() -> None:
     found = world.judge()
     assert found.headline.word == "BLIND"
     assert not [row for row in found.rows if row.state.value == "ok"]
-
-
-def alarm(klass: AlarmClass, since: datetime = OPEN, cause: str = "trigger/gross") -> Alarm:
-    return Alarm(f"{cause}@{since:%H%M%S}", klass, "gross", since)
-
-
-def test_one_cause_rings_once_and_an_act_repeats_until_acknowledged_or_five_times() -> None:
-    heard, rings = Ringing(), 0
-    for second in range(900):
-        heard, now = ring(heard, (alarm(AlarmClass.ACT),), frozenset(), OPEN + timedelta(seconds=second))
-        rings += len(now)
-    assert rings == 6
-    heard, rings = Ringing(), 0
-    for second in range(300):
-        acknowledged = frozenset({alarm(AlarmClass.ACT).key} if second > 70 else ())
-        heard, now = ring(heard, (alarm(AlarmClass.ACT),), acknowledged, OPEN + timedelta(seconds=second))
-        rings += len(now)
-    assert rings == 2
-
-
-@pytest.mark.parametrize(("klass", "rings"), [(AlarmClass.LOOK, 1), (AlarmClass.NOTE, 0)])
-def test_a_look_rings_once_and_a_note_never(klass: AlarmClass, rings: int) -> None:
-    heard, first = ring(Ringing(), (alarm(klass),), frozenset(), OPEN)
-    _, later = ring(heard, (alarm(klass),), frozenset(), OPEN + timedelta(minutes=5))
-    assert (len(first), len(later)) == (rings, 0)
-
-
-def test_back_within_ten_minutes_is_chatter_and_later_it_rings_again() -> None:
-    heard, _ = ring(Ringing(), (alarm(AlarmClass.LOOK),), frozenset(), OPEN)
-    heard, _ = ring(heard, (), frozenset(), OPEN + timedelta(minutes=1))
-    heard, back = ring(heard, (alarm(AlarmClass.LOOK),), frozenset(), OPEN + timedelta(minutes=5))
-    assert back == ()
-    assert heard.chatter == {"trigger/gross": 2}
-    heard, _ = ring(heard, (), frozenset(), OPEN + timedelta(minutes=6))
-    _, again = ring(heard, (alarm(AlarmClass.LOOK),), frozenset(), OPEN + timedelta(minutes=30))
-    assert len(again) == 1
-
-
-def test_a_note_that_becomes_an_act_rings() -> None:
-    heard, _ = ring(Ringing(), (alarm(AlarmClass.LOOK),), frozenset(), OPEN)
-    _, now = ring(heard, (alarm(AlarmClass.ACT),), frozenset(), OPEN + timedelta(seconds=2))
-    assert len(now) == 1
-
-
-def test_a_breach_rings_once_for_row_and_trigger_and_keeps_its_key() -> None:
-    world = Watched().tick(5)
-    heard, keys = Ringing(), set()
-    rings: list[Ring] = []
-    for _ in range(20):
-        world.tick(1, gross=6000)
-        current = world.judge().alarms
-        keys |= {one.key for one in current}
-        heard, now = ring(heard, current, frozenset(), world.wall)
-        rings += now
-    assert len(rings) == 1
-    assert len(keys) == 1
 
 
 @pytest.mark.parametrize(("every", "klass"), [("1s", AlarmClass.NOTE), ("2s", AlarmClass.ACT)])
