@@ -175,12 +175,14 @@ def _given(state: ControlState, plan: Plan) -> tuple[Given, ...]:
 def _lacking(policy: Policy, plan: Plan, given: tuple[Given, ...]) -> str:
     """What approvals are still missing, in words; empty when they suffice."""
     wanted = policy.stages[policy.stage_index(plan.to_stage) or 0].approvals
-    missing = [
-        f"{count - have} of {role}"
+    lacking = {
+        role: (count, have)
         for role, count in wanted.roles.items()
         if (have := sum(role in one.roles for one in given)) < count
-    ]
-    more = wanted.required - len(given)
-    if not missing and more <= 0:
-        return ""
-    return f"{max(more, 1)} more{': ' + ', '.join(missing) if missing else ''}, not {plan.created_by}"
+    }
+    named = sum(count - have for count, have in lacking.values())
+    more = wanted.required - len(given) - named
+    missing = [f"{count - have} of role {role}" for role, (count, have) in lacking.items()]
+    if more > 0:
+        missing.append(f"{more} more, of any role" if given or missing else f"{more}, of any role")
+    return f"{' and '.join(missing)}; not {plan.created_by}" if missing else ""

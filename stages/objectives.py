@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import IntEnum
 
 from stages.policy import BurnInSpec, Objective, Policy

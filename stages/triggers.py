@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from stages.bearings import Bearings
@@ -18,7 +19,6 @@ from stages.measures import Step, Trigger
 from stages.observing import Observation, observe
 from stages.policy import Policy
 from stages.posture import Latch, Mode
-from stages.session import span
 from stages.signals import Snapshot
 from stages.state import ControlState
 from stages.verdict import ControlDrift, TriggerRow, TriggerState
@@ -209,8 +209,23 @@ def then_words(policy: Policy, trigger: Trigger, effective: int) -> str:
         target = _step_target(policy, step, effective)
         goal = f"{'' if step.after else 'back to '}{target}" if target else ""
         words = ", ".join(part for part in (mode, goal) if part)
-        said.extend([f"{span(step.after).replace(' ', '').removesuffix('in')} {words}" if step.after else words])
-    return "; ".join(words for words in said if words.strip())
+        if words:
+            said.append(f"{_brief(step.after)} {words}" if step.after else words)
+    return "; ".join(said)
+
+
+def _step_target(policy: Policy, step: Step, effective: int) -> str:
+    """The lower stage that a step leads to; empty when it leads to none."""
+    if step.cap is None:
+        return ""
+    target = max(0, effective - 1) if step.cap == "-1" else policy.stage_index(step.cap)
+    return policy.stages[target].name if target is not None and target < effective else ""
+
+
+def _brief(length: timedelta) -> str:
+    """``41s``, ``30m``: a step stands in one narrow column."""
+    seconds = int(length.total_seconds())
+    return f"{seconds}s" if seconds < 120 else f"{seconds // 60}m"
 
 
 def _next_in(sight: Sight, mine: TriggerWatch, trigger: Trigger) -> float | None:

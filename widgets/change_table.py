@@ -80,7 +80,7 @@ def _times(change: ControlChange) -> str:
 
 def _enforced(change: ControlChange) -> str:
     if change.pinned:
-        return f"pinned: {change.pinned}"
+        return f"pinned by {change.pinned.removeprefix('pinned by ')}"
     return ENFORCERS.get(change.enforced_by, change.enforced_by)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stages.verdict import Gate, GateStatus
+from widgets.figures import age
 from widgets.line import Line, Tone, fit, title
 
 _WORDS = {
@@ -62,18 +63,20 @@ def approval_lines(
     given: Sequence[Approval], needed: int, needs: str, rejected: str, width: int, wall: datetime, *, asked: bool
 ) -> list[Line]:
     """A title, who signed until when, who may still sign."""
-    lines = [title("APPROVALS", width, note=f"{len(given)} of {needed}")]
+    counted = f"{len(given)} of {needed}" if len(given) <= needed else f"{len(given)}, {needed} needed"
+    lines = [title("APPROVALS", width, note=counted)]
+    roles_end = 40 if width >= 88 else 32
     for approval in given:
         line = Line().put(" ").put("·", Tone.DIM).put(f" {fit(approval.approver, 12)}")
-        line.put(fit(", ".join(approval.roles), 15), at=16)
-        left = int((approval.expires - wall).total_seconds() // 60)
+        line.put(fit(", ".join(approval.roles), roles_end - 17), at=16)
         signed = f"signed {approval.at:%H:%M:%S}Z, " if approval.at else ""
-        line.put(fit(f"{signed}good for {left} min", width - 33), at=32)
+        left = age((approval.expires - wall).total_seconds())
+        line.put(fit(f"{signed}good for {left}", width - roles_end - 1), at=roles_end)
         lines.append(line.fill(width))
     if rejected:
         lines.append(Line().put(" ").put("■", Tone.WARN).put(fit(f" REFUSED by {rejected}", width - 3)).fill(width))
     missing = needed - len(given)
-    if missing > 0:
+    if missing > 0 or needs:
         lines.append(Line().put(" ○ ").put(fit(needs or f"{missing} more", width - 4)).fill(width))
         said = "asked; the answer appears here by itself" if asked else "not asked yet: y asks the approvers"
         lines.append(Line().put(f"   {fit(said, width - 4)}").fill(width))

@@ -146,8 +146,10 @@ def _put_used(line: Line, row: Row, columns: Columns, tone: Tone) -> None:
     elif row.detail:
         line.put(row.detail)
     if beside and said:
-        room = (columns.trend_at or columns.age_end - 4) - columns.word_at
-        line.put(fit(said, max(room, 4)), word_tone, at=max(columns.word_at, line.length + 1))
+        end = columns.trend_at - 1 if columns.trend_at else columns.age_end - 4
+        # A long word moves left into the room that a missing bar leaves, rather than being cut.
+        start = max(line.length + 1, min(columns.word_at, end - len(said)))
+        line.put(fit(said, max(end - start, 4)), word_tone, at=start)
 
 
 def value_text(row: Row) -> str:
@@ -206,11 +208,12 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
         value = value_text(row)
         shown = f"{value} {unit_word(row.unit)}".rstrip() if row.unit is not Unit.WORD else value
         line = Line().put(" ").put(ROW_MARKS[row.state], tone if row.state not in QUIET else Tone.DIM).put(" ")
-        line.put(fit(row.title, value_end - len(shown) - 4)).right(
-            shown, value_end, tone if row.state not in QUIET else None
-        )
         limit = limit_text(row, panel.signals.get(row.key.name))
         said = word(row)
+        # Where nothing stands to the right, a long value takes that room rather than its label's.
+        needed = len(row.title) + len(shown) + 4
+        end = value_end if limit or said else max(value_end, min(needed, width - 1))
+        line.put(fit(row.title, end - len(shown) - 4)).right(shown, end, tone if row.state not in QUIET else None)
         if width >= 48 or not said:
             line.right(limit, limit_end)
         if said:

@@ -25,7 +25,7 @@ def burn_in_bar(burn_in: BurnIn, cells: int) -> str:
 
 def burn_in_text(burn_in: BurnIn) -> str:
     """``64 %, lacks 73 fills``, ``64 % STOPPED``, ``FAILED at 71 %``, ``PASSED``."""
-    share = f"{int(Decimal(str(burn_in.progress)) * 100)} %"
+    share = _share(burn_in)
     if burn_in.state in _ENDED_BADLY:
         return f"{burn_in.state} at {share}"
     if burn_in.state == "PASSED":
@@ -33,6 +33,12 @@ def burn_in_text(burn_in: BurnIn) -> str:
     if burn_in.state in _STOPPED:
         return f"{share} {BURN_IN_WORDS[burn_in.state]}"
     return f"{share}, {burn_in.lacks}" if burn_in.lacks else share
+
+
+def _share(burn_in: BurnIn) -> str:
+    """Progress in percent; 100 only when nothing is lacking any more."""
+    share = int(Decimal(str(burn_in.progress)) * 100)
+    return f"{min(share, 99) if burn_in.lacks else share} %"
 
 
 def runs(burn_in: BurnIn) -> bool:
@@ -61,20 +67,19 @@ def rail(cards: Sequence[StageCard], burn_in: BurnIn, width: int) -> list[Line]:
         lines[0].put(f" {box * max(1, run)} ", tone).put(card.status, Tone.BOLD if card.in_force else Tone.PLAIN)
         lines[0].put(f" {box * 2}", tone)
         lines[1].put(" ", at=left).put(fit(card.limits, pitch - 3))
-        note = _note(card, burn_in)
-        lines[2].put(" ", at=left).extend(_fit_line(note, pitch - 3))
+        lines[2].put(" ", at=left).extend(_fit_line(_note(card, burn_in, pitch - 3), pitch - 3))
     return [line.fill(width) for line in lines]
 
 
-def _note(card: StageCard, burn_in: BurnIn) -> Line:
+def _note(card: StageCard, burn_in: BurnIn, width: int) -> Line:
     if not card.in_force or card.index != burn_in.stage or not runs(burn_in):
         return Line().put(card.note)
     lacks = burn_in.lacks.removeprefix("lacks ") if burn_in.state == "OBSERVING" else ""
-    share = f"{int(Decimal(str(burn_in.progress)) * 100)} %"
-    line = Line().put("burn-in ").put(burn_in_bar(burn_in, 12)).put(f" {share}")
-    if burn_in.state in _STOPPED:
-        return line.put(f" {BURN_IN_WORDS[burn_in.state]}", Tone.BOLD)
-    return line.put(f", {lacks}" if lacks else "")
+    said = f" {_share(burn_in)}{f', {lacks}' if lacks else ''}"
+    stopped = f" {BURN_IN_WORDS[burn_in.state]}" if burn_in.state in _STOPPED else ""
+    # The bar gives way to the words: what is lacking is the thing to read.
+    cells = max(4, min(12, width - len("burn-in ") - len(said) - len(stopped)))
+    return Line().put("burn-in ").put(burn_in_bar(burn_in, cells)).put(said).put(stopped, Tone.BOLD)
 
 
 def _fit_line(line: Line, width: int) -> Line:

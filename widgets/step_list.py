@@ -11,6 +11,18 @@ MARKS = {"done": "·", "running": "►", "late": "▲", "failed": "■", "unknow
 TONES = {"late": Tone.WARN, "failed": Tone.WARN, "unknown": Tone.UNKNOWN, "running": Tone.BOLD}
 
 
+AWAITED = {
+    "recorded": "writes the intent to the ledger", "commit": "makes the commit",
+    "push": "until Git says that it took the commit", "runtime": "until restarted and read back as pushed",
+}  # fmt: skip
+"""What a step under way waits for, where the step itself says nothing."""
+
+
+def awaited(step: Step) -> str:
+    """What is known of a step; of one under way, what it waits for."""
+    return step.note or (AWAITED.get(step.name, "") if step.state == "running" else "")
+
+
 class Step(Protocol):
     """One step. ``state`` is done, running, late, failed, unknown or waiting; times are seconds."""
 
@@ -37,7 +49,7 @@ def step_lines(steps: Sequence[Step], width: int, height: int, name: str = "STEP
         line = Line().put(" ").put(MARKS.get(step.state, "?"), tone or Tone.DIM).put(" ")
         line.put(fit(step.name, took_end - 12), Tone.DIM if step.state == "waiting" else tone)
         line.right(_seconds(step.took), took_end).right(_seconds(step.budget), budget_end)
-        line.put(fit(step.note, width - note_at), tone, at=note_at)
+        line.put(fit(awaited(step), width - note_at), tone, at=note_at)
         lines.append(line.fill(width))
     return lines
 

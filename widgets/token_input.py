@@ -116,6 +116,8 @@ class TokenInput(Widget, can_focus=True):
         elif event.key == "backspace":
             event.stop()
             self._edit(self.typed[:-1])
+        elif event.key == "question_mark":
+            return  # No phrase has one: it asks for help, here as everywhere.
         elif event.is_printable and event.character is not None:
             event.stop()
             if not self.ready:

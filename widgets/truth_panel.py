@@ -48,8 +48,8 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
 def _starts(width: int) -> tuple[int, int, int]:
     if width < 44:
         return (10, 17, 24)
-    step = 20 if width >= 90 else 15 if width >= 70 else max(12, (width - 16) // 3)
-    first = 19 if width >= 90 else 15
+    first = 19 if width >= 70 else 17 if width >= 53 else 15
+    step = 20 if width >= 90 else 15 if width >= 70 else max(12, (width - first) // 3)
     return (first, first + step, first + 2 * step)
 
 

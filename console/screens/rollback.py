@@ -16,9 +16,10 @@ from console.actions import On, footer
 from console.desk import ByHand, Frame, Hands, Running, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, view_head
+from console.screens.ways import reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
-from widgets.figures import age, amount, clock, number
+from widgets.figures import amount, clock, number
 from widgets.header import header, is_pnl, local_time
 from widgets.line import Line, Tone, fit, padded, title
 from widgets.status import KNOWN
@@ -31,58 +32,12 @@ STILL_SHOWN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way down: its phrase and what happens to orders and positions."""
-
-    phrase: str
-    stage: str
-    new_orders: str
-    working: str
-    held: str
-    ready: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plea:
     """What the person has asked for on this page, and what came of it."""
 
     note: str = ""
     sent: str = ""
     by_hand: tuple[str, ...] = ()
-
-
-def ways_down(frame: Frame | None) -> tuple[Way, ...]:
-    """Every way down that there is, mildest first; without a frame only what needs no knowledge."""
-    if frame is None:
-        return (Way("FREEZE", "", "as now", "stay", "stays", "now"),)
-    policy, evaluation = frame.policy, frame.evaluation
-    until = policy.spec.target.session.flatten_start
-    held = f"stays, closes {until:%H:%M}" if until is not None else "stays"
-    ways = [Way("FREEZE", "", "as now", "stay", held, "now")]
-    git = evaluation.snapshot.git
-    within = age(policy.spec.target.convergence.total_seconds())
-    ready = f"READY, within {within}" if git is not None and not git.error else "Git silent, tried on"
-    top = max(min(evaluation.effective, policy.top), min(evaluation.standing.riskiest, policy.top + 1))
-    for index in range(top - 1, -1, -1):
-        stage = policy.stages[index]
-        paper = policy.stage_account(index).environment == "paper" != policy.spec.target.account.environment
-        new = "none live" if paper else f"within {stage.name}"
-        ways.append(Way(f"ROLLBACK {stage.name}", stage.name, new, "app decides", held, ready))
-    return tuple(ways)
-
-
-def suggested(frame: Frame | None) -> tuple[Way | None, str]:
-    """The way that what is known asks for, and why; nothing when nothing is amiss."""
-    ways = ways_down(frame)
-    if frame is None:
-        return None, "nothing is known yet; the phrases work all the same"
-    headline = frame.evaluation.headline
-    rollbacks = [way for way in ways if way.stage]
-    if headline.mark in ("breach", "over", "unknown") and rollbacks:
-        return rollbacks[0], f"{headline.word} {headline.thing.partition(':')[0]} asks for one stage down"
-    if headline.mark in ("warn", "breach", "over", "unknown"):
-        return ways[0], f"{headline.word}: nothing may go up while you look"
-    return None, "nothing is amiss; choose by what you know"
 
 
 def shown_run(view: View) -> Running | None:
@@ -95,22 +50,50 @@ def shown_run(view: View) -> Running | None:
     return running
 
 
-def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[Line], int | None]:
-    """The page, and the row of the phrase's field."""
+def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[Line], int]:
+    """The page, and the row of the phrase's field: what runs stands above it, what else can be done right before it."""
     running = shown_run(view)
-    lines = _head_lines(view, plea, running, width)
+    head = _head_lines(view, plea, running, width)
     foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {_keys(view, width)}").fill(width)]
-    if running is not None:
-        body = _running_body(view, plea, running, width, height - len(lines) - len(foot))
-        return [*lines, *padded(body, height - len(lines) - len(foot)), *foot], None
-    ways = _way_lines(view, plea, width)
-    lines.extend(ways)
-    field_at = len(lines)
-    lines.extend([Line(), Line()])
-    room = height - len(lines) - len(foot)
-    rest = _truth(view, width, max(0, room - 3))
-    by_hand = _by_hand(plea, width, max(0, room - len(rest)))
-    return [*lines, *padded([*rest, *by_hand], room), *foot], field_at
+    room = height - len(head) - len(foot)
+    steps = len(running.steps) + 1 if running is not None else 0
+    note = _about(view, plea)
+    ways = way_lines(view.frame, note, width, further=running is not None, brief=room < steps + 15)
+    steps = min(steps, room - len(ways) - 2)
+    above = (
+        [] if running is None else step_lines(running.steps, width, steps, f"STEPS of {fit(running.title, width // 3)}")
+    )
+    lines = [*head, *above, *ways]
+    room -= len(above) + len(ways) + 2
+    rest = _idle_rest(view, plea, width, room) if running is None else _running_rest(view, width, room)
+    return [*lines, Line(), Line(), *padded(rest, room), *foot], len(lines)
+
+
+def _about(view: View, plea: Plea) -> str:
+    """What stands right above the field: what came of the last phrase, or what is suggested."""
+    if plea.note:
+        return plea.note
+    best, why = suggested(view.frame)
+    if best is None:
+        return why if reduces(view.frame) else f"no suggestion: {why}"
+    return f"suggested: {best.phrase}. {why}"
+
+
+def _idle_rest(view: View, plea: Plea, width: int, room: int) -> list[Line]:
+    truth = _truth(view, width, max(0, room - 3))
+    return [*truth, *_by_hand(plea, width, max(0, room - len(truth)))]
+
+
+def _running_rest(view: View, width: int, room: int) -> list[Line]:
+    # Said while something runs; after it nothing is left to break.
+    tail = [
+        title("IF THIS SESSION BREAKS", width),
+        Line().put("   ").put(fit("the steps go on without this screen; rampdeck again shows this page.", width - 4)),
+    ]
+    lines = _open(view, width)[: max(0, room)]
+    truth = _truth(view, width, room - len(lines) - len(tail))
+    lines.extend(truth)
+    return [*lines, *tail] if reduces(view.frame) and len(lines) + len(tail) <= room else lines
 
 
 def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> list[Line]:
@@ -135,7 +118,7 @@ def _before(view: View, plea: Plea, width: int) -> Headline:
     frame = view.frame
     sentence = "No approval, no gate, no window, no reason needed. Nothing here sells."
     if frame is not None and frame.read_only:
-        sentence = "READ-ONLY: nothing can be done from here; the commands below work in another shell."
+        sentence = "READ-ONLY: nothing can be done from here. The commands below work elsewhere."
     if plea.note:
         sentence = plea.note
     return Headline(_at_stake(frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
@@ -150,41 +133,6 @@ def _at_stake(frame: Frame | None, width: int) -> str:
     orders = len(venue.open_orders)
     working = f", {orders} order{'s' if orders != 1 else ''} working" if width >= 80 else ""
     return f"{number(held, Unit.USD)} $ open{working}"
-
-
-def _way_lines(view: View, plea: Plea, width: int) -> list[Line]:
-    at = (28, 42, 58, 80) if width >= 90 else (19, 33, 44, 61)
-    names = ("new orders", "working orders" if width >= 90 else "working", "what is open", "ready")
-    columns = tuple((name, start + len(name)) for name, start in zip(names, at, strict=True))
-    lines = [title("TYPE ONE, THEN ENTER" if width >= 90 else "TYPE ONE", width, *columns)]
-    best, why = suggested(view.frame)
-    for way in ways_down(view.frame):
-        pick = best is not None and way.phrase == best.phrase
-        line = Line(Tone.BOLD if pick else Tone.PLAIN).put(" ► " if pick else "   ").put(fit(way.phrase, at[0] - 4))
-        for text, start, end in zip(
-            (way.new_orders, way.working, way.held, way.ready), at, (*at[1:], width), strict=True
-        ):
-            line.put(fit(text, end - start - 1), at=start)
-        lines.append(line.fill(width))
-    if view.frame is None:
-        lines.append(Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=at[0]).fill(width))
-    restarts = (
-        [work.object.rpartition("/")[2] for work in view.frame.policy.spec.target.workloads] if view.frame else []
-    )
-    if restarts:
-        text = f"ROLLBACK restarts {', '.join(restarts)}: meanwhile nothing can be closed by it either."
-        lines.append(Line().put("   ").put(fit(text, width - 4)))
-    lines.append(Line().put("   ").put(fit(_way_back(view.frame), width - 4)))
-    text = f"suggested: {best.phrase}. {why}" if best is not None else f"no suggestion: {why}"
-    lines.append(title(fit(plea.note or text, width - 4), width, tone=Tone.PLAIN))
-    return lines
-
-
-def _way_back(frame: Frame | None) -> str:
-    if frame is None:
-        return "Back up only by a new advance: burn-in from zero, approvals, cooldown."
-    sessions = frame.policy.spec.gates.cooldown_sessions.normalize()
-    return f"Back up only by a new advance: burn-in from zero, approvals, cooldown of {sessions:f} sessions."
 
 
 def _truth(view: View, width: int, room: int) -> list[Line]:
@@ -204,43 +152,36 @@ def _by_hand(plea: Plea, width: int, room: int) -> list[Line]:
     if room < 2:
         return []
     lines = [title("BY HAND, if this program is broken", width)]
-    texts = (plea.by_hand or ("no stage is known to be lower, so there is nothing to write down yet",))[: room - 1]
+    texts = (plea.by_hand or ("no stage is known to be lower than the one in force",))[: room - 1]
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in texts)
     if len(plea.by_hand) > room - 1:
         lines[-1] = Line().put("   ... all of it: rampdeck rollback --to STAGE --print")
     return lines
 
 
-def _running_body(view: View, plea: Plea, running: Running, width: int, room: int) -> list[Line]:
-    lines = step_lines(running.steps, width, len(running.steps) + 1, f"STEPS of {fit(running.title, width // 3)}")
-    lines.append(Line())
+def _open(view: View, width: int) -> list[Line]:
+    """What is open at the venue, in dollars and order by order."""
     frame = view.frame
-    if frame is not None:
-        venue = frame.evaluation.snapshot.venue
-        pnl = next((row for row in frame.evaluation.rows if is_pnl(row, frame.policy)), None)
-        parts = [_at_stake(frame, width)]
-        if pnl is not None and pnl.value is not None and pnl.state in KNOWN:
-            parts.append(f"day P&L {amount(pnl.value, pnl.unit, decimals=pnl.decimals, signed=True)}")
-        lines.append(title("WHAT IS OPEN", width, note="at the venue" if venue is not None else "not known"))
-        lines.append(Line().put("   ").put(fit("; ".join(parts), width - 4)))
-        orders = venue.open_orders if venue is not None and not venue.error else ()
-        for order in orders[:4]:
-            price = f" {number(order.limit_price, Unit.USD, decimals=2)}" if order.limit_price is not None else ""
-            text = f"{order.order_id} {order.side} {order.quantity.normalize():f} {order.symbol}{price}"
-            lines.append(Line().put("   ").put(fit(text, width - 4)))
-        lines.append(Line())
-    left = room - len(lines) - 4
-    lines.extend(_truth(view, width, left))
-    tail = [
-        title("IF THIS SESSION BREAKS", width),
-        Line().put("   ").put(fit("the steps go on without this screen; rampdeck again shows this page.", width - 4)),
-    ]
-    if plea.note:
-        tail.append(Line(Tone.BOLD).put("   ").put(fit(plea.note, width - 4)))
-    return [*padded(lines, room - len(tail)), *tail]
+    if frame is None:
+        return []
+    venue = frame.evaluation.snapshot.venue
+    pnl = next((row for row in frame.evaluation.rows if is_pnl(row, frame.policy)), None)
+    parts = [_at_stake(frame, width)]
+    if pnl is not None and pnl.value is not None and pnl.state in KNOWN:
+        parts.append(f"day P&L {amount(pnl.value, pnl.unit, decimals=pnl.decimals, signed=True)}")
+    lines = [title("WHAT IS OPEN", width, note="at the venue" if venue is not None else "not known")]
+    lines.append(Line().put("   ").put(fit("; ".join(parts), width - 4)))
+    orders = venue.open_orders if venue is not None and not venue.error else ()
+    for order in orders[:4]:
+        price = f" {number(order.limit_price, Unit.USD, decimals=2)}" if order.limit_price is not None else ""
+        text = f"{order.order_id} {order.side} {order.quantity.normalize():f} {order.symbol}{price}"
+        lines.append(Line().put("   ").put(fit(text, width - 4)))
+    return lines
 
 
 def _keys(view: View, width: int) -> str:
+    if view.frame is not None and view.frame.read_only:
+        return footer(On.REDUCE, view.frame, width)
     said = "nothing stops when you leave" if shown_run(view) is not None else "Enter on an empty line does nothing"
     return f"{footer(On.REDUCE, view.frame, width - 38)}   {said}"
 
@@ -316,11 +257,9 @@ class ReduceScreen(Live):
 
     def page(self, width: int, height: int) -> list[Line]:
         lines, field_at = reduce_page(self.view, self.plea, width, height)
-        can = self.view.frame is None or not self.view.frame.read_only
-        self.token.display = field_at is not None and can
-        if field_at is not None:
-            self.token.styles.offset = (0, field_at)
-            self.token.styles.width = width
+        self.token.display = not self.view.read_only and (self.view.frame is None or not self.view.frame.read_only)
+        self.token.styles.offset = (0, field_at)
+        self.token.styles.width = width
         return lines
 
     def on_key(self, event: events.Key) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from console.desk import Running, RunningStep
 from console.ports import LedgerStore
@@ -59,11 +58,10 @@ class Chronicle:
             self._entries.append(entry)
             self._after = entry.seq
 
-    def lines(self, timezone: str) -> tuple[str, ...]:
-        """Newest first, each with its time in the market's zone."""
-        zone = ZoneInfo(timezone)
+    def lines(self) -> tuple[str, ...]:
+        """Newest first, each with its UTC time: the ledger's own, and the ``Z`` clock of row 1."""
         told = (entry for entry in reversed(self._entries) if entry.kind not in _SILENT)
-        lines = (f"{entry.at.astimezone(zone):%H:%M:%S} {words(entry)}" for entry in told)
+        lines = (f"{entry.at.astimezone(UTC):%H:%M:%SZ} {words(entry)}" for entry in told)
         return tuple(line for line, _ in zip(lines, range(SHOWN), strict=False))
 
     def running(self, state: ControlState, evaluation: Evaluation) -> Running | None:

@@ -381,7 +381,7 @@ class Watch:
                 who=self._seat.who,
                 actor=self._seat.actor,
                 presence=presence,
-                events=self._chronicle.lines(policy.spec.target.session.timezone),
+                events=self._chronicle.lines(),
                 running=self._chronicle.running(state, evaluation),
                 read_only=self._seat.read_only,
                 environment=self._seat.environment,

@@ -261,7 +261,7 @@ TRIGGER_ROWS = (
         TriggerState.ARMED,
         D(199),
         Unit.SECONDS,
-        "NO NEW ORDERS at once, back to L0 after 5 min",
+        "NO NEW ORDERS; 5m L0",
     ),
     TriggerRow("drift", "drift", TriggerState.ARMED, None, Unit.COUNT, "FROZEN"),
     TriggerRow(
@@ -870,7 +870,7 @@ REFUSED_REHEARSAL = Rehearsal(
     replace(PLAN, refusals=("participation is pinned by economic-policy: edit its companions",)), gates(), False, ""
 )
 
-BLOCKED = Answers(True, 2, "1 of trader or designated, not alice", (BOB,), gates=gates(failing="burn-in"))
+BLOCKED = Answers(True, 2, "1 of role designated; not alice", (BOB,), gates=gates(failing="burn-in"))
 READY = Answers(True, 2, "", (BOB, ERIN), gates=gates(), allowed=True, confirmation=PHRASE)
 STALE = replace(
     READY, stale="the image changed in scheduler-deployment.yaml (bot, 14:47)", allowed=False, confirmation=""

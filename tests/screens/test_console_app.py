@@ -158,9 +158,10 @@ async def test_from_dry_run_to_applied_by_hand(console) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: made.hands.asked[-1][0] == "apply")
         assert made.hands.asked[-1] == ("apply", states.PLAN.id, "advance TORGHUT l1 l2 gross 25000")
+        assert "YOU MAY APPLY" not in made.text
         made.feed.give(states.frame(running=states.applying()))
-        await until(pilot, lambda: "PLAN APPLYING" in made.text)
-        assert "5 of 7 controls are L2" in made.text
+        await until(pilot, lambda: "5 of 7 controls are L2" in made.text)
+        assert "PLAN APPLYING" in made.text
         made.feed.give(states.frame(running=states.applying(outcome="done", finished=made.now)))
         await until(pilot, lambda: "PLAN APPLIED" in made.text)
         made.feed.give(states.ok())

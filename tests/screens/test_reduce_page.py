@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from console.desk import Frame
-from console.screens.rollback import Plea, phrases, reduce_page, suggested
+from console.screens.rollback import Plea, phrases, reduce_page
+from console.screens.ways import suggested
+from stages.posture import Mode
 from tests.screens import states
 
 SIZES = ((160, 45), (100, 30), (80, 24), (60, 20))
@@ -35,7 +37,7 @@ FRAMES = {
 }
 
 
-def text(name: str, size: tuple[int, int]) -> tuple[str, int | None]:
+def text(name: str, size: tuple[int, int]) -> tuple[str, int]:
     lines, field_at = reduce_page(states.view(FRAMES[name]()), Plea(by_hand=BY_HAND), *size)
     assert len(lines) == size[1]
     assert [line.text for line in lines if line.length > size[0]] == []
@@ -50,8 +52,7 @@ def test_every_way_down_reads_as_recorded(name: str, size: tuple[int, int], page
 
 
 def test_it_takes_phrases_with_nothing_known() -> None:
-    shown, field_at = text("nothing-known", (100, 30))
-    assert field_at is not None
+    shown, _ = text("nothing-known", (100, 30))
     assert "FREEZE" in shown
     assert "ROLLBACK <stage>" in shown
     assert "WHAT IS OPEN: not known" in shown
@@ -72,8 +73,7 @@ def test_the_suggestion_has_a_reason() -> None:
 
 
 def test_the_clock_and_two_separate_verdicts() -> None:
-    shown, field_at = text("running", (100, 30))
-    assert field_at is None
+    shown, _ = text("running", (100, 30))
     assert "TIME TO SAFE   00:06.2" in shown
     assert "SAFE NOW  YES" in shown
     assert "STAYS SO  NOT YET" in shown
@@ -84,13 +84,34 @@ def test_the_clock_and_two_separate_verdicts() -> None:
 
 def test_an_act_that_ended_long_ago_makes_room_for_the_next() -> None:
     view = states.view(finished(), wall=states.NOW + timedelta(minutes=3))
-    _, field_at = reduce_page(view, Plea(), 100, 30)
-    assert field_at is not None
+    lines, _ = reduce_page(view, Plea(), 100, 30)
+    assert not any("STEPS" in line.text for line in lines)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (60, 18)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["running", "finished"])
+def test_further_down_is_reached_while_one_way_runs_and_after_it(name: str, size: tuple[int, int]) -> None:
+    shown, field_at = text(name, size)
+    lines = shown.splitlines()
+    assert any("FURTHER DOWN" in line for line in lines[:field_at])
+    for phrase in ("FREEZE", "ROLLBACK L1", "ROLLBACK L0"):
+        assert any(phrase in line for line in lines[:field_at])
+    assert lines[field_at : field_at + 2] == ["", ""]
+    assert field_at + 2 <= size[1] - 2
+    steps = next(index for index, line in enumerate(lines) if "STEPS" in line)
+    assert steps < next(index for index, line in enumerate(lines) if "FURTHER" in line)
+
+
+def test_what_holds_already_is_not_suggested_again() -> None:
+    held = states.warning()
+    evaluation = replace(held.evaluation, posture=replace(held.evaluation.posture, mode=Mode.REDUCE_ONLY))
+    way, why = suggested(replace(held, evaluation=evaluation))
+    assert way is None
+    assert "REDUCE ONLY holds already" in why
 
 
 def test_the_way_back_is_said_before_the_phrase() -> None:
     shown, field_at = text("over", (100, 30))
     lines = shown.splitlines()
-    assert field_at is not None
     assert any("Back up only by a new advance" in line for line in lines[:field_at])
     assert any("BY HAND" in line for line in lines)

@@ -307,7 +307,7 @@ def test_triggers_tell_what_is_left_and_what_follows() -> None:
     row = next(row for row in world.judge().triggers if row.name == "grossLimit")
     assert (row.state, row.left, row.then) == (TriggerState.ARMED, Decimal(22000), "REDUCE ONLY, back to L1")
     stale = next(row for row in world.judge().triggers if row.name == "stale")
-    assert stale.then == "NO NEW ORDERS at once, NO NEW ORDERS, back to L1 after 30 min"
+    assert stale.then == "NO NEW ORDERS; 30m L1"
     world.silent = True
     world.tick(1)
     assert state_of(world, "grossLimit") is TriggerState.CANNOT_SEE

@@ -63,7 +63,6 @@ class PlanScreen(Live):
         self.token: TokenInput | None = None
         self._asking = False
         self._ask_at = view.wall
-        self._sent = False
 
     def compose(self) -> ComposeResult:
         yield self.sheet
@@ -86,7 +85,7 @@ class PlanScreen(Live):
 
     def _place_token(self, width: int, height: int) -> None:
         """The field exists only while its phrase can be used, and only where the page has room for it."""
-        ready = self.draft.state(self.view) == "ready" and not self._sent
+        ready = self.draft.state(self.view) == "ready"
         row = plan_page(self.view, self.draft, width, height)[1] if ready and width >= 80 and height >= 20 else None
         if not ready:
             if self.token is not None:
@@ -118,7 +117,6 @@ class PlanScreen(Live):
         if self.draft.state(self.view) == "applying":
             return
         self.draft = Draft(self.draft.target, tab=self.draft.tab)
-        self._sent = False
         self.paint()
         send("rehearse", lambda: self.hands.rehearse(self.to_stage), lambda e: self.post_message(self.Rehearsed(e)))
 
@@ -160,10 +158,9 @@ class PlanScreen(Live):
 
     def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
         plan = self.draft.plan
-        if plan is None or self.draft.state(self.view) != "ready" or self._sent:
+        if plan is None or self.draft.state(self.view) != "ready":
             return
-        self._sent = True
-        self.draft = replace(self.draft, note="applies", tab=3)
+        self.draft = replace(self.draft, note="", sent=True, tab=3)
         phrase = message.phrase
         send("apply", lambda: self.hands.apply(plan, phrase), lambda e: self.post_message(self.Heard("apply", e)))
         self.paint()
@@ -174,8 +171,7 @@ class PlanScreen(Live):
         refused = bool(trouble) or (told is not None and not told.ok)
         self.draft = replace(self.draft, note=note)
         if message.what == "apply" and refused:
-            self.draft = replace(self.draft, note=f"not applied: {note}")
-            self._sent = False
+            self.draft = replace(self.draft, note=f"not applied: {note}", sent=False)
         if message.what == "request" and refused:
             self.draft = replace(self.draft, asked=False, note=f"not asked: {note}")
         self.paint()

@@ -23,6 +23,8 @@ class Draft:
     answers: Answers | None = None
     note: str = ""
     asked: bool = False
+    sent: bool = False
+    """The phrase was confirmed; until a frame tells of the apply, or somebody refuses it."""
     tab: int = 0
     file: int = 0
     top: int = 0
@@ -53,6 +55,8 @@ class Draft:
         running = self.running(view)
         if running is not None:
             return {"": "applying", "done": "applied"}.get(running.outcome, "not applied")
+        if self.sent:
+            return "applying"
         if self.trouble:
             return "failed"
         if self.rehearsal is None:

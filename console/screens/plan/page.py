@@ -19,7 +19,7 @@ from widgets.figures import age, amount, clock, number
 from widgets.gate_list import approval_lines, gate_lines
 from widgets.header import Head, header
 from widgets.line import Line, Tone, beside, fit, padded, sentences, title
-from widgets.step_list import step_lines
+from widgets.step_list import awaited, step_lines
 
 PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
@@ -99,8 +99,10 @@ def _headline(view: View, draft: Draft, state: str) -> Headline:
     running = draft.running(view)
     if running is not None:
         return _running_headline(view, running)
+    if state == "applying":
+        return Headline("WAIT", "", "commanded", "Gates and approvals are checked once more.", "running", False)
     word, figure = _direction(plan)
-    money = _money(plan)
+    money = _account_change(view, plan) or _money(plan)
     if state == "refused":
         reasons = (draft.rehearsal.refusal if draft.rehearsal else "") or "; ".join(plan.refusals)
         return Headline("REFUSED", "", reasons, f"{word} {figure}: {money}. Nothing was written.", "breach", False)
@@ -119,7 +121,7 @@ def _running_headline(view: View, running: Running) -> Headline:
     took = clock(((running.finished or view.wall) - running.started).total_seconds())
     if not running.outcome:
         at = next((step for step in running.steps if step.state == "running"), None)
-        thing = f"{at.name}: {at.note}" if at is not None else running.title
+        thing = f"{at.name}, {awaited(at)}".removesuffix(", ") if at is not None else running.title
         return Headline(
             "WAIT", took, thing, "esc leaves it running. r stops it: a ROLLBACK wins over this apply.", "running", False
         )
@@ -160,6 +162,21 @@ def _money(plan: Plan) -> str:
         return ", ".join(texts[:3]) or f"{plan.from_stage} → {plan.to_stage}"
     before = number(blast.gross_before, Unit.USD) if blast.gross_before is not None else "?"
     return f"can open {before} → {number(blast.gross_after, Unit.USD)} $"
+
+
+def _account_change(view: View, plan: Plan) -> str:
+    """Whose money it is from now on, when the two stages do not read the same kind of account."""
+    policy = view.frame.policy if view.frame is not None else None
+    stages = [policy.stage_index(name) for name in (plan.from_stage, plan.to_stage)] if policy is not None else []
+    if policy is None or stages[0] is None or stages[1] is None:
+        return ""
+    before, after = policy.stage_account(stages[0]), policy.stage_account(stages[1])
+    if before.environment == after.environment:
+        return ""
+    gross = plan.blast_radius.gross_after
+    most = f"up to {number(gross, Unit.USD)} $" if gross is not None else "NO LIMIT"
+    money = "REAL MONEY" if after.environment == "live" else "paper money"
+    return f"{money}: {before.environment} → {after.environment} account …{after.label[-4:]}, {most}"
 
 
 def _value(value: Value | None, unit: Unit) -> str:
@@ -259,6 +276,8 @@ def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
     lines = change_lines(plan.changes, width, 13)
     lines.extend(_cost(view, plan, width))
     running = draft.running(view)
+    if state == "applying" and running is None:
+        return [*lines, title("STEPS", width), Line().put(" ► ").put("checks gates and approvals once more")], None
     if running is not None:
         lines.extend(step_lines(running.steps, width, len(running.steps) + 1))
         lines.extend(_goes_wrong(plan, width))

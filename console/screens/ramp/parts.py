@@ -9,8 +9,8 @@ from decimal import Decimal
 from console.desk import Running
 from stages.policy import Policy
 from stages.posture import Latch
-from stages.signals import Snapshot
-from stages.verdict import BurnIn, Row
+from stages.signals import Snapshot, SourceHealth
+from stages.verdict import BurnIn, BurnInItem, Row
 from widgets.figures import age, number
 from widgets.header import local_time
 from widgets.line import Line, Tone, fit, title
@@ -87,14 +87,22 @@ def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
 
 
 def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[Line]:
-    """What the burn-in still needs, item by item."""
-    name = f"BURN-IN {stage}"
-    lines = [title(name, width, ("have", 33), ("need", 47), note=burn_in_text(burn_in))]
+    """What the burn-in still needs, item by item: ``samples of gross   6 of 5``."""
+    lines = [title(f"BURN-IN {stage}", width, ("have", 36), ("need", 45), note=burn_in_text(burn_in))]
     for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
-        line = Line().put("   ").put(fit(item.name, 22))
-        line.right(_plain(item.have), 33).right(_plain(item.need), 47).put(f" {item.unit}")
-        lines.append(line.put(fit(item.detail or ("" if item.met else "not yet"), width - 70), at=68).fill(width))
+        line = Line().put(" ").put("·" if item.met else "○", Tone.DIM if item.met else Tone.BOLD).put(" ")
+        line.put(fit(item.name, 26)).right(_plain(item.have), 36)
+        line.put(f" of {_plain(item.need)} {_unit(item)}".rstrip())
+        said = item.detail or ("" if item.met else "not yet")
+        at = max(line.length + 2, 58)
+        lines.append(line.put(fit(said, width - at - 1), at=at).fill(width))
     return lines
+
+
+def _unit(item: BurnInItem) -> str:
+    """The unit, where the item's name has not said it already."""
+    unit = item.unit.partition(" ")[0] if item.unit.startswith("%") else item.unit
+    return "" if unit in item.name else unit
 
 
 def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Line]:
@@ -112,21 +120,39 @@ def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Lin
 
 
 def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int) -> Line:
-    """Each source with its latency or its silence, and the tick that all of this is from."""
+    """Who does not answer, in full; then each endpoint with its slowest answer; then the tick all of this is from."""
     tick = f"tick {local_time(snapshot.market, zone, '%H:%M:%S').partition(' ')[0]}"
     words = ["sources"] if width >= 100 else []
+    git = snapshot.git
+    words.extend(_silent(snapshot.sources, wall))
+    if git is not None and git.error:
+        words.append(f"git NO ANSWER {age((wall - git.fetched_at).total_seconds())}")
+    slowest: dict[str, int | None] = {}
     for source in snapshot.sources:
-        if source.ok:
-            words.append(
-                f"{source.name} {source.latency_ms}ms" if source.latency_ms is not None else f"{source.name} ok"
-            )
-        else:
-            old = (wall - source.last_good).total_seconds() if source.last_good else None
-            words.append(f"{source.name} {'NO ANSWER ' + age(old) if old is not None else 'NEVER READ'}")
-    if snapshot.git is not None:
-        old = (wall - snapshot.git.fetched_at).total_seconds()
-        words.append(
-            f"git {snapshot.git.head[:7]} {age(old)}" if not snapshot.git.error else f"git NO ANSWER {age(old)}"
-        )
+        if source.ok and (git is None or source.name != "git"):
+            endpoint = _endpoint(source.name)
+            known = [ms for ms in (slowest.get(endpoint), source.latency_ms) if ms is not None]
+            slowest[endpoint] = max(known, default=None)
+    words.extend(f"{name} {ms}ms" if ms is not None else f"{name} ok" for name, ms in slowest.items())
+    if git is not None and not git.error:
+        words.append(f"git {git.head[:7]} {age((wall - git.fetched_at).total_seconds())}")
     line = Line(Tone.DIM).put(" ").put(fit("  ".join(words), width - len(tick) - 4))
     return line.right(tick, width - 1).fill(width)
+
+
+def _endpoint(source: str) -> str:
+    """``heron`` of ``heron status``: what is asked, without what it is asked for."""
+    return source.rpartition(" ")[0] or source
+
+
+def _silent(sources: Sequence[SourceHealth], wall: datetime) -> list[str]:
+    """``heron status, metrics NO ANSWER 4s``: sources of one endpoint that fell silent together share their words."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for source in sources:
+        if source.ok or source.name == "git":
+            continue
+        old = (wall - source.last_good).total_seconds() if source.last_good else None
+        said = f"NO ANSWER {age(old)}" if old is not None else "NEVER READ"
+        endpoint, _, part = source.name.rpartition(" ")
+        together.setdefault((endpoint, said), []).append(part)
+    return [f"{endpoint} {', '.join(parts)} {said}".strip() for (endpoint, said), parts in together.items()]
