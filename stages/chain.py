@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from stages.entries import GENESIS_PREV, Head
+from stages.entries import EMPTY, GENESIS_PREV, Head
 
 Row = tuple[int, str, str, bytes]
 """``(seq, prev, hash, entry)`` as stored: three columns and the entry's UTF-8 bytes."""
@@ -59,36 +59,66 @@ class Verification:
         }
 
 
-def verify(rows: Iterable[Row], head: Head | None, anchors: Sequence[Anchor] = ()) -> Verification:
-    """Compare each row, in the order of ``seq``, with its text, its predecessor, the head row and the anchors.
+class Audit:
+    """One pass over a chain, in as many pieces as one likes; memory does not grow with the ledger, only its problems.
 
-    ``rows`` may be a stream: memory does not grow with the ledger (only with its problems).
+    ``entries`` have been read so far and ``last`` is the newest of them, by its own hash.
     """
-    problems: list[Problem] = []
-    wanted = {anchor.seq: anchor for anchor in anchors}
-    anchored: Anchor | None = None
-    count, last, link, stored_link, ledger = 0, 0, GENESIS_PREV, GENESIS_PREV, b""
-    prefix = ""
-    for seq, prev, digest, text in rows:
-        if not count:
-            ledger = _ledger_of(text)
-            prefix = f'"ledger":"{ledger.decode("utf-8", "replace")}","prev":"'
-        count += 1
-        actual = sha256(text).hexdigest()
-        own = f'{prefix}{link}","seq":{seq},'.encode()
-        if not (seq == last + 1 and digest == actual and prev == link and text.startswith(own, text.rfind(MARK))):
-            problems += _diagnose(seq, prev, digest, text, actual, last, (link, stored_link), ledger)
-        if wanted and (anchor := wanted.pop(seq, None)):
-            if anchor.hash == actual:
-                anchored = anchor
-            else:
-                problems.append(Problem(seq, f"is not the entry that commit {anchor.commit} vouches for"))
-        last, link, stored_link = seq, actual, digest
-    problems += _tail(last, link, head)
-    problems += [
-        Problem(anchor.seq, f"is missing: commit {anchor.commit} vouches for it") for anchor in wanted.values()
-    ]
-    return Verification(count, Head(last, link), anchored, tuple(problems))
+
+    def __init__(self, anchors: Sequence[Anchor] = ()) -> None:
+        self.entries = 0
+        self.last: Head = EMPTY
+        self._stored_link = GENESIS_PREV
+        self._ledger, self._prefix = b"", ""
+        self._wanted = {anchor.seq: anchor for anchor in anchors}
+        self._anchored: Anchor | None = None
+        self._problems: list[Problem] = []
+
+    def read(self, rows: Iterable[Row]) -> None:
+        """Compare each row, in the order of ``seq``, with its text, its predecessor and the anchors."""
+        count, last, link, stored_link = self.entries, self.last.seq, self.last.hash, self._stored_link
+        wanted, prefix = self._wanted, self._prefix
+        for seq, prev, digest, text in rows:
+            if not count:
+                self._ledger = _ledger_of(text)
+                self._prefix = prefix = f'"ledger":"{self._ledger.decode("utf-8", "replace")}","prev":"'
+            count += 1
+            actual = sha256(text).hexdigest()
+            own = f'{prefix}{link}","seq":{seq},'.encode()
+            if not (seq == last + 1 and digest == actual and prev == link and text.startswith(own, text.rfind(MARK))):
+                links = (link, stored_link)
+                self._problems += _diagnose(seq, prev, digest, text, actual, last, links, self._ledger)
+            if wanted and (anchor := wanted.pop(seq, None)):
+                self._compare(anchor, actual)
+            last, link, stored_link = seq, actual, digest
+        self.entries, self.last, self._stored_link = count, Head(last, link), stored_link
+
+    def _compare(self, anchor: Anchor, actual: str) -> None:
+        if anchor.hash == actual:
+            self._anchored = anchor
+        else:
+            self._problems.append(Problem(anchor.seq, f"is not the entry that commit {anchor.commit} vouches for"))
+
+    def verdict(self, head: Head | None) -> Verification:
+        """What is known when nothing follows what was read, and the head row reads ``head``."""
+        missing = [
+            Problem(anchor.seq, f"is missing: commit {anchor.commit} vouches for it")
+            for anchor in self._wanted.values()
+        ]
+        problems = (*self._problems, *_tail(self.last.seq, self.last.hash, head), *missing)
+        return Verification(self.entries, self.last, self._anchored, problems)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the rows so far."""
+        return tuple(self._problems)
+
+
+def verify(rows: Iterable[Row], head: Head | None, anchors: Sequence[Anchor] = ()) -> Verification:
+    """The whole chain in one pass; ``rows`` may be a stream."""
+    audit = Audit(anchors)
+    audit.read(rows)
+    return audit.verdict(head)
 
 
 def _ledger_of(text: bytes) -> bytes:

@@ -47,10 +47,10 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "outcome": "outcome sha message witness detail steps left",
         "converged": "sha to detail seconds witnesses",
         "diverged": "sha to detail differences witnesses",
-        "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit",
-        "latch-cleared": "key approvals evidence",
-        "latch-clear-refused": "key code checks",
-        "burn-in": "run state started market figures baseline waiver until",
+        "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit root incident market",
+        "latch-cleared": "key trigger cause approvals evidence itself",
+        "latch-clear-refused": "key command code checks",
+        "burn-in": "run state started market figures baseline waiver until approvals",
         "seal": "from through count ticks accumulators phase",
         "gap": "from to records torn spill cause",
         "lease": "state holder relieved acting",
@@ -59,12 +59,13 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "acknowledged": "alarm text until",
         "alarm": "alarm class signal value limit unit key text detail",
         "alarm-suppressed": "alarm class until cause",
-        "note": "text subject",
+        "note": "text subject explains",
+        "permit": "permit symbol quantity until",
         "reason": "text subject",
         "external-change": "witness head author detail differences mode",
         "baseline": "name value unit session market",
         "dark": "workload state from until witness",
-        "incident": "incident severity state title latches",
+        "incident": "incident severity state title latches text",
         "drill": "run mode state step target expected observed artifacts",
     }.items()
 }
@@ -92,13 +93,18 @@ EMPTY: Final = Head(0, GENESIS_PREV)
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries to look at: an empty field admits every value; ``since`` is inclusive."""
+    """Which entries to look at: an empty field admits every value.
+
+    ``since`` is inclusive, ``until`` exclusive; ``text`` is a part of the entry's text, in any case of its letters.
+    """
 
     kind: str | None = None
     actor: str | None = None
     stage: str | None = None
     intent: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
 
 
 EVERY: Final = EntryFilter()
@@ -160,6 +166,36 @@ class Entry:
     def head(self) -> Head:
         """This entry seen as the newest one."""
         return Head(self.seq, self.hash)
+
+
+@dataclass(frozen=True)
+class StoredEntry:
+    """A row of the ledger as it is stored, also where it was altered: ``hash`` is the stored one, of ``text`` or not.
+
+    Bytes that are not UTF-8 read as U+FFFD.
+    """
+
+    seq: int
+    hash: str
+    text: str
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """What the text says; None when it is no entry any more."""
+        try:
+            return parse(self.text)
+        except ValueError:
+            return None
+
+    @cached_property
+    def actual(self) -> str:
+        """The hash of what is stored here now."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def sound(self) -> bool:
+        """Whether the text is the one whose hash was stored with it, and an entry of this number."""
+        return self.actual == self.hash and self.entry is not None and self.entry.seq == self.seq
 
 
 def plain(value: object, where: str = "value") -> Any:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from console.output import Output
+from console.procedures.export import FORMATS, export_entries
 from stages.chain import Anchor, Verification
-from stages.entries import EVERY, KINDS, Entry, EntryFilter, canonical
+from stages.entries import EVERY, KINDS, Entry, EntryFilter
 from stages.refusal import Trouble
-
-COLUMNS: Final = ("seq", "ts", "kind", "actor", "stage", "epoch", "intent", "body", "prev", "hash")
 
 
 class ReadableLedger(Protocol):
     """The ledger as these verbs use it."""
 
-    def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]: ...
+    def entries(self, after: int = 0, limit: int | None = None, only: EntryFilter = EVERY) -> Iterator[Entry]: ...
     def entry(self, seq: int) -> Entry | None: ...
     def newest(self, only: EntryFilter = EVERY, *, before: int | None = None, limit: int = 100) -> list[Entry]: ...
     def verify(self, anchors: Sequence[Anchor] = ()) -> Verification: ...
@@ -45,11 +43,8 @@ def add_parsers(
     place.add_argument("--ledger", metavar="URL", help="sqlite:////path/to/file or postgresql://host/name")
     parents = [shared, place]
 
-    listing = verbs.add_parser("list", parents=parents, help="the newest entries, oldest first")
-    listing.add_argument("--kind", choices=sorted(KINDS), metavar="KIND", help="only this kind, such as latch-opened")
-    listing.add_argument("--actor", help="only this actor")
-    listing.add_argument("--stage", help="only this stage")
-    listing.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; without a zone it is UTC")
+    chosen = _selection()
+    listing = verbs.add_parser("list", parents=[*parents, chosen], help="the newest entries, oldest first")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
 
     show = verbs.add_parser("show", parents=parents, help="one entry, whole")
@@ -65,10 +60,27 @@ def add_parsers(
         help="a stage commit that vouches for an entry; its trailer Rampdeck-Ledger gives number and hash",
     )
 
-    export = verbs.add_parser("export", parents=parents, help="every entry on standard output")
-    export.add_argument(
-        "--format", choices=("jsonl", "csv"), default="jsonl", help="jsonl is the canonical text (default)"
+    export = verbs.add_parser(
+        "export", parents=[*parents, chosen], help="every entry, or the chosen ones, on standard output"
     )
+    export.add_argument("--format", choices=FORMATS, default="jsonl", help="jsonl is the canonical text (default)")
+
+
+def _selection() -> argparse.ArgumentParser:
+    """The options that choose entries, the same for every verb that shows more than one."""
+    chosen = argparse.ArgumentParser(add_help=False)
+    chosen.add_argument("--kind", choices=sorted(KINDS), metavar="KIND", help="only this kind, such as latch-opened")
+    chosen.add_argument("--actor", help="only this actor")
+    chosen.add_argument("--stage", help="only this stage")
+    chosen.add_argument("--intent", metavar="ID", help="only this intent and what became of it")
+    chosen.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; without a zone it is UTC")
+    chosen.add_argument("--until", type=_time, metavar="TIME", help="ISO 8601; entries before this time")
+    chosen.add_argument("--text", help="only entries whose text holds this, in any case")
+    return chosen
+
+
+def _chosen(args: argparse.Namespace) -> EntryFilter:
+    return EntryFilter(args.kind, args.actor, args.stage, args.intent, args.since, args.until, args.text)
 
 
 def run(args: argparse.Namespace, wiring: OpensLedgers, out: Output) -> int:
@@ -94,8 +106,7 @@ def document(entry: Entry) -> dict[str, Any]:
 
 
 def _list(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
-    only = EntryFilter(kind=args.kind, actor=args.actor, stage=args.stage, since=args.since)
-    found = ledger.newest(only, limit=args.limit)[::-1]
+    found = ledger.newest(_chosen(args), limit=args.limit)[::-1]
     if out.json:
         out.document({"entries": [document(entry) for entry in found]})
     for entry in found:
@@ -131,27 +142,8 @@ def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> in
 
 def _export(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     """Written in pages and never held whole; ``--json`` makes one document of it."""
-    if out.json:
-        out.stream.write('{"entries":[')
-        for entry in ledger.entries():
-            out.stream.write(("," if entry.seq > 1 else "") + entry.text)
-        out.stream.write("]}\n")
-    elif args.format == "jsonl":
-        for entry in ledger.entries():
-            out.stream.write(entry.text + "\n")
-    else:
-        _export_table(out, ledger)
+    export_entries(ledger.entries(only=_chosen(args)), "json" if out.json else args.format, out.stream)
     return 0
-
-
-def _export_table(out: Output, ledger: ReadableLedger) -> None:
-    table = csv.writer(out.stream, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for entry in ledger.entries():
-        table.writerow(
-            [entry.seq, entry.ts, entry.kind, entry.actor, entry.stage, entry.epoch, entry.intent,
-             canonical(entry.body), entry.prev, entry.hash]
-        )  # fmt: skip
 
 
 def _summary(entry: Entry) -> str:

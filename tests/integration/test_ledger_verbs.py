@@ -100,6 +100,17 @@ def test_list_filters(path: Path) -> None:
     assert (code, out) == (0, "no entry passes the filter\n")
 
 
+def test_an_export_takes_the_same_selection_as_a_list(path: Path) -> None:
+    chosen = ("--since", "2026-11-23T14:31", "--until", "2026-11-23T14:33", "--text", "NOTE[/]", "--actor", "ops\x1b[2J")
+    listed = [entry["seq"] for entry in as_json("ledger", "list", "--json", *chosen, url=path)["entries"]]
+    _, lines = rampdeck("ledger", "export", *chosen, url=path)
+    assert [json.loads(line)["seq"] for line in lines.splitlines()] == listed == [3, 4]
+    document = as_json("ledger", "export", "--json", *chosen, url=path)
+    assert [entry["seq"] for entry in document["entries"]] == listed
+    _, table = rampdeck("ledger", "export", "--format", "csv", "--text", "100%_", url=path)
+    assert table.splitlines() == ["seq,ts,kind,actor,stage,epoch,intent,body,prev,hash"]
+
+
 def test_show_prints_one_entry_whole(path: Path) -> None:
     shown = as_json("ledger", "show", "1", url=path)
     assert (shown["kind"], shown["body"], len(shown["hash"])) == ("genesis", {"fingerprint": "torghut"}, 64)
