@@ -102,7 +102,7 @@ ACTIONS: tuple[Action, ...] = (
         "take-over",
         "T",
         "T",
-        "take over acting from whoever holds it",
+        "take over acting, when it is not done from here",
         "take over",
         Toward.SAFER,
         On.RAMP,
@@ -184,7 +184,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("back", "escape", "esc", "back", "back", Toward.SCREEN, On.EVERY, "back", palette=False),
     Action(
-        "quit", "q", "q", "quit; asks when this console acts or something runs", "quit", Toward.SCREEN, On.RAMP, "leave"
+        "quit", "q", "q", "quit; asks if this console acts or something runs", "quit", Toward.SCREEN, On.RAMP, "leave"
     ),
 )
 """In the order of the footer."""

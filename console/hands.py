@@ -184,5 +184,5 @@ def _lacking(policy: Policy, plan: Plan, given: tuple[Given, ...]) -> str:
     more = wanted.required - len(given) - named
     missing = [f"{count - have} of role {role}" for role, (count, have) in lacking.items()]
     if more > 0:
-        missing.append(f"{more} more, of any role" if given or missing else f"{more}, of any role")
+        missing.append(f"{more} more, of any role" if given or missing else f"{more} of any role")
     return f"{' and '.join(missing)}; not {plan.created_by}" if missing else ""

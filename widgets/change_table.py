@@ -46,7 +46,7 @@ def change_lines(changes: Sequence[ControlChange], width: int, height: int) -> l
         )
         before, after = _values(change)
         line.right(before, now_end).right(after, after_end, _tone(change)).right(_times(change), times_end)
-        line.put(fit(_enforced(change), width - by_at), at=by_at)
+        line.put(fit(_enforced(change, width - by_at), width - by_at), at=by_at)
         lines.append(line.fill(width))
         if change.share_before is not None and change.share_after is not None and len(lines) <= room:
             share = Line(Tone.DIM).put("     as share")
@@ -78,10 +78,12 @@ def _times(change: ControlChange) -> str:
     return ""
 
 
-def _enforced(change: ControlChange) -> str:
+def _enforced(change: ControlChange, room: int) -> str:
     if change.pinned:
-        return f"pinned by {change.pinned.removeprefix('pinned by ')}"
-    return ENFORCERS.get(change.enforced_by, change.enforced_by)
+        by = change.pinned.removeprefix("pinned by ")
+        return f"pinned by {by}" if len(by) + 10 <= room else by
+    by = ENFORCERS.get(change.enforced_by, change.enforced_by)
+    return by if len(by) <= room else by.removeprefix("app, ").removesuffix(" above it")
 
 
 def _moved(changes: Sequence[ControlChange]) -> str:
@@ -113,14 +115,14 @@ def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str) -> list[
     for name, before, after in moves:
         line = Line().put("   ").put(name).right(f"{_dollars(before)} →", 40).right(f"{_dollars(after)} $", 52)
         if name.startswith("5 %"):
-            line.put(_gap_note(blast), at=54)
+            line.put(_gap_note(blast, width - 54), at=54)
         elif before is not None and after is not None:
             line.put(f"{number(after - before, Unit.USD, signed=True)} $" if after != before else "same", at=54)
         lines.append(line.fill(width))
     if blast.restarts:
         names = ", ".join(name.rpartition("/")[2] for name in blast.restarts)
         held = f", {open_now} open" if open_now else ""
-        lines.append(Line().put("   restart").put(f"{names}: no trading process meanwhile{held}", at=31).fill(width))
+        lines.append(Line().put("   restart").put(f"{names}: no trading meanwhile{held}", at=31).fill(width))
     if in_force:
         lines.append(Line().put("   in force").put(in_force, at=31).fill(width))
     return lines
@@ -130,8 +132,9 @@ def _gap(gross: Decimal | None) -> Decimal | None:
     return None if gross is None else gross * Decimal("0.05")
 
 
-def _gap_note(blast: BlastRadius) -> str:
+def _gap_note(blast: BlastRadius, room: int) -> str:
     gap, loss = _gap(blast.gross_after), blast.loss_after
     if gap is None or not loss or gap < loss:
         return "a stop closes no gap"
-    return f"{gap / loss:.1f} x the limit: a stop closes no gap"
+    text = f"{gap / loss:.1f} x the limit: a stop closes no gap"
+    return text if len(text) <= room else text.partition(":")[0]

@@ -65,7 +65,7 @@ def approval_lines(
     """A title, who signed until when, who may still sign."""
     counted = f"{len(given)} of {needed}" if len(given) <= needed else f"{len(given)}, {needed} needed"
     lines = [title("APPROVALS", width, note=counted)]
-    roles_end = 40 if width >= 88 else 32
+    roles_end = 40 if width >= 88 else 36 if width >= 70 else 32
     for approval in given:
         line = Line().put(" ").put("·", Tone.DIM).put(f" {fit(approval.approver, 12)}")
         line.put(fit(", ".join(approval.roles), roles_end - 17), at=16)

@@ -214,15 +214,16 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
         needed = len(row.title) + len(shown) + 4
         end = value_end if limit or said else max(value_end, min(needed, width - 1))
         line.put(fit(row.title, end - len(shown) - 4)).right(shown, end, tone if row.state not in QUIET else None)
-        if width >= 48 or not said:
+        if limit and (width >= 48 or not said):
             line.right(limit, limit_end)
         if said:
             line.put(
                 fit(said, max(4, width - line.length - 2)),
                 WORD_TONES.get(row.state, tone),
-                at=line.length + (2 if width >= 48 else 1),
+                at=max(line.length, limit_end if width >= 48 else 0) + (2 if width >= 48 else 1),
             )
         elif row.detail and width >= 48:
-            line.put(fit(row.detail, width - line.length - 3), at=line.length + 2)
+            at = max(line.length, limit_end) + 2
+            line.put(fit(row.detail, width - at - 1), at=at)
         lines.append(line.fill(width))
     return lines

@@ -47,9 +47,9 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
 
 def _starts(width: int) -> tuple[int, int, int]:
     if width < 44:
-        return (10, 17, 24)
+        return (11, 18, 25)
     first = 19 if width >= 70 else 17 if width >= 53 else 15
-    step = 20 if width >= 90 else 15 if width >= 70 else max(12, (width - first) // 3)
+    step = 20 if width >= 90 else 15 if width >= 70 else 13 if width >= 53 else max(12, (width - first) // 3)
     return (first, first + step, first + 2 * step)
 
 
@@ -73,6 +73,7 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
     for said, start, end in zip((row.git, row.runtime, row.venue), starts, ends, strict=True):
         text = "-" if said is None else "not read" if said == "?" and width >= 44 else said
+        text = text.removesuffix(" $") if width < 44 else text
         line.put(fit(text, end - start - (1 if end < width else 0)), Tone.UNKNOWN if said == "?" else None, at=start)
     note = row.note or ("agree" if row.agree is True else "")
     at = ends[2] + 1

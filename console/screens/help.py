@@ -15,11 +15,13 @@ MARKS = (
     ("·", "", "inside its limit, fresh"),
     ("▲", "WARN, 1 of 3", "past the warn level; or one bad read, not confirmed"),
     ("■", "BREACH", "the limit is broken, confirmed"),
-    ("▼", "OVER L1", "above the new limits after a step down, being reduced"),
+    ("▼", "OVER L1", "above the new limits, being reduced"),
     ("?", "STALE, BLIND, NO DATA", "do not trust this number"),
     ("–", "at 16:00", "market closed, not expected to move"),
     ("○", "NOT ARMED", "cannot work yet, and why"),
     ("►", "a clock", "in progress"),
+    ("≠", "NOT AGREED", "Git, runtime and venue say different things"),
+    ("╎", "on a bar", "where it warns; after that, where it is good again"),
 )
 WORDS = (
     ("FROZEN", "no advance; everything else goes on"),
@@ -31,6 +33,11 @@ WORDS = (
     ("STAYS SO", "Git and the runtime say the same, so it lasts"),
     ("acknowledge", "quiet, still broken; it never clears anything"),
 )
+TYPED = (
+    ("type", "FREEZE or ROLLBACK and a stage, then Enter"),
+    ("ctrl+u", "empty the line; ctrl+v pastes, here only"),
+)
+"""What the field of Reduce risk takes, which is no key of the registry."""
 SCREEN_NAMES = {
     On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.EVERY: "EVERYWHERE", On.HELP: "HELP",
 }  # fmt: skip
@@ -41,8 +48,10 @@ def key_lines(width: int) -> list[Line]:
     lines: list[Line] = []
     for screen in On:
         actions = [action for action in ACTIONS if action.on is screen]
-        if actions:
+        if actions or screen is On.REDUCE:
             lines.append(title(SCREEN_NAMES[screen], width))
+        if screen is On.REDUCE:
+            lines.extend(Line().put(f"  {key}", Tone.BOLD).put(fit(means, width - 11), at=10) for key, means in TYPED)
         for action in actions:
             line = Line().put(f"  {action.label}", Tone.BOLD).put(fit(action.title, width - 11), at=10)
             lines.append(line.put("") if line.length >= width else line)

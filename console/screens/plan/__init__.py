@@ -81,7 +81,8 @@ class PlanScreen(Live):
     def page(self, width: int, height: int) -> list[Line]:
         if width < 80 or height < 20:
             return narrow_page(self.view, self.draft, width, height)
-        return plan_page(self.view, self.draft, width, height)[0]
+        typing = self.token is not None and self.token.has_focus
+        return plan_page(self.view, self.draft, width, height, typing=typing)[0]
 
     def _place_token(self, width: int, height: int) -> None:
         """The field exists only while its phrase can be used, and only where the page has room for it."""
@@ -96,6 +97,7 @@ class PlanScreen(Live):
             self.token = TokenInput((self.draft.confirmation,), ascii_marks=self.ascii_marks)
             self.mount(self.token)
             self.token.focus()
+            self.call_after_refresh(super().paint)
         self.token.phrases = (self.draft.confirmation,)
         self.token.display = row is not None
         if row is not None:
@@ -185,6 +187,7 @@ class PlanScreen(Live):
     def action_field(self) -> None:
         if self.token is not None:
             self.set_focus(None if self.token.has_focus else self.token)
+            self.call_after_refresh(self.paint)
 
     def action_next_change(self) -> None:
         self._jump(1)

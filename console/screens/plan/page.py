@@ -28,14 +28,16 @@ _STATE_WORDS = {
 }  # fmt: skip
 
 
-def plan_page(view: View, draft: Draft, width: int, height: int) -> tuple[list[Line], int | None]:
+def plan_page(
+    view: View, draft: Draft, width: int, height: int, *, typing: bool = False
+) -> tuple[list[Line], int | None]:
     """The page, and the row at which the confirmation token's field stands, if it stands anywhere."""
     state = draft.state(view)
     plan = draft.plan
     lines = header(_head(view, draft, state, width), width)
     if plan is None:
         body = _no_plan(draft, width)
-        return [*lines, *padded(body, height - 4), _keys(view, width)], None
+        return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
     field_at: int | None = None
     if width >= 140 and height >= 36:
         lines.append(Line())
@@ -53,14 +55,17 @@ def plan_page(view: View, draft: Draft, width: int, height: int) -> tuple[list[L
         page, offset = _page(view, draft, plan, state, width, room)
         lines.extend(padded(page, room))
         field_at = None if offset is None else 4 + offset
-    return [*(line.fill(width) for line in lines), _keys(view, width)], field_at
+    return [*(line.fill(width) for line in lines), _keys(view, width, typing)], field_at
 
 
 def _head(view: View, draft: Draft, state: str, width: int) -> Head:
     """Rows 1 to 3: which plan it is, what it risks, and whether it may be applied."""
     plan = draft.plan
     unwritten = ", nothing written" if width >= 140 and state in ("blocked", "ready") else ""
-    head = view_head(view, _headline(view, draft, state), prefix=f"PLAN {_STATE_WORDS[state]}{unwritten} │")
+    headline = _headline(view, draft, state)
+    if width < 100:
+        headline = replace(headline, thing=headline.thing.replace(": paper → live account", ": live account"))
+    head = view_head(view, headline, prefix=f"PLAN {_STATE_WORDS[state]}{unwritten} │")
     if plan is None:
         return head
     move = f"{plan.from_stage} → {plan.to_stage}"
@@ -349,7 +354,11 @@ def _tabs(tab: int, width: int) -> Line:
     return line.fill(width)
 
 
-def _keys(view: View, width: int) -> Line:
+def _keys(view: View, width: int, typing: bool) -> Line:
+    """The keys; while the field takes every letter, how to leave it."""
+    if typing:
+        said = "letters go into the field   tab leaves it for the keys   ctrl+u empties it   esc back"
+        return Line().put(f" {fit(said if width >= 90 else said.partition('   ')[2], width - 2)}").fill(width)
     return Line().put(f" {footer(On.PLAN, view.frame, width - 2)}").fill(width)
 
 

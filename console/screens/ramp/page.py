@@ -156,13 +156,14 @@ class _Desk:
         lines = padded(lines, height - 6)
         presence = self.frame.presence
         who = f"{presence.holder}, {age(presence.age)} ago" if presence.holder else "nobody"
+        who = "this console" if presence.acting and presence.here else who
         truth, tone = truth_title(self.evaluation.truth, "", self.view.wall)
         lines.append(rule(width))
         lines.append(Line().put(" truth    ").put(fit(truth, width - 11), None if tone is Tone.PLAIN else tone))
         lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
         lines.append(rule(width))
         lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
-        lines.append(Line(Tone.BOLD).put(" r reduce risk   a acknowledge   p plan   ? help"))
+        lines.append(Line(Tone.BOLD).put(f" {footer(On.RAMP, self.frame, width - 2)}"))
         return [line.fill(width) for line in lines]
 
     # ----------------------------------------------------------------------------------------------------- the columns

@@ -88,7 +88,7 @@ def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
 
 def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[Line]:
     """What the burn-in still needs, item by item: ``samples of gross   6 of 5``."""
-    lines = [title(f"BURN-IN {stage}", width, ("have", 36), ("need", 45), note=burn_in_text(burn_in))]
+    lines = [title(f"BURN-IN {stage}", width, ("have of need", 47), note=burn_in_text(burn_in))]
     for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
         line = Line().put(" ").put("·" if item.met else "○", Tone.DIM if item.met else Tone.BOLD).put(" ")
         line.put(fit(item.name, 26)).right(_plain(item.have), 36)
@@ -115,7 +115,9 @@ def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Lin
         name = trigger.title if trigger else latch.trigger
         roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
         line = Line().put(" ").put("■", Tone.WARN).put(" HELD  ")
-        lines.append(line.put(fit(f"{name}{roles}", width - line.length - 1)).fill(width))
+        room = width - line.length
+        roles = roles if len(name) + len(roles) <= room else roles.removesuffix(" clear it")
+        lines.append(line.put(fit(f"{name}{roles}", room)).fill(width))
     return lines
 
 
