@@ -85,19 +85,37 @@ def _shared() -> argparse.ArgumentParser:
     return parser
 
 
+def perform(words: Sequence[str], wiring: Wiring, out: Output) -> int:
+    """Runs a verb of this program within this process, answering to ``out``. Raises Trouble."""
+    arguments = _parsed(words, *_shared_options([]))
+    code: int = arguments.run(arguments, wiring, out)
+    return code
+
+
 def _run_verb(rest: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> int:
-    module = importlib.import_module(VERBS[rest[0]][0])
-    parser = OneLine(prog="rampdeck", allow_abbrev=False)
-    module.add_parsers(parser.add_subparsers(metavar="VERB", required=True), shared)
-    arguments = parser.parse_args(list(rest))
-    for name, value in vars(options).items():
-        setattr(arguments, name, value)
+    arguments = _parsed(rest, options, shared)
     wiring, out = _wire(options)
     try:
         code: int = arguments.run(arguments, wiring, out)
         return code
     finally:
         wiring.close()
+
+
+def _parsed(words: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments of a verb, read by the one module that knows it."""
+    module = importlib.import_module(VERBS[words[0]][0])
+    parser = OneLine(prog="rampdeck", allow_abbrev=False)
+    module.add_parsers(parser.add_subparsers(metavar="VERB", required=True), shared)
+    arguments = parser.parse_args(list(words))
+    for name, value in vars(options).items():
+        setattr(arguments, name, value)
+    return arguments
+
+
+def _shared_options(words: Sequence[str]) -> tuple[argparse.Namespace, argparse.ArgumentParser]:
+    shared = _shared()
+    return shared.parse_known_args(list(words))[0], shared
 
 
 def _wire(options: argparse.Namespace) -> tuple[Wiring, Output]:

@@ -1,25 +1,28 @@
-"""The cast: people of the demo who act as real ones would, through the command line and the inbox."""
+"""The cast: people of the demo who act as real ones would, by the verbs of the command line and the inbox."""
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+from console.__main__ import perform
 from console.demo.household import APPROVERS, Household
 from console.demo.scenarios import Scenario
 from console.inbox import Inbox
+from console.output import Output
 from console.ports import Clock, LedgerStore
+from console.wiring import Wiring
 from stages.policy import Policy
 from stages.refusal import Trouble
 
 LOOK_EVERY: Final = 0.3  # seconds
-VERB_SECONDS: Final = 60.0
 
 
 class Injects(Protocol):
@@ -98,14 +101,14 @@ class Trader(Player):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "plan.json"
             planned = verb(self._house.config, "plan", "--to", stage, "-o", str(path))
-            if not path.exists():
-                raise Trouble(_why(planned), where=f"plan --to {stage}")
-            phrase = json.loads(path.read_text(encoding="utf-8"))["confirmationToken"]
+            if planned.code != 0:
+                raise Trouble(_blocked(planned), where=f"plan --to {stage}")
+            phrase = str(planned.document["confirmationToken"])
             tokens = [token for name in APPROVERS if (token := approve(self._house, name, path))]
             approvals = [word for token in tokens for word in ("--approval", token)]
             applied = verb(self._house.config, "apply", str(path), *approvals, "--confirm", phrase)
-            if applied.returncode != 0:
-                raise Trouble(_why(applied), where=f"apply {stage}")
+            if applied.code != 0:
+                raise Trouble(applied.why, where=f"apply {stage}")
 
 
 class Director(Player):
@@ -130,34 +133,49 @@ class Director(Player):
             self._tell(f"{fault.name}: {self._world.inject(fault.name)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a verb answered: its exit code, its JSON document and its last words."""
+
+    code: int
+    document: Mapping[str, Any]
+    words: str
+
+    @property
+    def why(self) -> str:
+        """Why a verb did not do it."""
+        return str(self.document.get("message") or self.words or f"exit code {self.code}")
+
+
 def approve(house: Household, name: str, plan: Path) -> str:
     """The approval token that an approver gives for a plan; empty when they refuse."""
     done = verb(house.approver_config(name), "approve", str(plan))
-    return str(json.loads(done.stdout)["token"]) if done.returncode == 0 else ""
+    return str(done.document.get("token", ""))
 
 
-def verb(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs a verb of this program as its own process, answering in JSON."""
+def verb(config: Path, *words: str) -> Done:
+    """Runs a verb of this program under a configuration, within this process, answering in JSON."""
+    said, noted = io.StringIO(), io.StringIO()
+    wiring = Wiring.of(config)
     try:
-        return subprocess.run(
-            command(config, *words),
-            check=False,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=VERB_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise Trouble(f"'{words[0]}' gave no answer in {VERB_SECONDS:.0f} s") from None
+        code = perform(words, wiring, Output(json=True, stream=said, errors=noted))
+    except Trouble as trouble:
+        return Done(2, {}, trouble.line)
+    finally:
+        wiring.close()
+    document = json.loads(said.getvalue()) if said.getvalue() else {}
+    return Done(code, document, _last_line(noted.getvalue()))
 
 
-def _why(done: subprocess.CompletedProcess[str]) -> str:
-    """Why a verb did not do it: the message of its document, else its last line."""
-    try:
-        return str(json.loads(done.stdout)["message"])
-    except (json.JSONDecodeError, KeyError, TypeError):
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        return lines[-1] if lines else f"exit code {done.returncode}"
+def _blocked(planned: Done) -> str:
+    """The gates that say no, in words."""
+    gates = planned.document.get("gates", ())
+    closed = [f"{gate['gate_id']}: {'; '.join(gate['reasons'])}" for gate in gates if gate["status"] != "PASS"]
+    return ", ".join(closed) or planned.why
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def command(config: Path, *words: str) -> Sequence[str]:

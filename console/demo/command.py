@@ -89,8 +89,8 @@ def adopt(house: Household, world: World, seconds: float = 30.0) -> None:
 
     world.ready(seconds)
     done = verb(house.config, "policy", "adopt")
-    if done.returncode != 0:
-        raise Trouble(f"the demo's policy was not adopted: {done.stderr.strip() or done.stdout.strip()}")
+    if done.code != 0:
+        raise Trouble(f"the demo's policy was not adopted: {done.why}")
 
 
 def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, until: float, out: Output) -> int:
@@ -159,10 +159,14 @@ def _folder(named: str | None) -> Iterator[Path]:
 def _ended_by_hangup() -> Iterator[None]:
     """A closed terminal or a polite kill ends the demo's world with it."""
 
+    ends = (signal.SIGTERM, signal.SIGHUP)
+
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        for each in ends:  # a closed terminal says it more than once, and leaving must not be broken off
+            signal.signal(each, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, leave) for number in ends}
     try:
         yield
     finally:
