@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from stages.chain import Anchor, Problem
+from stages.entries import EntryFilter, Head, StoredEntry
+from stages.pairing import Ending
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.signals import SignalKey
@@ -169,6 +172,55 @@ class Hands(Protocol):
     def acknowledge(self, alarm: str) -> Told: ...
     def take_over(self) -> Told: ...
     def by_hand(self, stage: str) -> ByHand: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of the ledger, newest entry first, at the moment when the ledger's newest entry was ``head``."""
+
+    entries: tuple[StoredEntry, ...]
+    head: Head
+    more: bool
+    """Whether there is more in the direction that was asked for."""
+    endings: Mapping[str, Ending] = field(default_factory=dict)
+    """How the intents of this page ended, by their ids; an intent that is missing here has no outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How far the chain is verified: entries 1 to ``upto`` of ``total`` were read and compared."""
+
+    upto: int
+    total: int
+    problems: tuple[Problem, ...] = ()
+    done: bool = False
+    """Whether everything was read, up to the head row."""
+    seconds: float = 0.0
+    """Time that the reading took."""
+    at: datetime | None = None
+    anchor: Anchor | None = None
+    """The newest entry that a commit outside vouches for."""
+    unanswered: tuple[int, ...] = ()
+    """Numbers of intents without an outcome, newest first."""
+
+
+class Books(Protocol):
+    """The ledger as a screen turns its pages. Calls may take long and raise Trouble; each runs in its own thread."""
+
+    def leaf(
+        self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
+    ) -> Leaf:
+        """The entries that pass, next below ``before`` or next above ``after``; the newest without either."""
+
+    def companions(self, intent: str) -> tuple[StoredEntry, ...]:
+        """The intent and everything that became of it, in order."""
+
+    def count(self, only: EntryFilter) -> int: ...
+    def verification(self, *, again: bool = False) -> Proof:
+        """Verifies one more slice and returns; call until it is done. ``again`` begins at the first entry."""
+
+    def export(self, only: EntryFilter, path: str) -> Told:
+        """Writes the selection to a new file: CSV where its name ends so, else the canonical lines."""
 
 
 class Trends:

@@ -1,0 +1,172 @@
+"""Books: the ledger for a screen, page by page, verified slice by slice behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Protocol
+
+from console.desk import Leaf, Proof, Told
+from console.ports import Clock, Repository
+from console.procedures.export import export_entries
+from stages.chain import Anchor, Audit, Problem, Row
+from stages.entries import EVERY, Entry, EntryFilter, Head, StoredEntry
+from stages.pairing import endings
+from stages.refusal import Trouble
+from stages.staleness import LEDGER_TRAILER
+
+SLICE: Final = 20_000
+"""Entries verified in one call: some 60 ms, so that a page never waits long for its turn of the processor."""
+
+COMMITS: Final = 5
+"""How many of the newest stage commits are asked for what they vouch for."""
+
+
+class Pages(Protocol):
+    """The ledger's reader, as far as books need it."""
+
+    def head(self) -> Head: ...
+    def entries(self, after: int = 0, limit: int | None = None, only: EntryFilter = EVERY) -> Iterator[Entry]: ...
+    def stored(
+        self, only: EntryFilter = EVERY, *, before: int | None = None, after: int | None = None, limit: int = 100
+    ) -> list[StoredEntry]: ...
+    def companions(self, intents: Collection[str], limit: int = 2000) -> list[StoredEntry]: ...
+    def unanswered(self, limit: int = 20) -> list[int]: ...
+    def count(self, only: EntryFilter = EVERY) -> int: ...
+    def slice(self, after: int, limit: int) -> tuple[list[Row], Head | None]: ...
+
+
+@dataclass(slots=True)
+class _Progress:
+    """An audit under way, and the proof of the last time that it reached the head."""
+
+    audit: Audit = field(default_factory=Audit)
+    seconds: float = 0.0
+    proof: Proof | None = None
+
+
+class LedgerBooks:
+    """The books of one ledger. Calls come from many threads; an audit goes on where the last call left it."""
+
+    def __init__(
+        self, open_ledger: Callable[[], Pages], clock: Clock, repository: Callable[[], Repository] | None = None
+    ) -> None:
+        self._open, self._clock, self._repository = open_ledger, clock, repository
+        self._progress = _Progress()
+        self._turn = threading.Lock()
+
+    @cached_property
+    def _pages(self) -> Pages:
+        return self._open()
+
+    # --------------------------------------------------------------------------------------------------------- pages
+
+    def leaf(self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Leaf:
+        head = self._pages.head()
+        found = self._pages.stored(only, before=before, after=after, limit=limit + 1)
+        more = len(found) > limit
+        if more:
+            found = found[1:] if after is not None else found[:limit]
+        intents = {one.entry.intent for one in found if one.entry is not None and one.entry.intent is not None}
+        companions = (one.entry for one in self._pages.companions(intents) if one.entry is not None)
+        return Leaf(tuple(found), head, more, endings(companions))
+
+    def companions(self, intent: str) -> tuple[StoredEntry, ...]:
+        return tuple(self._pages.companions({intent}))
+
+    def count(self, only: EntryFilter) -> int:
+        return self._pages.count(only)
+
+    # -------------------------------------------------------------------------------------------------- verification
+
+    def verification(self, *, again: bool = False) -> Proof:
+        with self._turn:
+            if again:
+                self._progress = _Progress()
+            progress = self._progress
+            last = progress.proof
+            head = self._pages.head()
+            if last is not None and last.done and head == progress.audit.last:
+                return last
+            started = self._clock.monotonic()
+            rows, head_row = self._pages.slice(progress.audit.last.seq, SLICE)
+            progress.audit.read(rows)
+            progress.seconds += self._clock.monotonic() - started
+            progress.proof = self._proof(progress, head_row or head, done=len(rows) < SLICE, row=head_row)
+            return progress.proof
+
+    def _proof(self, progress: _Progress, head: Head, *, done: bool, row: Head | None) -> Proof:
+        audit = progress.audit
+        proof = Proof(audit.last.seq, max(head.seq, audit.last.seq), audit.problems, seconds=progress.seconds)
+        if not done:
+            return proof
+        anchor, broken = self._anchored()
+        problems = (*audit.verdict(row).problems, *broken)
+        return replace(
+            proof,
+            done=True,
+            problems=tuple(sorted(problems, key=lambda problem: problem.seq)),
+            at=self._clock.wall(),
+            anchor=anchor,
+            unanswered=tuple(self._pages.unanswered()),
+        )
+
+    def _anchored(self) -> tuple[Anchor | None, list[Problem]]:
+        """The newest entry that a stage commit vouches for, and what contradicts one; the rows are verified by now."""
+        newest: Anchor | None = None
+        problems: list[Problem] = []
+        for anchor in self._anchors():
+            found = self._pages.stored(before=anchor.seq + 1, limit=1)
+            if not found or found[0].seq != anchor.seq:
+                problems.append(Problem(anchor.seq, f"is missing: commit {anchor.commit[:7]} vouches for it"))
+            elif found[0].actual != anchor.hash:
+                problems.append(Problem(anchor.seq, f"is not the entry that commit {anchor.commit[:7]} vouches for"))
+            elif newest is None or anchor.seq > newest.seq:
+                newest = anchor
+        return newest, problems
+
+    def _anchors(self) -> list[Anchor]:
+        """What the newest stage commits say of this ledger. Without Git nothing outside vouches, which is then said."""
+        if self._repository is None:
+            return []
+        first = next(iter(self._pages.entries(limit=1)), None)
+        committed = self._pages.stored(EntryFilter(kind="committed"), limit=COMMITS)
+        shas = [str(one.entry.body.get("sha", "")) for one in committed if one.entry is not None]
+        anchors: list[Anchor] = []
+        try:
+            repository = self._repository()
+            for sha in dict.fromkeys([repository.known_head() or "", *shas]):
+                said = repository.info(sha).trailers.get(LEDGER_TRAILER, "") if sha else ""
+                anchors += _anchor(said, first.ledger if first is not None else "", sha)
+        except Trouble:
+            return anchors
+        return anchors
+
+    # -------------------------------------------------------------------------------------------------------- export
+
+    def export(self, only: EntryFilter, path: str) -> Told:
+        """Writes a new file; one that is there already is never written over, and a broken one is not left behind."""
+        target = Path(path).expanduser().absolute()
+        form = "csv" if target.suffix.casefold() == ".csv" else "jsonl"
+        try:
+            with target.open("x", encoding="utf-8", newline="") as stream:
+                count = export_entries(self._pages.entries(only=only), form, stream)
+        except FileExistsError as error:
+            raise Trouble("is there already", where=str(target), fix="name another file") from error
+        except OSError as error:
+            raise Trouble(f"cannot be written: {error.strerror}", where=str(target), fix="name another file") from error
+        except Trouble:
+            target.unlink(missing_ok=True)
+            raise
+        return Told(True, f"{count:,} {'entry' if count == 1 else 'entries'}, {form}, in {target}")
+
+
+def _anchor(said: str, ledger: str, commit: str) -> Sequence[Anchor]:
+    """The anchor of a commit's trailer ``<ledger> <size> <head>``, if it is about this ledger."""
+    words = said.split()
+    if len(words) != 3 or words[0] != ledger or not words[1].isdecimal():
+        return ()
+    return (Anchor(int(words[1]), words[2], commit),)
