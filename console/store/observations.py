@@ -119,11 +119,14 @@ class SqlObservations:
             text = connection.execute(select(table.c.text).where(table.c.digest == digest)).scalar_one_or_none()
         return text if text is not None and sha256(text.encode()).hexdigest() == digest else None
 
-    def prune(self, before: datetime) -> int:
-        """Remove what is older than ``before``, in small batches; how many ticks. The newest of each kind stay."""
-        removed = 0
-        while batch := self._prune_ticks(before):
-            removed += batch
+    def prune(self, before: datetime, *, through: int | None = None, batches: int | None = None) -> int:
+        """Remove what is older than ``before``, in small batches; how many ticks. The newest of each kind stay.
+
+        ``through``: no tick after this one; ``batches``: at most so many now, the rest at the next call.
+        """
+        removed, left = 0, batches
+        while (left is None or left > 0) and (batch := self._prune_ticks(before, through)):
+            removed, left = removed + batch, None if left is None else left - 1
         table = self._tables.accumulators
         with self._writing() as connection:
             newest = select(func.max(table.c.at)).scalar_subquery()
@@ -134,11 +137,12 @@ class SqlObservations:
         """Give the connections back."""
         self.database.close()
 
-    def _prune_ticks(self, before: datetime) -> int:
+    def _prune_ticks(self, before: datetime, through: int | None) -> int:
         tick = self._tables.tick
         with self._writing() as connection:
             newest = select(func.max(tick.c.seq)).scalar_subquery()
             old = select(tick.c.seq).where(tick.c.at < microseconds(before), tick.c.seq < newest)
+            old = old if through is None else old.where(tick.c.seq <= through)
             seqs = connection.execute(old.order_by(tick.c.seq).limit(BATCH)).scalars().all()
             return connection.execute(delete(tick).where(tick.c.seq.in_(seqs))).rowcount if seqs else 0
 

@@ -93,6 +93,8 @@ def run_watch(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
                 news.clear()
                 told.tell()
                 if not watch.alive and not stopped.is_set():
+                    if watch.fault is not None:
+                        raise watch.fault
                     raise Trouble("the watch has stopped by itself", fix="look at its last words and start it again")
         finally:
             unsubscribe()

@@ -27,7 +27,7 @@ from console.ports import (
 from console.procedures.follow import settle
 from console.watch import ticks
 from console.watch.chronicle import Chronicle
-from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, resume, samples_since
+from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
 from console.watch.reader import TICK, Reader
 from console.watch.reflex import Reflex, with_pending
 from console.watch.ringer import Ringer
@@ -86,6 +86,8 @@ class Watch:
         self._sealed: tuple[float, str] | None = None
         self._troubles: dict[str, str] = {}
         """What is in the way, by the part that it concerns."""
+        self.fault: Exception | None = None
+        """What broke the ticking; None while it goes on, and after a wanted end."""
 
     # ------------------------------------------------------------------------------------------------- the thread
 
@@ -121,6 +123,14 @@ class Watch:
                 due = max(due + TICK, clock.monotonic())
                 if not self._stop.is_set():
                     self._wake.wait(max(due - clock.monotonic(), 0.0))
+        except Exception as fault:  # noqa: BLE001 - kept and told, whatever it is
+            # Whoever started the thread reports it; a trace in the middle of a screen helps nobody.
+            self.fault = fault
+            self._troubles["watch"] = f"the watch has stopped by itself ({type(fault).__name__}); start it again"
+            self._desk.wait(self._troubles["watch"])
+            last = self._desk.frame()
+            if last is not None:
+                self._desk.publish(replace(last, notices=self._notices()))
         finally:
             self.close()
 
@@ -306,7 +316,9 @@ class Watch:
         if memory is None or state is None or memory.through <= state.last_seal:
             return
         try:
-            seal = memory.seal(state, self._ports.observations, self._seat.actor, phase, self._ports.clock.wall())
+            now = self._ports.clock.wall()
+            prune(state, self._ports.observations, now)
+            seal = memory.seal(state, self._ports.observations, self._seat.actor, phase, now)
         except Trouble as trouble:
             self._troubles["observations"] = trouble.line
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from console.ports import Observations, StoredTick
@@ -20,6 +20,10 @@ from stages.watching import WatchState
 SEAL_OPEN: Final = 60.0
 SEAL_CLOSED: Final = 120.0
 """Seconds between two seals, in session and out of it."""
+
+KEPT: Final = timedelta(days=2)
+"""How long ticks are kept: a verdict of yesterday's session can be made again from them on the day after; what was
+decided, and the digests of what it rested on, stay in the ledger."""
 
 
 @dataclass(slots=True)
@@ -56,6 +60,14 @@ class Memory:
         digest, count = observations.digest(after=state.last_seal, upto=self.through)
         accumulators = observations.put_accumulators(self.watch.to_document(), at=now)
         return Seal(actor, state.last_seal + 1, self.through, count, digest, accumulators, phase)
+
+
+def prune(state: ControlState, observations: Observations, now: datetime) -> int:
+    """Remove one small batch of sealed ticks that are too old; how many. Raises Trouble when the store is away.
+
+    One batch at each seal takes away faster than ticks come, and no tick ever waits long for it.
+    """
+    return observations.prune(now - KEPT, through=state.last_seal, batches=1)
 
 
 def resume(policy: Policy, state: ControlState, observations: Observations, actor: str) -> Memory:

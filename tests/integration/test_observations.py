@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.store.database import database_url
-from console.store.observations import START, ObservationsAway, SqlObservations, chain_digest
+from console.store.observations import BATCH, START, ObservationsAway, SqlObservations, chain_digest
 from stages.entries import canonical
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -97,6 +97,17 @@ def test_pruning_removes_what_is_old_and_keeps_the_newest(store: SqlObservations
     assert store.prune(NOW + timedelta(days=1)) == 99
     assert store.accumulators(kept) == {"n": 2}
     assert store.append_tick(NOW, {}) == 2501
+
+
+def test_pruning_stops_at_its_bound_and_after_its_batches(store: SqlObservations) -> None:
+    with store.database.write() as connection:
+        for n in range(BATCH + 500):
+            at = int((NOW + timedelta(seconds=n)).timestamp()) * 1_000_000
+            connection.exec_driver_sql("INSERT INTO tick (at, body) VALUES (?, ?)", (at, "{}"))
+    late = NOW + timedelta(days=1)
+    assert store.prune(late, through=10) == 10
+    assert store.prune(late, batches=1) == BATCH
+    assert store.prune(late, batches=1) == 489
 
 
 def test_numbers_are_not_used_again(store: SqlObservations) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from console.desk import Frame
-from stages.entries import EntryFilter
+from console.watch.memory import KEPT
+from stages.entries import EntryFilter, canonical
 from stages.signals import LIVE_BOOK, Quality, SignalKey
 from stages.verdict import RowState
 from tests.integration.watching import Console, HandClock, World, begun, console, demo_policy
@@ -261,3 +263,50 @@ def test_a_seal_a_minute_holds_the_digest_of_its_ticks(tmp_path: Path, world: Wo
         digest, count = one.observations.digest(after=entry.body["from"] - 1, upto=entry.body["through"])
         assert (digest, count) == (entry.body["ticks"], entry.body["count"])
     assert seals[1].body["from"] == seals[0].body["through"] + 1
+
+
+def test_sealed_ticks_older_than_two_days_are_pruned_and_the_watch_goes_on(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1")
+    run(one, clock, 130)
+    kept = len(list(one.observations.ticks()))
+    clock.move(KEPT.total_seconds())
+    run(one, clock, 130)
+    left = list(one.observations.ticks())
+    assert len(left) < kept + 130
+    assert all(tick.at > clock.wall() - KEPT - timedelta(seconds=130) for tick in left)
+    assert one.ledger.verify().ok
+    again = console(tmp_path, world, "watch@a:1")
+    assert run(again, clock, 1).evaluation.standing.stage == 1
+
+
+def test_a_tick_on_disk_is_compact(tmp_path: Path, world: World, clock: HandClock) -> None:
+    """A day of ticks stays below what a laptop notices: 86,400 of them in less than two gigabytes."""
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1")
+    run(one, clock, 2)
+    tick = one.observations.newest_tick()
+    assert tick is not None
+    text = canonical(tick.body)
+    samples = sum(len(book) for book in tick.body["snapshot"]["samples"].values())
+    assert len(text) / samples < 300, "bytes per sample, witnesses included"
+    assert ": " not in text.replace("T", "")[:200], "no blanks between keys"
+
+
+def test_a_watch_that_breaks_says_so_on_the_last_frame(
+    tmp_path: Path, world: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1")
+    run(one, clock, 2)
+    monkeypatch.setattr(world, "snapshot", lambda _seq: 1 // 0)
+    one.watch.start()
+    one.watch.stop(10)
+    assert isinstance(one.watch.fault, ZeroDivisionError)
+    frame = one.desk.frame()
+    assert frame is not None
+    assert any("stopped by itself (ZeroDivisionError)" in notice for notice in frame.notices)
+    row = one.ledger.lease.current()
+    assert row is None or not row.alive(clock.wall()), "the lease is given back"
