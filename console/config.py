@@ -146,6 +146,8 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Trouble(f"cannot be read ({error.strerror})", where=str(path), fix="name another with --config") from None
+    except UnicodeDecodeError:
+        raise Trouble("is not valid UTF-8", where=str(path), fix="save it as UTF-8") from None
     try:
         raw = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:

@@ -46,6 +46,7 @@ class Checked:
 
 def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Show the plan and what could be checked here, then sign a yes or a no; prints the token's line."""
+    require_hands(wiring)
     if arguments.reject and not arguments.reason.strip():
         raise Trouble("a rejection needs a reason", fix='add --reason "..."')
     if Path(arguments.file).suffix in (".yaml", ".yml"):
