@@ -4,35 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 
+from stages.by_hand import (
+    BeginRestore,
+    BeginResume,
+    ClearLatch,
+    DeclareIncident,
+    Explain,
+    ExtendBurnIn,
+    Note,
+    PermitReduce,
+    ResolveIncident,
+    WaiveBurnIn,
+)
+from stages.latching import OpenLatch
 from stages.posture import Mode
+from stages.quorum import Quorum, VerifiedApproval
 
-
-@dataclass(frozen=True, slots=True)
-class VerifiedApproval:
-    """An approval whose signature, roster membership and environment were checked; times are aware UTC."""
-
-    nonce: str
-    approver: str
-    roles: tuple[str, ...]
-    action: str
-    gate_report: str
-    roster: str
-    issued: datetime
-    expires: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Quorum:
-    """The approvals that an act needs and has. ``barred`` may not approve it: who asked for it, who wrote its range."""
-
-    action: str
-    approvals: tuple[VerifiedApproval, ...]
-    required: int
-    roles: Mapping[str, int] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset()
+__all__ = [
+    "Acknowledge",
+    "AdoptExternalChange",
+    "AdoptPolicy",
+    "AdoptRoster",
+    "BeginAdvance",
+    "BeginReduce",
+    "BeginRestore",
+    "BeginResume",
+    "ChangeBurnIn",
+    "ClearLatch",
+    "Command",
+    "DeclareIncident",
+    "Explain",
+    "ExtendBurnIn",
+    "GiveReason",
+    "Note",
+    "OpenLatch",
+    "PermitReduce",
+    "Quorum",
+    "Rebase",
+    "Record",
+    "RecordApproval",
+    "RecordCommitted",
+    "RecordOutcome",
+    "RecordSettled",
+    "RejectApproval",
+    "RequestApprovals",
+    "ResolveIncident",
+    "Seal",
+    "VerifiedApproval",
+    "WaiveBurnIn",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +193,15 @@ class RecordSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLatch:
-    """Opens a latch once per (trigger, step, cause, epoch). ``cap`` is ``-1``, a stage's index as text, or None.
-
-    ``effective`` is the index of the stage in force, from which ``-1`` is resolved here and never again.
-    """
+class Rebase:
+    """A loss baseline of a session; the first one of a session stands until the next session opens."""
 
     actor: str
-    trigger: str
-    cause: str
-    evidence: str
-    mode: Mode
-    cap: str | None
-    effective: int
-    stage: str
-    clear_roles: tuple[str, ...]
+    name: str
+    value: Decimal
+    unit: str
+    session: date
+    market: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +282,17 @@ Command: TypeAlias = (
     | RecordOutcome
     | RecordSettled
     | OpenLatch
+    | ClearLatch
+    | BeginRestore
+    | BeginResume
+    | PermitReduce
+    | DeclareIncident
+    | ResolveIncident
+    | Explain
+    | Note
+    | Rebase
+    | ExtendBurnIn
+    | WaiveBurnIn
     | ChangeBurnIn
     | Seal
     | Acknowledge

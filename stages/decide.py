@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any, Final, TypeAlias
 
+from stages import incidents, releases, runs
 from stages.commands import (
     Acknowledge,
     AdoptExternalChange,
@@ -19,11 +20,19 @@ from stages.commands import (
     AdoptRoster,
     BeginAdvance,
     BeginReduce,
+    BeginRestore,
+    BeginResume,
     ChangeBurnIn,
+    ClearLatch,
     Command,
+    DeclareIncident,
+    Explain,
+    ExtendBurnIn,
     GiveReason,
+    Note,
     OpenLatch,
-    Quorum,
+    PermitReduce,
+    Rebase,
     Record,
     RecordApproval,
     RecordCommitted,
@@ -31,24 +40,25 @@ from stages.commands import (
     RecordSettled,
     RejectApproval,
     RequestApprovals,
+    ResolveIncident,
     Seal,
-    VerifiedApproval,
+    WaiveBurnIn,
 )
 from stages.entries import Draft
+from stages.facts import ADVANCE, REDUCE
+from stages.latching import latch_draft, latch_key
 from stages.posture import Mode, join
+from stages.quorum import consumed, refuse_quorum
 from stages.refusal import Refusal
-from stages.state import ADVANCE, REDUCE, ControlState
+from stages.runs import TERMINAL
+from stages.state import ControlState
 
-TERMINAL: Final = frozenset({"PASSED", "FAILED", "INCONCLUSIVE", "ABORTED"})
-"""States in which a burn-in run has ended; a run ends once."""
+__all__ = ["MANUAL_KILL", "TERMINAL", "Decision", "decide", "denial", "latch_key"]
 
+MANUAL_KILL: Final = "manual-kill"
+"""Name of the latch that a kill by hand opens; only a restore ends it."""
 
 Decision: TypeAlias = Sequence[Draft] | Refusal
-
-
-def latch_key(trigger: str, cause: str, epoch: int) -> str:
-    """The unique key of a latch: the same trigger and cause open once in an epoch."""
-    return f"{trigger}/{cause}/{epoch}"
 
 
 def decide(state: ControlState, command: Command, now: datetime) -> Decision:
@@ -61,6 +71,14 @@ def denial(command: Command, refusal: Refusal) -> Draft | None:
     match command:
         case BeginAdvance() | RecordApproval():
             return Draft("denied", None, None, command.actor, _why(command, refusal) | {"plan": command.plan_id})
+        case ClearLatch():
+            why = _why(command, refusal) | {"key": command.key}
+            return Draft("latch-clear-refused", None, None, command.actor, why)
+        case BeginRestore():
+            why = _why(command, refusal) | {"key": MANUAL_KILL}
+            return Draft("latch-clear-refused", None, None, command.actor, why)
+        case BeginResume() | PermitReduce() | ExtendBurnIn() | WaiveBurnIn() | Explain():
+            return Draft("denied", None, None, command.actor, _why(command, refusal))
         case AdoptPolicy() | AdoptRoster():
             return Draft("denied", None, None, command.actor, _why(command, refusal) | {"subject": command.digest})
     return None
@@ -85,7 +103,7 @@ def _adopt_policy(command: AdoptPolicy, state: ControlState, now: datetime) -> D
     if current and command.looser:
         if command.quorum is None:
             return Refusal("approval", f"it is looser ({', '.join(command.looser)}) and needs approval")
-        refusal = _refuse_quorum(state, command.quorum, command.actor, now)
+        refusal = refuse_quorum(state, command.quorum, command.actor, now)
         if refusal:
             return refusal
     body = {
@@ -95,7 +113,7 @@ def _adopt_policy(command: AdoptPolicy, state: ControlState, now: datetime) -> D
         "path": command.path,
         "looser": command.looser,
     }
-    return (_draft(command, "policy-adopted", body | _consumed(command.quorum)),)
+    return (_draft(command, "policy-adopted", body | consumed(command.quorum)),)
 
 
 @_decide.register
@@ -105,11 +123,11 @@ def _adopt_roster(command: AdoptRoster, state: ControlState, now: datetime) -> D
     if state.roster:
         if command.quorum is None:
             return Refusal("approval", "another roster needs an approval by the roster in force")
-        refusal = _refuse_quorum(state, command.quorum, command.actor, now)
+        refusal = refuse_quorum(state, command.quorum, command.actor, now)
         if refusal:
             return refusal
     body = {"digest": command.digest, "commit": command.commit, "path": command.path}
-    return (_draft(command, "roster-adopted", body | _consumed(command.quorum)),)
+    return (_draft(command, "roster-adopted", body | consumed(command.quorum)),)
 
 
 @_decide.register
@@ -163,7 +181,7 @@ def _begin_advance(command: BeginAdvance, state: ControlState, now: datetime) ->
     refusal = (
         _refuse_plan(state, command, now)
         or _refuse_moment(state, command)
-        or _refuse_quorum(state, command.quorum, command.actor, now)
+        or refuse_quorum(state, command.quorum, command.actor, now)
     )
     if refusal:
         return refusal
@@ -181,7 +199,7 @@ def _begin_advance(command: BeginAdvance, state: ControlState, now: datetime) ->
         "signature": command.signature,
         "authenticated": True,
     }
-    draft = _draft(command, "intent", body | _consumed(command.quorum), command.to_stage, command.intent)
+    draft = _draft(command, "intent", body | consumed(command.quorum), command.to_stage, command.intent)
     return (draft,)
 
 
@@ -226,57 +244,13 @@ def _refuse_moment(state: ControlState, command: BeginAdvance) -> Refusal | None
     return None
 
 
-def _refuse_quorum(state: ControlState, quorum: Quorum, actor: str, now: datetime) -> Refusal | None:
-    """Whether the approvals suffice: single use, unexpired, for this action, by enough people in their roles."""
-    for approval in quorum.approvals:
-        fault = _approval_fault(state, quorum, approval, now)
-        if fault:
-            return Refusal("approval", f"the approval of {approval.approver} {fault}")
-    people = {approval.approver: frozenset(approval.roles) for approval in quorum.approvals}
-    if len(people) < quorum.required:
-        return Refusal("approval", f"{len(people)} of {quorum.required} approvals")
-    seats = [role for role, count in sorted(quorum.roles.items()) for _ in range(count)]
-    if not _seated(seats, people):
-        return Refusal("approval", f"the approvals do not fill the roles {', '.join(seats)}")
-    if set(people) == {actor}:
-        return Refusal("approval", f"{actor} types the confirmation and cannot be the only approver")
-    return None
-
-
-def _approval_fault(state: ControlState, quorum: Quorum, approval: VerifiedApproval, now: datetime) -> str:
-    if approval.nonce in state.consumed:
-        return "was used before"
-    if approval.nonce in state.revoked:
-        return "was revoked"
-    if now >= approval.expires:
-        return "has expired"
-    if approval.action != quorum.action:
-        return "is for another action"
-    if state.roster and approval.roster != state.roster.digest:
-        return "was given under another roster"
-    if approval.approver in quorum.barred:
-        return "does not count: who asks for or wrote a change cannot approve it"
-    return ""
-
-
-def _seated(seats: Sequence[str], people: Mapping[str, frozenset[str]]) -> bool:
-    """Whether every role can be filled by a person of its own."""
-    if not seats:
-        return True
-    first, rest = seats[0], seats[1:]
-    return any(
-        _seated(rest, {name: roles for name, roles in people.items() if name != chosen})
-        for chosen, held in people.items()
-        if first in held
-    )
-
-
 @_decide.register
 def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> Decision:
     running = state.reducing
     same = running and (running.to_stage, running.mode) == (command.to_stage, command.mode)
     if command.automatic and same:
         return ()
+    kill = _kill_latch(command, state, now)
     body = {
         "act": REDUCE,
         "from": command.from_stage,
@@ -285,10 +259,30 @@ def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> D
         "market": command.market,
         "cause": command.cause,
         "automatic": command.automatic,
-        "latches": sorted(state.latches),
+        "latches": sorted([*state.latches, *([kill.body["key"]] if kill else [])]),
         "authenticated": command.authenticated,
     }
-    return (Draft("intent", command.to_stage, command.intent, command.actor, body, epoch=state.epoch + 1),)
+    intent = Draft("intent", command.to_stage, command.intent, command.actor, body, epoch=state.epoch + 1)
+    return (kill, intent) if kill else (intent,)
+
+
+def _kill_latch(command: BeginReduce, state: ControlState, now: datetime) -> Draft | None:
+    """A kill by hand holds until it is restored; one that follows from a latch is held by that."""
+    if command.automatic or command.mode is not Mode.KILLED:
+        return None
+    latch = OpenLatch(
+        actor=command.actor,
+        trigger=MANUAL_KILL,
+        cause="killed by hand",
+        evidence=command.cause or f"by {command.actor}",
+        mode=Mode.KILLED,
+        cap="0",
+        effective=0,
+        stage=command.to_stage,
+        clear_roles=("risk",),
+        market=command.market,
+    )
+    return latch_draft(latch, state, now, epoch=state.epoch + 1)
 
 
 @_decide.register
@@ -318,36 +312,8 @@ def _record_settled(command: RecordSettled, state: ControlState, now: datetime) 
 
 @_decide.register
 def _open_latch(command: OpenLatch, state: ControlState, now: datetime) -> Decision:
-    key = latch_key(command.trigger, command.cause, state.epoch)
-    if key in state.keys_used or state.open_latch(command.trigger, command.cause):
-        return ()
-    cap = command.cap
-    body = {
-        "key": key,
-        "trigger": command.trigger,
-        "cause": command.cause,
-        "mode": command.mode.name,
-        "cap": None if cap is None else max(0, command.effective - 1) if cap == "-1" else int(cap),
-        "evidence": command.evidence,
-        "clearRoles": command.clear_roles,
-    }
-    return (_draft(command, "latch-opened", body, stage=command.stage),)
-
-
-@_decide.register
-def _change_burn_in(command: ChangeBurnIn, state: ControlState, now: datetime) -> Decision:
-    run = state.runs.get(command.stage)
-    if run and run.run == command.run and (run.state == command.state or run.state in TERMINAL - {"PASSED"}):
-        return ()
-    body = {
-        "run": command.run,
-        "state": command.state,
-        "started": command.started,
-        "market": command.market,
-        "reason": command.reason,
-        "figures": dict(command.figures),
-    }
-    return (_draft(command, "burn-in", body, stage=command.stage),)
+    draft = latch_draft(command, state, now)
+    return (draft,) if draft else ()
 
 
 @_decide.register
@@ -373,6 +339,36 @@ def _acknowledge(command: Acknowledge, state: ControlState, now: datetime) -> De
 
 
 @_decide.register
+def _explain(command: Explain, state: ControlState, now: datetime) -> Decision:
+    latch = state.latches.get(command.key)
+    if latch is None:
+        return Refusal("no-latch", f"no open latch has the key {command.key}")
+    if not set(command.roles) & set(latch.clear_roles):
+        return Refusal("role", f"{command.actor} is not {' or '.join(latch.clear_roles)}")
+    return (_draft(command, "note", {"text": command.text, "subject": command.key, "explains": True}),)
+
+
+@_decide.register
+def _note(command: Note, state: ControlState, now: datetime) -> Decision:
+    return (_draft(command, "note", {"text": command.text, "subject": command.subject}),)
+
+
+@_decide.register
+def _rebase(command: Rebase, state: ControlState, now: datetime) -> Decision:
+    known = state.baselines.get(command.name)
+    if known is not None and command.session <= known.session:
+        return ()
+    body = {
+        "name": command.name,
+        "value": command.value,
+        "unit": command.unit,
+        "session": command.session.isoformat(),
+        "market": command.market,
+    }
+    return (_draft(command, "baseline", body),)
+
+
+@_decide.register
 def _give_reason(command: GiveReason, state: ControlState, now: datetime) -> Decision:
     body = {"subject": command.intent, "text": command.reason}
     return (_draft(command, "reason", body, intent=command.intent),)
@@ -386,6 +382,33 @@ def _external_change(command: AdoptExternalChange, state: ControlState, now: dat
     return (_draft(command, "external-change", body),)
 
 
+_decide.register(ClearLatch)(releases.clear)
+_decide.register(BeginRestore)(releases.restore)
+_decide.register(PermitReduce)(releases.permit)
+_decide.register(DeclareIncident)(incidents.declare)
+_decide.register(WaiveBurnIn)(runs.waive)
+
+
+@_decide.register
+def _change_burn_in(command: ChangeBurnIn, state: ControlState, now: datetime) -> Decision:
+    return runs.change(command, state)
+
+
+@_decide.register
+def _extend(command: ExtendBurnIn, state: ControlState, now: datetime) -> Decision:
+    return runs.extend(command, state)
+
+
+@_decide.register
+def _resume(command: BeginResume, state: ControlState, now: datetime) -> Decision:
+    return releases.resume(command, state)
+
+
+@_decide.register
+def _resolve(command: ResolveIncident, state: ControlState, now: datetime) -> Decision:
+    return incidents.resolve(command, state)
+
+
 @_decide.register
 def _record(command: Record, state: ControlState, now: datetime) -> Decision:
     return (_draft(command, command.kind, command.body, stage=command.stage, intent=command.intent),)
@@ -395,7 +418,3 @@ def _draft(
     command: Command, kind: str, body: Mapping[str, Any], stage: str | None = None, intent: str | None = None
 ) -> Draft:
     return Draft(kind, stage, intent, command.actor, body)
-
-
-def _consumed(quorum: Quorum | None) -> dict[str, Any]:
-    return {"approvals": [approval.nonce for approval in quorum.approvals]} if quorum else {}

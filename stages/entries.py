@@ -47,7 +47,8 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "outcome": "outcome sha message witness detail steps left",
         "converged": "sha to detail seconds witnesses",
         "diverged": "sha to detail differences witnesses",
-        "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit root incident market",
+        "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit "
+        "root incident market",
         "latch-cleared": "key trigger cause approvals evidence itself",
         "latch-clear-refused": "key command code checks",
         "burn-in": "run state started market figures baseline waiver until approvals",

@@ -168,6 +168,26 @@ class Objective(Manifest):
         return self
 
 
+class ComparisonSpec(Manifest):
+    """What a stage's costs are compared with, and by how much they may be worse (semantics 1.6)."""
+
+    baseline: str = "previous"
+    """``previous``, or a stage's name."""
+    signal: str
+    """A mean over the application's whole life, in which more is worse."""
+    count: str
+    """The signal that counts what the mean is over."""
+    margin: Decimal = Field(gt=0)
+    min_fills: int = Field(default=100, ge=2)
+    min_days: int = Field(default=3, ge=1)
+    bucket: Duration = timedelta(minutes=5)
+    """Market time within which fills of both are one pair."""
+    tail: Decimal | None = None
+    """Cost from which a bucket counts as an outlier."""
+    tail_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
+    """Largest share of outliers among the buckets."""
+
+
 class BurnInSpec(Manifest):
     """What a stage must show before the next one (semantics 1.3 and 1.4)."""
 
@@ -178,6 +198,7 @@ class BurnInSpec(Manifest):
     valid_for: MarketSpan = MarketSpan(sessions=Decimal(2))
     objectives: tuple[Objective, ...]
     on_fail: Literal["FROZEN", "REDUCE_ONLY", "HALTED"] = "FROZEN"
+    comparison: ComparisonSpec | None = None
 
 
 class Approvals(Manifest):
@@ -227,6 +248,10 @@ class Gates(Manifest):
     approval_life: Duration = timedelta(hours=4)
     cooldown_sessions: Decimal = Decimal(1)
     rollback_ready_within: Duration = timedelta(days=1)
+    storm_within: Duration = timedelta(seconds=30)
+    """Latches of one root that open within this time are one incident."""
+    permit_life: Duration = timedelta(minutes=10)
+    """Longest life of a permit to reduce under a halt."""
 
 
 class Spec(Manifest):

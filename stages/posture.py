@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final
 
 
 class Mode(IntEnum):
@@ -33,6 +34,32 @@ class Posture:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearRule:
+    """What has to be so before a latch may be cleared. It is kept with the latch, so that no reload can loosen it."""
+
+    approval: bool = True
+    """Signed approvals are needed; False: one key press by somebody in a role."""
+    each: bool = True
+    """Every role has to be filled by a person of its own; False: any one of them."""
+    explain: bool = False
+    """Who clears has to say what it was."""
+    itself: bool = False
+    """It ends without anybody as soon as the cause is gone; only for what never let risk grow."""
+    gone: bool = True
+    """The cause has to be seen gone; False where the evidence cannot come back while the latch holds."""
+    good: timedelta = timedelta()
+    """Time of valid readings below the clear level."""
+    hold: timedelta = timedelta()
+    """Time that has to pass since the latch opened."""
+    next_session: bool = False
+    """A session has to open first."""
+
+
+UNRULED: Final = ClearRule()
+"""Signed by every role, nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Latch:
     """An open latch. It stores what the posture needs, why, and who may clear it; only a clear ends it."""
 
@@ -49,6 +76,18 @@ class Latch:
     clear_roles: tuple[str, ...]
     seq: int
     """Sequence number of its entry in the ledger."""
+    rule: ClearRule = UNRULED
+    root: str = ""
+    """What the cause goes back to: an endpoint, a book. Latches of one root within a short time are one storm."""
+    incident: str = ""
+    """Key of the first latch of the storm, or number of the declared incident."""
+    market: datetime | None = None
+    """Market time at which it opened."""
+
+    @property
+    def killed(self) -> bool:
+        """Whether only a restore ends it."""
+        return self.mode is Mode.KILLED
 
     def contribution(self, top: int) -> Posture:
         return Posture(self.mode, top if self.cap is None else self.cap)

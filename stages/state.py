@@ -4,90 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from stages.entries import Entry
-from stages.posture import Latch, Mode
+from stages.facts import (
+    ADVANCE,
+    REDUCE,
+    RESTORE,
+    RESUME,
+    Adopted,
+    Approval,
+    Baseline,
+    Incident,
+    Intent,
+    Permit,
+    Request,
+    Run,
+)
+from stages.posture import UNRULED, ClearRule, Latch, Mode
 
-ADVANCE: Final = "advance"
-REDUCE: Final = "reduce"
-
-
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """A document in force: its digest, the commit it was read at, and for a policy its version."""
-
-    digest: str
-    commit: str
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A verified approval as recorded: who, in which roles, for which action on which plan, until when."""
-
-    nonce: str
-    approver: str
-    roles: tuple[str, ...]
-    action: str
-    subject: str
-    expires: datetime
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A plan for which approvals were asked."""
-
-    plan_id: str
-    action: str
-    asked_by: str
-    at: datetime
-    to_stage: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """An act from intent to settlement. ``outcome`` "" is OUTCOME UNKNOWN until the remote tells."""
-
-    id: str
-    kind: str
-    """ADVANCE or REDUCE"""
-    actor: str
-    from_stage: str
-    to_stage: str
-    mode: Mode
-    epoch: int
-    at: datetime
-    market: datetime
-    plan_id: str = ""
-    cause: str = ""
-    automatic: bool = False
-    sha: str = ""
-    outcome: str = ""
-    """pushed, rejected, unchanged, abandoned, or unknown"""
-    message: str = ""
-    settled: str = ""
-    """converged or diverged"""
-    reason: str = ""
-
-    @property
-    def unresolved(self) -> bool:
-        return self.outcome in ("", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The newest burn-in run of a stage; times are market time."""
-
-    run: str
-    stage: str
-    state: str
-    started: datetime
-    changed: datetime
-    reason: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
+__all__ = [
+    "ADVANCE",
+    "REDUCE",
+    "RESTORE",
+    "RESUME",
+    "Adopted",
+    "Approval",
+    "Baseline",
+    "ControlState",
+    "Incident",
+    "Intent",
+    "Permit",
+    "Request",
+    "Run",
+    "fold",
+    "parse_time",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +67,11 @@ class ControlState:
     """Plan id -> who rejected it and why."""
     intents: Mapping[str, Intent] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    permits: Mapping[str, Permit] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    explained: frozenset[str] = frozenset()
+    """Keys of latches whose cause was explained by somebody who may."""
     acknowledged: frozenset[str] = frozenset()
     external_head: str = ""
     """Newest head of Git that was made elsewhere and adopted as fact."""
@@ -190,12 +149,62 @@ def _latch_opened(state: ControlState, entry: Entry) -> ControlState:
         cap=body["cap"],
         clear_roles=tuple(body["clearRoles"]),
         seq=entry.seq,
+        rule=_rule(body.get("clearWhen")),
+        root=body.get("root", ""),
+        incident=body.get("incident", ""),
+        market=parse_time(body["market"]) if body.get("market") else None,
     )
     return replace(state, latches={**state.latches, latch.key: latch}, keys_used=state.keys_used | {latch.key})
 
 
 def _latch_cleared(state: ControlState, entry: Entry) -> ControlState:
-    return replace(state, latches={k: v for k, v in state.latches.items() if k != entry.body["key"]})
+    left = {key: latch for key, latch in state.latches.items() if key != entry.body["key"]}
+    return replace(state, latches=left, consumed=state.consumed | frozenset(entry.body.get("approvals", ())))
+
+
+def _rule(body: Mapping[str, Any] | None) -> ClearRule:
+    if body is None:
+        return UNRULED
+    return ClearRule(
+        approval=body["approval"],
+        each=body["each"],
+        explain=body["explain"],
+        itself=body["itself"],
+        gone=body["gone"],
+        good=timedelta(seconds=float(body["good"])),
+        hold=timedelta(seconds=float(body["hold"])),
+        next_session=body["nextSession"],
+    )
+
+
+def _incident(state: ControlState, entry: Entry) -> ControlState:
+    body, known = entry.body, state.incidents.get(entry.body["incident"])
+    if body["state"] == "resolved":
+        if known is None:
+            return state
+        return replace(state, incidents={**state.incidents, known.incident: replace(known, is_open=False)})
+    latch = next(iter(body.get("latches", ())), "")
+    found = Incident(body["incident"], body["severity"], body["title"], entry.actor, parse_time(entry.ts), latch=latch)
+    return replace(state, incidents={**state.incidents, found.incident: found})
+
+
+def _permit(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    quantity, until = Decimal(str(body["quantity"])), parse_time(body["until"])
+    permit = Permit(body["permit"], body["symbol"], quantity, until, entry.actor)
+    return replace(state, permits={**state.permits, permit.permit: permit})
+
+
+def _baseline(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    found = Baseline(Decimal(str(body["value"])), date.fromisoformat(body["session"]))
+    return replace(state, baselines={**state.baselines, body["name"]: found})
+
+
+def _note(state: ControlState, entry: Entry) -> ControlState:
+    if not entry.body.get("explains"):
+        return state
+    return replace(state, explained=state.explained | {entry.body["subject"]})
 
 
 def _requested(state: ControlState, entry: Entry) -> ControlState:
@@ -283,7 +292,9 @@ def _reason(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _burn_in(state: ControlState, entry: Entry) -> ControlState:
-    body = entry.body
+    body, before = entry.body, state.runs.get(str(entry.stage))
+    same = before if before is not None and before.run == body["run"] else None
+    waiver = body.get("waiver")
     run = Run(
         run=body["run"],
         stage=str(entry.stage),
@@ -292,8 +303,11 @@ def _burn_in(state: ControlState, entry: Entry) -> ControlState:
         changed=parse_time(body["market"]),
         reason=body.get("reason", ""),
         figures=body.get("figures", {}),
+        until=parse_time(body["until"]) if body.get("until") else same.until if same else None,
+        waived={**(same.waived if same else {}), **({waiver["item"]: waiver["reason"]} if waiver else {})},
     )
-    return replace(state, runs={**state.runs, run.stage: run})
+    consumed = state.consumed | frozenset(body.get("approvals", ()))
+    return replace(state, runs={**state.runs, run.stage: run}, consumed=consumed)
 
 
 def _acknowledged(state: ControlState, entry: Entry) -> ControlState:
@@ -332,6 +346,10 @@ _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "diverged": _diverged,
     "reason": _reason,
     "burn-in": _burn_in,
+    "incident": _incident,
+    "permit": _permit,
+    "baseline": _baseline,
+    "note": _note,
     "acknowledged": _acknowledged,
     "external-change": _external,
     "lease": _lease,

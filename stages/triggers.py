@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from stages.bearings import Bearings
 from stages.commands import OpenLatch
-from stages.decide import latch_key
 from stages.ladder import Unit
+from stages.latching import latch_key
 from stages.measures import Step, Trigger
 from stages.observing import Observation, observe
 from stages.policy import Policy

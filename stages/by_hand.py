@@ -1,0 +1,164 @@
+"""Commands that people give by hand: clear, restore, resume, permit, incidents, notes, and a word on a burn-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from stages.latching import OpenLatch
+from stages.posture import Mode
+from stages.quorum import Quorum
+
+
+@dataclass(frozen=True, slots=True)
+class ClearLatch:
+    """Ends one latch. ``gone`` and ``why`` are what the watch's accumulators say of its cause (``clearing.judge``).
+
+    ``roles`` are those that the roster gives the actor, for latches that one key press clears; ``quorum`` carries the
+    approvals for the others, and its ``action`` is the digest of ``clearing.clear_action``.
+    """
+
+    actor: str
+    key: str
+    gone: bool
+    why: str = ""
+    evidence: str = ""
+    roles: tuple[str, ...] = ()
+    quorum: Quorum | None = None
+    explanation: str = ""
+    by_itself: bool = False
+    """Asked for by the watch; only latches whose rule says so end like that."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRestore:
+    """The intent of the way back from KILLED, to the lowest stage and nowhere else; it clears what killed.
+
+    ``gone``, ``reconciled``, ``positions_known`` and ``drilled`` are facts of the world: every cause gone for its
+    dwell, books clean, the venue's positions read, drill in date (None: the policy asks for none). ``why`` says what
+    is missing. ``standing`` is the mode that the manifests hold.
+    """
+
+    actor: str
+    intent: str
+    from_stage: str
+    to_stage: str
+    to_index: int
+    market: datetime
+    epoch: int
+    policy: str
+    roster: str
+    quorum: Quorum
+    standing: Mode
+    gone: bool
+    reconciled: bool
+    positions_known: bool
+    drilled: bool | None = None
+    why: tuple[str, ...] = ()
+    blobs: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+    confirmation: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginResume:
+    """The intent of lifting a mode at the stage that stands, once nothing asks for it any more; never from KILLED."""
+
+    actor: str
+    intent: str
+    stage: str
+    stage_index: int
+    top: int
+    mode: Mode
+    """The mode afterwards."""
+    standing: Mode
+    """The mode that the manifests hold."""
+    market: datetime
+    epoch: int
+    blobs: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+    confirmation: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PermitReduce:
+    """A scoped, expiring exception: so much of one symbol may be closed although no order may go out."""
+
+    actor: str
+    permit: str
+    symbol: str
+    quantity: Decimal
+    until: datetime
+    longest: timedelta
+    """The policy's longest life of a permit."""
+    authenticated: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareIncident:
+    """An incident by hand; ``latch`` is what its severity contributes (``incidents.latch_for``)."""
+
+    actor: str
+    incident: str
+    severity: str
+    title: str
+    latch: OpenLatch
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveIncident:
+    """The incident is over; its latch stays until those who may clear it do."""
+
+    actor: str
+    incident: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Says what a break in the books was; one of the latch's own clear roles has to say it."""
+
+    actor: str
+    key: str
+    text: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark for whoever reads the ledger later."""
+
+    actor: str
+    text: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendBurnIn:
+    """More market time, until ``until``, for a run that ended INCONCLUSIVE; once."""
+
+    actor: str
+    stage: str
+    run: str
+    until: datetime
+    market: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaiveBurnIn:
+    """Lets a run pass without one performance ``item``; approved, named, and over with the run."""
+
+    actor: str
+    stage: str
+    run: str
+    item: str
+    safety: bool
+    market: datetime
+    reason: str
+    quorum: Quorum

@@ -1,0 +1,130 @@
+"""Facts: the parts of which the ledger's state is made: approvals, acts, runs, incidents, permits and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from stages.posture import Mode
+
+ADVANCE: Final = "advance"
+REDUCE: Final = "reduce"
+RESTORE: Final = "restore"
+"""The way back from KILLED, to the lowest stage."""
+RESUME: Final = "resume"
+"""A mode is lifted at the stage that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A document in force: its digest, the commit it was read at, and for a policy its version."""
+
+    digest: str
+    commit: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A verified approval as recorded: who, in which roles, for which action on which plan, until when."""
+
+    nonce: str
+    approver: str
+    roles: tuple[str, ...]
+    action: str
+    subject: str
+    expires: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A plan for which approvals were asked."""
+
+    plan_id: str
+    action: str
+    asked_by: str
+    at: datetime
+    to_stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An act from intent to settlement. ``outcome`` "" is OUTCOME UNKNOWN until the remote tells."""
+
+    id: str
+    kind: str
+    """ADVANCE, REDUCE, RESTORE or RESUME"""
+    actor: str
+    from_stage: str
+    to_stage: str
+    mode: Mode
+    epoch: int
+    at: datetime
+    market: datetime
+    plan_id: str = ""
+    cause: str = ""
+    automatic: bool = False
+    sha: str = ""
+    outcome: str = ""
+    """pushed, rejected, unchanged, abandoned, or unknown"""
+    message: str = ""
+    settled: str = ""
+    """converged or diverged"""
+    reason: str = ""
+
+    @property
+    def unresolved(self) -> bool:
+        return self.outcome in ("", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The newest burn-in run of a stage; times are market time."""
+
+    run: str
+    stage: str
+    state: str
+    started: datetime
+    changed: datetime
+    reason: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    until: datetime | None = None
+    """Market time up to which it was extended; None when it was not."""
+    waived: Mapping[str, str] = field(default_factory=dict)
+    """Items that it may pass without, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A declared incident. ``latch`` is the key of what it holds."""
+
+    incident: str
+    severity: str
+    title: str
+    actor: str
+    at: datetime
+    is_open: bool = True
+    latch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """So much of a symbol may be closed until then."""
+
+    permit: str
+    symbol: str
+    quantity: Decimal
+    until: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Value of a signal at the open of a session."""
+
+    value: Decimal
+    session: date

@@ -1,0 +1,193 @@
+"""Releases: what ends a latch, and how risk comes back after it: clear, restore, resume, and permits under a halt.
+
+A clear needs the cause gone and the people whom the latch itself names. It raises the epoch, so that the same cause can
+latch again and every plan from before it is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from stages.by_hand import BeginRestore, BeginResume, ClearLatch, PermitReduce
+from stages.entries import Draft
+from stages.facts import RESTORE, RESUME
+from stages.posture import Latch, Mode, join
+from stages.quorum import consumed, refuse_quorum
+from stages.refusal import Refusal
+from stages.state import ControlState
+
+RESTORE_APPROVALS: Final = 2
+RESTORE_ROLES: Final = {"risk": 1}
+"""Approved by two, one of them risk (semantics 2.1)."""
+
+
+def clear(command: ClearLatch, state: ControlState, now: datetime) -> Sequence[Draft] | Refusal:
+    """The end of one latch, or why not."""
+    latch = state.latches.get(command.key)
+    if latch is None:
+        return () if command.by_itself else Refusal("no-latch", f"no open latch has the key {command.key}")
+    if latch.killed:
+        return Refusal("restore-only", f"{latch.trigger} killed: only a restore ends it")
+    if not command.gone:
+        return Refusal("not-gone", command.why or "its cause lasts")
+    refusal = _refuse_people(command, latch, state, now)
+    if refusal:
+        return refusal
+    return (_cleared(command.actor, latch, state.epoch + 1, command),)
+
+
+def _refuse_people(command: ClearLatch, latch: Latch, state: ControlState, now: datetime) -> Refusal | None:
+    rule = latch.rule
+    if command.by_itself:
+        return None if rule.itself else Refusal("role", f"{latch.trigger} does not end by itself")
+    if (rule.explain or not rule.gone) and not command.explanation.strip():
+        return Refusal("explanation", f"{latch.trigger} is cleared with an explanation of what it was")
+    named = " and ".join(latch.clear_roles) if rule.each else " or ".join(latch.clear_roles)
+    if not rule.approval:
+        right = set(command.roles) & set(latch.clear_roles)
+        return None if right else Refusal("role", f"{command.actor} is not {named}, who may clear {latch.trigger}")
+    if command.quorum is None:
+        return Refusal("approval", f"clearing {latch.trigger} needs the approval of {named}")
+    if rule.each:
+        seats = dict.fromkeys(latch.clear_roles, 1)
+        return refuse_quorum(state, replace(command.quorum, required=len(seats), roles=seats), command.actor, now)
+    people = [one for one in command.quorum.approvals if set(one.roles) & set(latch.clear_roles)]
+    quorum = replace(command.quorum, approvals=tuple(people), required=1, roles={})
+    return refuse_quorum(state, quorum, command.actor, now)
+
+
+def _cleared(actor: str, latch: Latch, epoch: int, command: ClearLatch | None = None) -> Draft:
+    body: dict[str, object] = {"key": latch.key, "trigger": latch.trigger, "cause": latch.cause}
+    if command is not None:
+        body |= {"evidence": command.evidence, "reason": command.explanation, "itself": command.by_itself}
+        body |= consumed(command.quorum)
+    return Draft("latch-cleared", None, None, actor, body, epoch=epoch)
+
+
+def restore(command: BeginRestore, state: ControlState, now: datetime) -> Sequence[Draft] | Refusal:
+    """The intent of the way back from KILLED with the latches that it ends, or why not."""
+    killing = [latch for latch in state.latches.values() if latch.killed]
+    refusal = (
+        _refuse_restore(command, state, killing)
+        or _refuse_risk(state, command)
+        or refuse_quorum(
+            state,
+            replace(
+                command.quorum,
+                required=max(RESTORE_APPROVALS, command.quorum.required),
+                roles={**RESTORE_ROLES, **command.quorum.roles},
+            ),
+            command.actor,
+            now,
+        )
+    )
+    if refusal:
+        return refusal
+    epoch = state.epoch + 1
+    body = {
+        "act": RESTORE,
+        "from": command.from_stage,
+        "to": command.to_stage,
+        "mode": Mode.NORMAL.name,
+        "market": command.market,
+        "latches": sorted(latch.key for latch in killing),
+        "policy": command.policy,
+        "roster": command.roster,
+        "base": command.base,
+        "blobs": dict(command.blobs),
+        "confirmation": command.confirmation,
+        "signature": command.signature,
+        "authenticated": True,
+    }
+    intent = Draft("intent", command.to_stage, command.intent, command.actor, body | consumed(command.quorum), epoch)
+    return (intent, *(_cleared(command.actor, latch, epoch) for latch in killing))
+
+
+def _refuse_restore(command: BeginRestore, state: ControlState, killing: Sequence[Latch]) -> Refusal | None:
+    if not killing and command.standing is not Mode.KILLED:
+        return Refusal("not-killed", "nothing is killed")
+    if command.to_index != 0:
+        return Refusal("order", f"a restore leads to the lowest stage, not to {command.to_stage}")
+    missing = list(command.why) if not command.gone else []
+    if not command.gone and not missing:
+        missing.append("its cause lasts")
+    if not command.reconciled:
+        missing.append("reconciliation is not clean")
+    if not command.positions_known:
+        missing.append("positions are not known")
+    if command.drilled is False:
+        missing.append("no drill is in date")
+    if missing:
+        return Refusal("not-gone", "; ".join(missing))
+    others = join((latch for latch in state.latches.values() if not latch.killed), 0)
+    if others.mode > Mode.FROZEN:
+        held = ", ".join(sorted(one.trigger for one in state.latches.values() if not one.killed))
+        return Refusal("posture", f"{held} still asks for {others.mode.name}; it is cleared first")
+    if state.policy is None or command.policy != state.policy.digest:
+        return Refusal("stale-policy", "asked under another policy than the adopted one")
+    if state.roster is None or command.roster != state.roster.digest:
+        return Refusal("stale-roster", "asked under another roster than the adopted one")
+    return None
+
+
+def resume(command: BeginResume, state: ControlState) -> Sequence[Draft] | Refusal:
+    """The intent of lifting a mode that nothing asks for any more, or why not."""
+    if command.standing is Mode.KILLED:
+        return Refusal("restore-only", "only a restore leads back from KILLED")
+    if command.mode >= command.standing:
+        return Refusal("order", f"{command.mode.name} lifts nothing from {command.standing.name}")
+    posture = join(state.latches.values(), command.top)
+    allowed = posture.mode if posture.mode > Mode.FROZEN else Mode.NORMAL
+    if command.mode < allowed or command.stage_index > posture.cap:
+        held = ", ".join(sorted(latch.trigger for latch in state.latches.values()))
+        return Refusal("posture", f"the posture is {posture.mode.name}, held by {held}")
+    refusal = _refuse_risk(state, command)
+    if refusal:
+        return refusal
+    body = {
+        "act": RESUME,
+        "from": command.stage,
+        "to": command.stage,
+        "mode": command.mode.name,
+        "market": command.market,
+        "base": command.base,
+        "blobs": dict(command.blobs),
+        "confirmation": command.confirmation,
+        "signature": command.signature,
+        "authenticated": True,
+    }
+    return (Draft("intent", command.stage, command.intent, command.actor, body),)
+
+
+def _refuse_risk(state: ControlState, command: BeginRestore | BeginResume) -> Refusal | None:
+    """What stands against any act that raises risk: an older epoch, unknown outcomes, no signature."""
+    if command.epoch != state.epoch:
+        return Refusal("stale-epoch", f"asked in epoch {command.epoch}, now is {state.epoch}")
+    if state.unresolved:
+        intent = state.unresolved[0]
+        return Refusal("outcome-unknown", f"the outcome of {intent.kind} {intent.id[:8]} is unknown")
+    if not command.signature:
+        return Refusal("unsigned", "raising risk needs the operator's signature; configure identity.key")
+    return None
+
+
+def permit(command: PermitReduce, state: ControlState, now: datetime) -> Sequence[Draft] | Refusal:
+    """An exception for one symbol while no order may go out, or why not."""
+    if command.quantity <= 0:
+        return Refusal("quantity", f"a permit of {command.quantity} closes nothing")
+    if command.until <= now or command.until - now > command.longest:
+        return Refusal("life", f"a permit lasts at most {int(command.longest.total_seconds() // 60)} min")
+    if join(state.latches.values(), 0).mode < Mode.HALTED:
+        return Refusal("not-halted", "orders that reduce are not stopped; no permit is needed")
+    body = {
+        "permit": command.permit,
+        "symbol": command.symbol,
+        "quantity": command.quantity,
+        "until": command.until,
+        "reason": command.reason,
+        "authenticated": command.authenticated,
+    }
+    return (Draft("permit", None, None, command.actor, body),)
