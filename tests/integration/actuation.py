@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from console.detach import RunningActs
 from console.gitops.mirror import Mirror
@@ -38,6 +39,7 @@ from stages.authority import (
 )
 from stages.commands import AdoptPolicy, AdoptRoster, ChangeBurnIn, Command
 from stages.decide import decide, denial
+from stages.entries import Entry
 from stages.phrase import confirmation_phrase
 from stages.plan import Plan, build
 from stages.policy_text import digest, load
@@ -280,10 +282,26 @@ def die_at(name: str) -> object:
     return checkpoint
 
 
+def die_after(world: World, entries: int) -> None:
+    """End this process as ``kill -9`` does as soon as its ledger took so many entries of it."""
+    transact, left = world.ledger.transact, [entries]
+
+    def counted(*arguments: Any, **options: Any) -> tuple[Entry, ...] | Refusal:
+        answer = transact(*arguments, **options)
+        left[0] -= 0 if isinstance(answer, Refusal) else len(answer)
+        if left[0] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    world.ledger.transact = counted  # type: ignore[method-assign]
+
+
 def main() -> None:
-    """Carry out the act named on the command line, up to its checkpoint."""
+    """Carry out the act named on the command line, up to its checkpoint, or to so many entries of its own."""
     act, folder, point = sys.argv[1:4]
     world = World(Path(folder), die_at(point))
+    if point.isdecimal():
+        die_after(world, int(point))
     if act == "apply":
         plan = world.plan("L1")
         print(world.apply(plan, [world.approve(plan)]))

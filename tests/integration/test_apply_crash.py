@@ -116,3 +116,30 @@ def test_a_killed_reduction_is_carried_on_by_the_next_one(tmp_path: Path, point:
     assert sum(intent.kind == "reduce" for intent in state.intents.values()) == 1
     assert started.commits().count("Roll back heron to L0") + started.commits().count("Step down heron to L0") == 1
     assert started.ledger.verify().ok
+
+
+@pytest.mark.parametrize("act", ["apply", "reduce"])
+def test_a_kill_between_any_two_entries_is_named_and_nothing_is_riskier(tmp_path: Path, act: str) -> None:
+    for entries in range(1, 4):
+        folder = tmp_path / str(entries)
+        folder.mkdir()
+        world = World.make(folder)
+        low = world.files()
+        if act == "reduce":
+            plan = world.plan("L1")
+            assert world.apply(plan, [world.approve(plan)]).ok
+        known = world.ledger.state().seq
+        high = world.files()
+        die(world, act, str(entries))
+        started = World(folder)
+        assert started.ledger.state().seq == known + entries
+        recover(started)
+        state = started.ledger.state()
+        assert state.unresolved == ()
+        newest = list(state.intents.values())[-1]
+        assert newest.outcome in ("pushed", "abandoned")
+        moved = started.files() != high
+        assert moved == (newest.outcome == "pushed"), entries
+        if act == "reduce":
+            assert started.files() in (low, high)
+        assert started.ledger.verify().ok
