@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from stages.refusal import Trouble
@@ -61,6 +62,46 @@ class NotifySettings(Part):
     command: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class TokenSettings(Part):
+    """Where a bearer token comes from; exactly one. It is never written in the configuration itself."""
+
+    env: str | None = None
+    file: Path | None = None
+    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> TokenSettings:
+        if sum(one is not None for one in (self.env, self.file, self.command)) != 1:
+            raise ValueError("a token comes from exactly one of env, file, command")
+        return self
+
+
+class TlsSettings(Part):
+    """The authority to trust, and the certificate to show; ``verify: false`` trusts anybody."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    verify: bool = True
+
+
+class PrometheusSettings(Part):
+    """Prometheus, or what speaks its API (Mimir, Thanos), by the URL that /api/v1 follows."""
+
+    url: str
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    token_from: TokenSettings | None = None
+    tls: TlsSettings = TlsSettings()
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> PrometheusSettings:
+        if not re.match(r"https?://[^/@\s]+(/[^@\s]*)?$", self.url):
+            raise ValueError("the url is http:// or https:// with a host, and without a password")
+        if any(name.casefold() in ("authorization", "proxy-authorization", "cookie") for name in self.headers):
+            raise ValueError("a header holds a secret; use tokenFrom")
+        return self
+
+
 class IdentitySettings(Part):
     """Who acts here, and the SSH key that signs for them (a private key, or a public one whose agent signs)."""
 
@@ -90,6 +131,9 @@ class Settings(Part):
     ledger: str | None = None
     roster: RosterPaths | None = None
     endpoints: Mapping[str, str] = Field(default_factory=dict)
+    prometheus: PrometheusSettings | None = None
+    databases: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """URLs by the names that sql sources use; a password in one is shown nowhere."""
     venue: VenueSettings | None = None
     notify: NotifySettings | None = None
     identity: IdentitySettings | None = None
@@ -184,7 +228,12 @@ def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
             "inbox": settings.inbox and _from(folder, settings.inbox),
             "cache": settings.cache and _from(folder, settings.cache),
             "state": settings.state and _from(folder, settings.state),
-            "ledger": settings.ledger and _ledger_url(folder, settings.ledger),
+            "ledger": settings.ledger and _database_url(folder, settings.ledger),
+            "databases": {
+                name: SecretStr(_database_url(folder, url.get_secret_value()))
+                for name, url in settings.databases.items()
+            },
+            "prometheus": settings.prometheus and _prometheus_from(folder, settings.prometheus),
             "origin": path,
         }
     )
@@ -194,7 +243,16 @@ def _from(folder: Path, path: Path) -> Path:
     return folder / path.expanduser()
 
 
-def _ledger_url(folder: Path, url: str) -> str:
+def _prometheus_from(folder: Path, settings: PrometheusSettings) -> PrometheusSettings:
+    """The same with every path of the file made absolute."""
+    tls, token = settings.tls, settings.token_from
+    paths = {name: _from(folder, path) for name, path in tls if isinstance(path, Path)}
+    if token is not None and token.file is not None:
+        token = token.model_copy(update={"file": _from(folder, token.file)})
+    return settings.model_copy(update={"tls": tls.model_copy(update=paths), "token_from": token})
+
+
+def _database_url(folder: Path, url: str) -> str:
     """A SQLite path of the file is relative to the file; ``~`` is home."""
     prefix = "sqlite:///"
     if not url.startswith(prefix):

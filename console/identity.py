@@ -1,4 +1,4 @@
-"""Identity: signatures by people's SSH keys, made and checked by OpenSSH's ``ssh-keygen -Y``.
+"""Identity: signatures by people's SSH keys, made and checked by OpenSSH's ``ssh-keygen -Y``, and bearer tokens.
 
 Keys in an agent or on hardware work as they do for ssh: configure the public key's file.
 """
@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from stages.refusal import Trouble
 
 NAMESPACE: Final = "rampdeck-approval"
@@ -23,6 +25,8 @@ _END: Final = "-----END SSH SIGNATURE-----"
 _SIGN_SECONDS: Final = 120.0
 """Time to type a passphrase or to touch a key."""
 _VERIFY_SECONDS: Final = 20.0
+_TOKEN_SECONDS: Final = 5.0
+"""Time for a command that prints a token."""
 
 
 class SshSigner:
@@ -67,6 +71,39 @@ class SshSigner:
             if candidate.is_file():
                 return candidate
         raise Trouble("there is no signing key", where=str(self._key), fix="correct identity.key, or pass --key FILE")
+
+
+def read_token(*, env: str | None, file: Path | None, command: Sequence[str] | None) -> SecretStr:
+    """A bearer token from the one place that is given. Raises Trouble, which never holds any of it."""
+    if env is not None:
+        token, where = os.environ.get(env, ""), f"environment variable {env}"
+    elif file is not None:
+        token, where = _first_words(file), str(file)
+    else:
+        token, where = _printed(command or ()), " ".join(command or ())[:60]
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise Trouble("there is no token" if not token else "the token is not one printable word", where=where)
+    return SecretStr(token)
+
+
+def _first_words(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"the token cannot be read ({type(error).__name__})", where=str(file)) from None
+
+
+def _printed(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TOKEN_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Trouble(f"the token's command failed ({type(error).__name__})", where=command[0]) from None
+    if done.returncode != 0:
+        raise Trouble(f"the token's command ended with {done.returncode}", where=command[0])
+    return done.stdout.decode("utf-8", "replace")
 
 
 def _ssh_keygen(arguments: Sequence[str], given: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from console.identity import SshSigner
     from console.ports import Checkpoint
     from console.procedures.advance import AdvancePorts
+    from console.sources.prometheus import Server
     from console.store.lease import WatchLease
     from console.store.ledger import SqlLedger
     from console.store.observations import SqlObservations
@@ -381,8 +382,33 @@ class Wiring:
         from console.sources import documents
         from console.watch.reader import Reader
 
-        fetches = documents(policy, self.settings.endpoints, self.clock)
+        fetches = documents(
+            policy,
+            self.settings.endpoints,
+            self.clock,
+            prometheus=self._prometheus,
+            databases=self.settings.databases,
+        )
         return Reader(policy, fetches, self.clock, repository=self.repository, venue=self.venue)
+
+    @property
+    def _prometheus(self) -> Server | None:
+        """The configured Prometheus; its token is read when it is first needed."""
+        settings = self.settings.prometheus
+        if settings is None:
+            return None
+        from console.identity import read_token
+        from console.sources.prometheus import Server
+
+        tls, token = settings.tls, settings.token_from
+        return Server(
+            url=settings.url,
+            headers=settings.headers,
+            token=partial(read_token, env=token.env, file=token.file, command=token.command) if token else None,
+            ca=tls.ca,
+            certificate=(tls.cert, tls.key) if tls.cert else None,
+            verify=tls.verify,
+        )
 
     def desk(self) -> Desk:
         """A new desk."""

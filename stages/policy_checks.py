@@ -1,10 +1,4 @@
-"""What a policy must mean across its parts before it loads, and what it leaves unwatched when it does.
-
-Clear conditions (semantics 2.2 rule 4) are judged by the evidence that remains while the latch holds: exposure, loss,
-freshness and reconciliation are still measured under HALTED, while a performance signal (a cost per fill) gets no new
-samples once no order goes out. A trigger that halts on performance signals alone and asks for good minutes of them can
-therefore never be cleared, and the policy is refused.
-"""
+"""What a policy must mean across its parts before it loads, and what it leaves unwatched when it does."""
 
 from __future__ import annotations
 
@@ -19,6 +13,8 @@ from stages.policy import REQUIRED_CONTROLS, Policy
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.source_checks import check_sources
+from stages.trigger_checks import check_clears, check_kind
 
 _PANELS = {
     "exposure": "EXPOSURE",
@@ -27,7 +23,11 @@ _PANELS = {
     "reconciliation": "RECONCILIATION",
     "incident": "INCIDENTS: alerts",
 }
-_NEEDS_SIGNALS = ("limit", "loss", "stale", "account")
+_NAME_EVENT_TIME = "add eventTime: a path in the document, a metric or an expression that holds the time, or a column"
+_NEEDS_SIGNALS = ("limit", "loss", "stale", "account", "reconciliation", "tca", "readiness")
+_NEEDS_LIMITS = ("limit", "loss", "account", "reconciliation", "incident")
+_REDUCES_FIRST = ("limit", "loss", "tca", "incident")
+"""Kinds whose own rule steps down: limits and losses, sustained cost, and an incident that somebody judged."""
 _UNNOTICED = {
     "limit": "a limit that is passed",
     "loss": "a loss",
@@ -35,6 +35,9 @@ _UNNOTICED = {
     "blind": "lost telemetry",
     "account": "another account",
     "drift": "drift",
+    "reconciliation": "a break in the books",
+    "tca": "sustained cost",
+    "flat": "a book that is not flat",
 }
 
 
@@ -47,6 +50,7 @@ def check(policy: Policy) -> Iterator[Problem]:
     yield from _check_stages(policy)
     yield from _check_target(policy)
     yield from _check_signals(policy)
+    yield from check_sources(policy)
     yield from _check_triggers(policy)
 
 
@@ -91,7 +95,7 @@ def _check_stages(policy: Policy) -> Iterator[Problem]:
     seen: set[str] = set()
     if not policy.stages:
         yield Problem(("spec", "stages"), "there is no stage", "write at least one, the safest first")
-    endpoints = _endpoints(policy)
+    endpoints = _processes(policy) | _databases(policy)
     for index, stage in enumerate(policy.stages):
         at: Path = ("spec", "stages", index)
         if stage.name.casefold() in seen or stage.name.casefold() in ("between", "beyond", "-1", ""):
@@ -156,7 +160,7 @@ def _check_signals(policy: Policy) -> Iterator[Problem]:
         at: Path = ("spec", "signals", name)
         if signal.class_ == "safety" and signal.event_time is None:
             what = "a safety signal names its event time, or an old value looks fresh"
-            yield Problem(at, what, "add eventTime: a path in the document, or the metric that holds the time")
+            yield Problem(at, what, _NAME_EVENT_TIME)
         if signal.max_age < 2 * signal.every:
             what = f"maxAge {_span(signal.max_age)} is below twice the cadence of {_span(signal.every)}"
             yield Problem((*at, "maxAge"), what, f"write at least {_span(2 * signal.every)}")
@@ -164,7 +168,7 @@ def _check_signals(policy: Policy) -> Iterator[Problem]:
         for place, need in enumerate(signal.needs):
             if need.signal not in spec.signals:
                 yield unknown((*at, "needs", place, "signal"), "signal", need.signal, spec.signals)
-    endpoints = _endpoints(policy)
+    endpoints = _processes(policy)
     for endpoint, beats in spec.heartbeats.items():
         if endpoint not in endpoints:
             yield unknown(("spec", "heartbeats", endpoint), "endpoint", endpoint, endpoints)
@@ -200,7 +204,7 @@ def _check_triggers(policy: Policy) -> Iterator[Problem]:
         for signal in trigger.signals:
             if signal not in signals:
                 yield unknown((*at, "signals"), "signal", signal, signals)
-            elif trigger.kind in ("limit", "loss", "account") and signals[signal].limit is None:
+            elif trigger.kind in _NEEDS_LIMITS and signals[signal].limit is None:
                 what = f"'{signal}' has no limit that a {trigger.kind} trigger could judge"
                 yield Problem((*at, "signals"), what, "give the signal a limit")
         if trigger.confirm.second is not None and trigger.confirm.second not in signals:
@@ -208,7 +212,8 @@ def _check_triggers(policy: Policy) -> Iterator[Problem]:
         if trigger.at <= 0:
             yield Problem((*at, "at"), f"a share of {trigger.at} fires always", "write a share above 0")
         yield from _check_steps(policy, at, trigger)
-        yield from _check_clear(policy, at, trigger)
+        yield from check_kind(policy, at, trigger)
+        yield from check_clears(policy, at, trigger)
 
 
 def _check_steps(policy: Policy, at: Path, trigger: Trigger) -> Iterator[Problem]:
@@ -222,7 +227,7 @@ def _check_steps(policy: Policy, at: Path, trigger: Trigger) -> Iterator[Problem
             names = ", ".join(stage.name for stage in policy.stages)
             what = f"cap '{step.cap}' is neither '-1' nor a stage"
             yield Problem((*here, "cap"), what, f'write "-1" or one of {names}')
-        if step.cap is None or step.because or trigger.kind in ("limit", "loss"):
+        if step.cap is None or step.because or trigger.kind in _REDUCES_FIRST:
             continue
         if not _halted_by(trigger.then, step):
             what = "a step to another stage comes before HALTED, which would be quicker to undo"
@@ -231,17 +236,6 @@ def _check_steps(policy: Policy, at: Path, trigger: Trigger) -> Iterator[Problem
 
 def _halted_by(steps: Sequence[Step], costly: Step) -> bool:
     return any(step.as_mode >= Mode.HALTED and step.after <= costly.after for step in steps)
-
-
-def _check_clear(policy: Policy, at: Path, trigger: Trigger) -> Iterator[Problem]:
-    clear = trigger.clear
-    if not clear.by:
-        yield Problem((*at, "clear", "by"), "nobody may clear it", "name at least one role")
-    evidence = [policy.spec.signals[name] for name in trigger.signals if name in policy.spec.signals]
-    halts = any(step.as_mode >= Mode.HALTED for step in trigger.then)
-    if halts and clear.good and evidence and all(signal.class_ == "performance" for signal in evidence):
-        what = f"its signals get no samples while HALTED, so {_span(clear.good)} of good ones never come"
-        yield Problem((*at, "clear"), what, "write good: 0s, or FROZEN instead of HALTED, or add a safety signal")
 
 
 # What loads and still deserves a word
@@ -282,7 +276,7 @@ def _unwatched(policy: Policy) -> Iterator[str]:
     for name, control in policy.spec.controls.items():
         if control.readback is None:
             yield f"{name}: what runs is unknown, the control has no readback"
-    for endpoint in sorted(_signal_endpoints(policy) - set(policy.spec.heartbeats)):
+    for endpoint in sorted(_signal_processes(policy) - set(policy.spec.heartbeats)):
         yield f"endpoint {endpoint} has no heartbeat: a process that stands still may look well"
 
 
@@ -311,13 +305,19 @@ def _unused(policy: Policy) -> Iterator[str]:
             yield f"workload {workload.object} is restarted by no binding"
 
 
-def _signal_endpoints(policy: Policy) -> set[str]:
-    return {signal.source.endpoint for signal in policy.spec.signals.values()}
+def _signal_processes(policy: Policy) -> set[str]:
+    return {signal.source.process for signal in policy.spec.signals.values()} - {""}
 
 
-def _endpoints(policy: Policy) -> set[str]:
-    readbacks = {control.readback.endpoint for control in policy.spec.controls.values() if control.readback}
-    return readbacks | _signal_endpoints(policy)
+def _processes(policy: Policy) -> set[str]:
+    readbacks = {control.readback.process for control in policy.spec.controls.values() if control.readback}
+    return (readbacks | _signal_processes(policy)) - {""}
+
+
+def _databases(policy: Policy) -> set[str]:
+    sources = [signal.source for signal in policy.spec.signals.values()]
+    sources += [control.readback for control in policy.spec.controls.values() if control.readback]
+    return {source.sql.database for source in sources if source.sql}
 
 
 def _span(span: timedelta) -> str:

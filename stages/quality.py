@@ -75,7 +75,7 @@ def _raw(policy: Policy, snapshot: Snapshot, phase: Phase, book: str, name: str)
     signal = policy.spec.signals[name]
     sample = snapshot.sample(book, name)
     # A process is alive or not at any hour: without its heartbeat nothing else that it says could be believed at night.
-    session_only = signal.panel in SESSION_PANELS and name not in policy.spec.heartbeats.get(signal.source.endpoint, ())
+    session_only = signal.panel in SESSION_PANELS and name not in policy.spec.heartbeats.get(signal.source.process, ())
     if session_only and phase.is_closed:
         return _of(sample, Quality.CLOSED, "market closed")
     if not phase.is_known and (session_only or signal.ages == "market"):
@@ -115,7 +115,7 @@ def _heartbeat(policy: Policy, raw: Mapping[str, Reading], name: str) -> Reading
     """Nothing that a process says is believed while its own heartbeats are not all good."""
     reading = raw[name]
     signal = policy.spec.signals[name]
-    beats = policy.spec.heartbeats.get(signal.source.endpoint, ())
+    beats = policy.spec.heartbeats.get(signal.source.process, ())
     silent = [beat for beat in beats if not _beats(raw.get(beat))]
     if reading.believed:
         if name in beats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from console.ports import Clock, Fetched
 from stages.ladder import Unit, parse_value
@@ -12,6 +12,15 @@ from stages.measures import Signal, Source
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample, SignalKey
 from stages.witness import RuntimeReading
+
+LONGEST: Final = 5.0
+"""Seconds that any one request may take."""
+
+SLACK: Final = 0.5
+"""Seconds by which a request may outlast its own cadence."""
+
+READBACK_EVERY: Final = 5.0
+"""Seconds between two readbacks of a document that carries no quicker signal."""
 
 
 class Document(Protocol):
@@ -24,24 +33,24 @@ class Document(Protocol):
         """The text of a readback; None for a limit that the process says it does not have. Raises Trouble."""
 
 
-class Gets(Protocol):
-    """What brings the bytes."""
-
-    def get(self, seconds: float) -> bytes: ...
-
-
 class DocumentFetch:
-    """A ``Fetch``: asks once, answers for every signal and control that was added to it."""
+    """A ``Fetch``: asks once, answers for every signal and control that was added to it.
 
-    def __init__(self, transport: Gets, parse: Callable[[bytes], Document], clock: Clock) -> None:
-        self.name = ""
+    ``ask`` brings the document within so many seconds, or raises Trouble.
+    """
+
+    def __init__(self, name: str, ask: Callable[[float], Document], clock: Clock) -> None:
+        self.name = name
         self.every = float("inf")
         """Seconds between two requests: the shortest cadence of what shares the document."""
-        self.patience = 5.0
-        """Seconds that a request may take."""
-        self._transport, self._parse, self._clock = transport, parse, clock
+        self._ask, self._clock = ask, clock
         self._signals: dict[SignalKey, Signal] = {}
         self._readbacks: dict[str, tuple[Unit, Source]] = {}
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a request may take."""
+        return min(self.every + SLACK, LONGEST)
 
     def add_signal(self, key: SignalKey, signal: Signal) -> None:
         self._signals[key] = signal
@@ -55,7 +64,7 @@ class DocumentFetch:
         """One request, within ``patience``; whatever goes wrong becomes the samples' quality."""
         started = self._clock.monotonic()
         try:
-            document = self._parse(self._transport.get(self.patience))
+            document = self._ask(self.patience)
         except Trouble as trouble:
             return self.failed(trouble.what, self._clock.wall(), self._since(started))
         at = self._clock.wall()
@@ -78,10 +87,6 @@ class DocumentFetch:
 
     def _since(self, started: float) -> int:
         return round(1000 * (self._clock.monotonic() - started))
-
-
-READBACK_EVERY = 5.0
-"""Seconds between two readbacks of a document that carries no quicker signal."""
 
 
 def _readback(document: Document, name: str, unit: Unit, source: Source, at: datetime) -> RuntimeReading:

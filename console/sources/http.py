@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from stages.measures import HttpSource, Signal, Source
 from stages.paths import Index, Key, Step, parse_path
+from stages.raw_values import is_measurement, moment_of, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 
@@ -28,12 +29,6 @@ _REDUCERS: Final[Mapping[str, Callable[[Sequence[Decimal]], Decimal]]] = {
     "max-abs": lambda numbers: max((abs(number) for number in numbers), default=Decimal(0)),
     "min": min,
 }
-_MILLISECONDS_FROM: Final = Decimal(100_000_000_000)
-"""An epoch time this large counts milliseconds: as seconds it would lie in the year 5138."""
-
-
-_PLAUSIBLE: Final = 60
-"""More digits or a larger exponent than this is no measurement, and would be written out in full elsewhere."""
 
 
 class _NotThere(Exception):
@@ -192,23 +187,12 @@ def _follow(node: Any, step: Step, path: str) -> Any:
 
 
 def _finite(value: Any, path: str) -> Decimal:
-    number = _decimal(value)
+    number = number_of(value)
     if number is None:
         raise _NotThere(f"{path} is not a number", Quality.PROVIDER_ERROR)
-    if not number.is_finite() or abs(number.adjusted()) > _PLAUSIBLE or len(number.as_tuple().digits) > _PLAUSIBLE:
+    if not is_measurement(number):
         raise _NotThere(f"{path} is {str(value)[:20]}", Quality.NONFINITE)
     return number or Decimal(0)
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, (bool, int, Decimal)):
-        return Decimal(value)
-    if isinstance(value, str):
-        try:
-            return Decimal(value.strip())
-        except InvalidOperation:
-            return None
-    return None
 
 
 def _words(value: Any, path: str) -> str:
@@ -222,15 +206,10 @@ def _words(value: Any, path: str) -> str:
 
 
 def _moment(value: Any, path: str) -> datetime:
-    """A time as ISO 8601 with a zone, or as seconds or milliseconds since 1970."""
-    number = _decimal(value)
     try:
-        if number is not None and number.is_finite():
-            seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-            return datetime.fromtimestamp(float(seconds), UTC)
-        moment = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
-        raise _NotThere(f"{path} is not a time") from None
-    if moment.tzinfo is None:
-        raise _NotThere(f"{path} is a time without a zone")
-    return moment.astimezone(UTC)
+        moment = moment_of(value)
+    except ValueError as error:
+        raise _NotThere(f"{path} is {error}") from None
+    if moment is None:
+        raise _NotThere(f"{path} is not a time")
+    return moment

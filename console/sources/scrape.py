@@ -12,6 +12,7 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from stages.measures import ScrapeSource, Signal, Source
+from stages.raw_values import is_measurement, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 
@@ -110,6 +111,7 @@ def _folded(chosen: Sequence[Series], source: ScrapeSource) -> float:
 
 
 def _finite(number: float, metric: str) -> Decimal:
-    if not math.isfinite(number):
+    exact = number_of(number)
+    if exact is None or not is_measurement(exact):
         raise _NotThere(f"{metric} is {number}", Quality.NONFINITE)
-    return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
+    return exact
