@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from stages.baselines import measured
 from stages.ladder import Value, parse_value
 from stages.policy import Policy
 from stages.posture import Mode
@@ -66,7 +67,7 @@ def bearings(policy: Policy, state: ControlState, watch: WatchState, snapshot: S
         limits=_limits_stage(policy, standing, settling, snapshot.wall),
         books=books,
         shown=LIVE_BOOK if _live_book_holds(watch, snapshot) else books[-1],
-        readings=excused(readings(policy, snapshot, now, books), watch.dark, left),
+        readings=excused(measured(policy, state, readings(policy, snapshot, now, books)), watch.dark, left),
         dark_left=left,
         settling=settling,
         converging_left=_converging(policy, settling, watch, snapshot.wall),

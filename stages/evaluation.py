@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stages.alarms import Situation, alarms, conditions, held_back, since_when, to_acknowledge
+from stages.baselines import measured
 from stages.bearings import Bearings, bearings
 from stages.burnin import advance_burn_in
 from stages.burnin import verdict as burn_in_verdict
+from stages.clearing import self_clears
 from stages.commands import Command, OpenLatch
 from stages.drift import drift, runtime_agrees
 from stages.headline import Scene, headline
+from stages.looking import Sight
 from stages.memory import remember
 from stages.policy import Policy
 from stages.posture import Mode, join
@@ -22,7 +25,7 @@ from stages.rows import confirm_rows, rows
 from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
-from stages.triggers import Sight, advance_triggers, latches_due, trigger_rows
+from stages.triggers import advance_triggers, latches_due, trigger_rows
 from stages.truth import truth
 from stages.verdict import ControlDrift, Evaluation, Headline, Recommendation, Row, WatchPresence
 from stages.watching import WatchState
@@ -60,7 +63,8 @@ def accumulate(
     now = _situation(policy, state, watch, snapshot, here, found)
     raised = conditions(now)
     watch = replace(watch, since=since_when(now, raised), over=to_acknowledge(now, raised))
-    return watch, (*adopted, *due, *burn.commands)
+    renewed = self_clears(policy, state, watch, snapshot, actor)
+    return watch, (*adopted, *due, *burn.commands, *renewed)
 
 
 def judge(
@@ -109,7 +113,7 @@ def look(
     here = bearings(policy, state, watch, snapshot)
     book = policy.stages[stage_index].book
     now = phase(policy.spec.target.session, snapshot.market)
-    known = here.readings if book in here.books else readings(policy, snapshot, now, (book,))
+    known = here.readings if book in here.books else measured(policy, state, readings(policy, snapshot, now, (book,)))
     in_force = stage_index == here.limits
     latches = state.latches.values() if in_force else ()
     return rows(policy, watch, known, book, stage_index, here.market, latches, what_if=not in_force)

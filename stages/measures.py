@@ -154,6 +154,8 @@ class Signal(Manifest):
     needs: tuple[Needs, ...] = ()
     decimals: int | None = None
     signed: bool = False
+    baseline: Literal["session"] | None = None
+    """``session``: what counts is the difference to the value at the session's open, which the ledger keeps."""
 
     @model_validator(mode="before")
     @classmethod

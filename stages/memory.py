@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from stages.baselines import measured, rebases
 from stages.bearings import Bearings, bearings, downward, git_standing, in_convergence, longest_dark
-from stages.commands import AdoptExternalChange
+from stages.commands import AdoptExternalChange, Rebase
 from stages.ladder import Value, write_value
 from stages.policy import Policy
 from stages.quality import Reading, readings
@@ -25,19 +26,21 @@ TRAILERS = ("Rampdeck-Plan", "Rampdeck-Epoch", "Rampdeck-Stage")
 
 def remember(
     policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, actor: str
-) -> tuple[WatchState, tuple[AdoptExternalChange, ...]]:
-    """The watch's memory after ``snapshot``, and the changes made elsewhere that are now adopted as facts."""
+) -> tuple[WatchState, tuple[AdoptExternalChange | Rebase, ...]]:
+    """The watch's memory after ``snapshot``, and what it takes for fact: changes made elsewhere, loss baselines."""
     watch = replace(watch, started=_started(watch, snapshot), wall=snapshot.wall, market=snapshot.market)
     watch, adopted = _git(policy, state, watch, snapshot, actor)
     watch = replace(watch, runtime=_runtime(watch, snapshot))
     now = phase(policy.spec.target.session, snapshot.market)
     books = tuple(dict.fromkeys([LIVE_BOOK, *(stage.book for stage in policy.stages)]))
     raw = readings(policy, snapshot, now, books)
+    rebased = tuple(rebases(policy, state, snapshot, now, raw, actor))
+    raw = measured(policy, state, raw)
     watch = replace(watch, known=_known(watch, raw))
     in_force = bearings(policy, state, watch, snapshot)
     mine = {key: reading for key, reading in raw.items() if key.book in in_force.books}
     watch = replace(watch, dark=_dark(policy, state, watch, snapshot, mine))
-    return _hangs_over(policy, state, watch, snapshot), adopted
+    return _hangs_over(policy, state, watch, snapshot), (*adopted, *rebased)
 
 
 def _started(watch: WatchState, snapshot: Snapshot) -> datetime:

@@ -7,23 +7,24 @@ epoch, and the ledger's decision makes that unique. Nothing here lowers a contri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from stages.bearings import Bearings
 from stages.commands import OpenLatch
+from stages.incidents import clear_rule
 from stages.ladder import Unit
 from stages.latching import latch_key
+from stages.looking import Look, Observation, Sight
 from stages.measures import Step, Trigger
-from stages.observing import Observation, observe
+from stages.observing import observe
 from stages.policy import Policy
 from stages.posture import Latch, Mode
 from stages.signals import Snapshot
-from stages.state import ControlState
-from stages.verdict import ControlDrift, TriggerRow, TriggerState
+from stages.tca import taped
+from stages.verdict import TriggerRow, TriggerState
 from stages.watching import TriggerWatch, WatchState
-from stages.windows import Confirmations
+from stages.windows import GAP_INTERVALS, Confirmations, Dwell
 
 MODE_WORDS: Mapping[Mode, str] = {
     Mode.NORMAL: "",
@@ -33,17 +34,6 @@ MODE_WORDS: Mapping[Mode, str] = {
     Mode.KILLED: "KILLED",
 }
 """What screens say for each mode; HALTED and KILLED keep their names in JSON only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the triggers look at in one tick."""
-
-    policy: Policy
-    state: ControlState
-    snapshot: Snapshot
-    here: Bearings
-    drift: tuple[ControlDrift, ...]
 
 
 def advance_triggers(sight: Sight, watch: WatchState) -> dict[str, TriggerWatch]:
@@ -74,22 +64,46 @@ def cleared_by(clear_roles: Sequence[str]) -> str:
 def _advance(sight: Sight, watch: WatchState, name: str) -> TriggerWatch:
     trigger = sight.policy.spec.triggers[name]
     before = watch.triggers.get(name, TriggerWatch())
-    seen = observe(sight.policy, sight.snapshot, sight.here, sight.drift, watch, trigger)
+    if trigger.kind == "tca":
+        before = replace(before, tape=taped(Look(sight, watch, trigger, before)))
+    seen = observe(Look(sight, watch, trigger, before))
     causes: dict[str, Confirmations] = {}
     for one in seen:
         count = before.causes.get(one.key, Confirmations())
         causes[one.key] = count if one.bad is None or one.event is None else count.see(one.event, one.bad)
-    confirmed = before.confirmed
-    if confirmed is None and any(_is_confirmed(trigger, one, causes) for one in seen):
-        confirmed = sight.snapshot.wall
-    gone = before.gone
+    mine = replace(before, causes=causes)
+    if mine.confirmed is None and any(_is_confirmed(trigger, one, causes) for one in seen):
+        mine = _confirmed(sight, mine)
+    return _going(sight, name, mine, seen)
+
+
+def _confirmed(sight: Sight, mine: TriggerWatch) -> TriggerWatch:
+    session = sight.here.phase.session
+    day = session.day if session else mine.session
+    times = mine.times + 1 if day == mine.session else 1
+    return replace(mine, confirmed=sight.snapshot.wall, session=day, times=times)
+
+
+def _going(sight: Sight, name: str, mine: TriggerWatch, seen: Sequence[Observation]) -> TriggerWatch:
+    """How far the cause of what is confirmed or held has gone. What cannot be seen never helps."""
+    held = any(latch.trigger == name for latch in sight.state.latches.values())
+    if mine.confirmed is None and not held:
+        return replace(mine, gone=Dwell(), clear=False)
     known = [one for one in seen if one.bad is not None]
-    if confirmed is not None and known:
-        clear = all(one.clear for one in known)
-        newest = max((one.event for one in known if one.event is not None), default=sight.snapshot.wall)
-        gone = gone.see(newest, clear, _interval(sight.policy, trigger))
-        confirmed = None if clear else confirmed
-    return TriggerWatch(causes, confirmed, gone)
+    told = bool(known) and all(one.bad is not None or one.moot for one in seen)
+    if not told:
+        return replace(mine, clear=False)
+    clear = all(one.clear and not one.bad for one in known)
+    newest = max((one.event for one in known if one.event is not None), default=sight.snapshot.wall)
+    gone = mine.gone.see(newest, clear, _patience(sight.policy, sight.policy.spec.triggers[name]))
+    return replace(mine, gone=gone, clear=clear, confirmed=None if clear else mine.confirmed)
+
+
+def _patience(policy: Policy, trigger: Trigger) -> float:
+    """Seconds between two events at most, half the silence that is a gap: an old value that counts is no gap."""
+    named = [policy.spec.signals[name] for name in trigger.signals if name in policy.spec.signals]
+    ages = [signal.max_age.total_seconds() / GAP_INTERVALS for signal in named]
+    return max([_interval(policy, trigger), *ages])
 
 
 def _is_confirmed(trigger: Trigger, one: Observation, causes: Mapping[str, Confirmations]) -> bool:
@@ -103,11 +117,14 @@ def _due(sight: Sight, watch: WatchState, name: str, index: int, actor: str) -> 
     mine = watch.triggers.get(name)
     if mine is None or mine.confirmed is None or sight.snapshot.wall - mine.confirmed < step.after:
         return None
-    bad = [one for one in _seen(sight, watch, trigger) if one.bad]
-    if not bad or not _step_applies(sight, trigger, step):
+    bad = [one for one in _seen(sight, watch, trigger, mine) if one.bad]
+    if not bad or not _step_applies(sight, trigger, step, mine):
         return None
     worst = max(bad, key=lambda one: mine.causes.get(one.key, Confirmations()).bad)
+    if step.reads is not None and not _still_unexplained(sight, name, mine, worst, step.reads):
+        return None
     cause = worst.cause if index == 0 else f"{worst.cause}, step {index + 1}"
+    clear = trigger.clear_of(index)
     if latch_key(name, cause, sight.state.epoch) in sight.state.keys_used or sight.state.open_latch(name, cause):
         return None
     return OpenLatch(
@@ -119,8 +136,19 @@ def _due(sight: Sight, watch: WatchState, name: str, index: int, actor: str) -> 
         cap=_cap(sight.policy, step),
         effective=sight.here.effective,
         stage=sight.policy.stages[sight.here.effective].name,
-        clear_roles=trigger.clear.by,
+        clear_roles=clear.by,
+        rule=clear_rule(clear),
+        root=worst.root,
+        storm=sight.policy.spec.gates.storm_within,
+        market=sight.snapshot.market,
     )
+
+
+def _still_unexplained(sight: Sight, name: str, mine: TriggerWatch, worst: Observation, reads: int) -> bool:
+    """Whether a break has lasted for so many cycles and nobody who may has said what it is."""
+    held = sight.state.open_latch(name, worst.cause)
+    explained = held is not None and held.key in sight.state.explained
+    return not explained and mine.causes.get(worst.key, Confirmations()).bad >= reads
 
 
 def _evidence(trigger: Trigger, worst: Observation, mine: TriggerWatch) -> str:
@@ -129,7 +157,9 @@ def _evidence(trigger: Trigger, worst: Observation, mine: TriggerWatch) -> str:
     return f"{worst.evidence} ({proof})"
 
 
-def _step_applies(sight: Sight, trigger: Trigger, step: Step) -> bool:
+def _step_applies(sight: Sight, trigger: Trigger, step: Step, mine: TriggerWatch) -> bool:
+    if mine.times < step.times:
+        return False
     if step.second_path_lost and not second_path_lost(sight.snapshot):
         return False
     # Drift alone freezes; a step that stops trading is meant for a runtime looser than Git.
@@ -150,14 +180,14 @@ def _cap(policy: Policy, step: Step) -> str | None:
     return None if index is None else str(index)
 
 
-def _seen(sight: Sight, watch: WatchState, trigger: Trigger) -> tuple[Observation, ...]:
-    return observe(sight.policy, sight.snapshot, sight.here, sight.drift, watch, trigger)
+def _seen(sight: Sight, watch: WatchState, trigger: Trigger, mine: TriggerWatch) -> tuple[Observation, ...]:
+    return observe(Look(sight, watch, trigger, mine))
 
 
 def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
     trigger = sight.policy.spec.triggers[name]
     mine = watch.triggers.get(name, TriggerWatch())
-    seen = _seen(sight, watch, trigger)
+    seen = _seen(sight, watch, trigger, mine)
     held = [latch for latch in sight.state.latches.values() if latch.trigger == name]
     reads = max((mine.causes.get(one.key, Confirmations()).bad for one in seen if one.bad), default=0)
     known = [one for one in seen if one.left is not None]
@@ -236,7 +266,7 @@ def _next_in(sight: Sight, mine: TriggerWatch, trigger: Trigger) -> float | None
     ahead = [
         step.after.total_seconds() - passed
         for step in trigger.then
-        if step.after.total_seconds() > passed and _step_applies(sight, trigger, step)
+        if step.after.total_seconds() > passed and _step_applies(sight, trigger, step, mine)
     ]
     return min(ahead, default=None)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -63,12 +63,34 @@ class Lowered:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A lifetime count and sum at a market time."""
+
+    at: datetime
+    count: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Successive lifetime sums, oldest first, as far back as the longest window reaches."""
+
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerWatch:
     """A trigger on its way: confirmations by cause, since when it is confirmed, how long the cause has been gone."""
 
     causes: Mapping[str, Confirmations] = field(default_factory=dict)
     confirmed: datetime | None = None
     gone: Dwell = field(default_factory=Dwell)
+    clear: bool = False
+    """Whether the newest look saw the whole cause gone."""
+    session: date | None = None
+    times: int = 0
+    """How often it was confirmed in that session."""
+    tape: Tape = Tape()
 
 
 @dataclass(frozen=True, slots=True)
