@@ -25,6 +25,7 @@ class On(StrEnum):
     RAMP = "ramp"
     PLAN = "plan"
     REDUCE = "reduce"
+    LEDGER = "ledger"
     HELP = "help"
 
 
@@ -87,6 +88,9 @@ ACTIONS: tuple[Action, ...] = (
         "plan", "p", "p", "plan a stage change: dry run, diff, gates", "plan", Toward.RISKIER, On.RAMP, "plan", _can_act
     ),
     Action("reduce", "r", "r", "reduce risk: freeze, roll back", "reduce risk", Toward.SAFER, On.RAMP, "reduce"),
+    Action(
+        "ledger", "l", "l", "the ledger: what was decided, unaltered or not", "ledger", Toward.LOOK, On.RAMP, "ledger"
+    ),
     Action(
         "acknowledge",
         "a",
@@ -169,6 +173,33 @@ ACTIONS: tuple[Action, ...] = (
         "field",
         palette=False,
     ),
+    Action("open", "enter", "enter", "the whole entry, and back to the list", "open", Toward.LOOK, On.LEDGER, "open"),
+    Action(
+        "filter-entries",
+        "slash",
+        "/",
+        "show only some entries: kind, actor, stage, intent, time, text",
+        "filter",
+        Toward.LOOK,
+        On.LEDGER,
+        "filter",
+    ),
+    Action("half", "i", "i", "from an intent to its outcome and round", "other half", Toward.LOOK, On.LEDGER, "half"),
+    Action("wrong", "w", "w", "what is altered, or without an outcome", "wrong", Toward.LOOK, On.LEDGER, "wrong"),
+    Action("tail", "t", "t", "to the newest, and follow what comes", "follow", Toward.LOOK, On.LEDGER, "tail"),
+    Action("verify", "v", "v", "verify the chain again from entry 1", "verify", Toward.LOOK, On.LEDGER, "verify"),
+    Action("export", "e", "e", "write the selection to a file", "export", Toward.LOOK, On.LEDGER, "export"),
+    Action(
+        "reduce-from-ledger",
+        "r",
+        "r",
+        "reduce risk: freeze, roll back",
+        "reduce risk",
+        Toward.SAFER,
+        On.LEDGER,
+        "reduce",
+        palette=False,
+    ),
     Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
     Action(
         "palette",
@@ -190,7 +221,21 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of the footer."""
 
 
-_VITAL = frozenset({"look", "plan", "reduce", "reduce-here", "acknowledge", "page", "request", "help", "back"})
+_VITAL = frozenset(
+    {
+        "look",
+        "plan",
+        "reduce",
+        "reduce-here",
+        "reduce-from-ledger",
+        "filter-entries",
+        "acknowledge",
+        "page",
+        "request",
+        "help",
+        "back",
+    }
+)
 """What the footer names at every width."""
 
 

@@ -18,11 +18,12 @@ from textual.screen import Screen
 
 from console import crash
 from console.actions import On, actions_on
-from console.desk import Feed, Hands, Told
+from console.desk import Books, Feed, Hands, Told
 from console.errand import Errand, send
 from console.screens import Asked, Live, View
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveScreen, reasons
+from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen, terminal_title
 from console.screens.rollback import ReduceScreen
@@ -77,11 +78,12 @@ class RampdeckApp(App[None]):
         Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, feed: Feed, hands: Hands, wall: Callable[[], datetime], seat: Seat) -> None:
+    def __init__(self, feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat) -> None:
         super().__init__()
         self.animation_level = "none"
         self.feed = feed
         self.hands = hands
+        self.books = books
         self.wall = wall
         self.seat = seat
         now = wall()
@@ -145,6 +147,8 @@ class RampdeckApp(App[None]):
                 self._open(HelpScreen(self.view, ascii_marks=self.seat.ascii_marks))
             case "reduce", _:
                 self._open(ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks))
+            case "ledger", _:
+                self._open(LedgerScreen(self.view, self.books, ascii_marks=self.seat.ascii_marks))
             case "plan", (int(stage),):
                 self._plan(stage)
             case "acknowledge", (str(alarm),):
@@ -198,7 +202,8 @@ class RampdeckApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the registry's actions of this screen. Nothing in it acts without its own phrase."""
-        names = {RampScreen: On.RAMP, PlanScreen: On.PLAN, ReduceScreen: On.REDUCE, HelpScreen: On.HELP}
+        names = {RampScreen: On.RAMP, PlanScreen: On.PLAN, ReduceScreen: On.REDUCE, LedgerScreen: On.LEDGER}
+        names[HelpScreen] = On.HELP
         on = names.get(type(screen))
         for action in actions_on(on) if on is not None else ():
             if action.palette and action.possible(self.view.frame):
@@ -216,9 +221,9 @@ class RampdeckApp(App[None]):
         self._close_messages_no_wait()
 
 
-def run_console(feed: Feed, hands: Hands, wall: Callable[[], datetime], seat: Seat) -> int:
+def run_console(feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat) -> int:
     """Runs the console until it is left; the exit code tells a crash from a good end."""
     seat = replace(seat, ascii_marks=seat.ascii_marks or needs_ascii(os.environ))
-    app = RampdeckApp(feed, hands, wall, seat)
+    app = RampdeckApp(feed, hands, books, wall, seat)
     app.run()
     return app.return_code or 0

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from console.app import Seat, run_console
+from console.books import LedgerBooks
 from console.desk import Desk
 from console.hands import PersonsHands
 from stages.refusal import Trouble
@@ -76,6 +77,7 @@ def open_console(
     )
     backstage.start()
     try:
-        return run_console(desk, PersonsHands(wiring, backstage.watch), wiring.clock.wall, seat)
+        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository)
+        return run_console(desk, PersonsHands(wiring, backstage.watch), books, wiring.clock.wall, seat)
     finally:
         backstage.stop()

@@ -172,5 +172,8 @@ class Live(Screen[None]):
     def action_reduce(self) -> None:
         self.post_message(Asked("reduce"))
 
+    def action_ledger(self) -> None:
+        self.post_message(Asked("ledger"))
+
     def action_leave(self) -> None:
         self.post_message(Asked("leave"))

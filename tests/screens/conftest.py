@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +12,12 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from console.app import RampdeckApp, Seat
-from console.desk import Answers, ByHand, Frame, Rehearsal, Told
+from console.desk import Answers, ByHand, Frame, Leaf, Proof, Rehearsal, Told
+from stages.chain import Problem
+from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
+from stages.pairing import endings
 from stages.plan import Plan
+from stages.refusal import Trouble
 from tests.screens import states
 
 
@@ -98,15 +102,67 @@ class Recorder:
         return ByHand((f"git clone ... # to {stage}", "git push"))
 
 
+class Shelves:
+    """Books held in memory: whatever entries they were given, oldest first."""
+
+    def __init__(self, entries: Sequence[StoredEntry] = ()) -> None:
+        self.entries = list(entries)
+        self.problems: tuple[Problem, ...] = ()
+        self.away = ""
+        self.exported: list[tuple[EntryFilter, str]] = []
+        self.asked: list[tuple[int | None, int | None]] = []
+
+    def leaf(self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Leaf:
+        if self.away:
+            raise Trouble(self.away, where="ledger.db", fix="wait for it")
+        self.asked.append((before, after))
+        rows = [one for one in self.entries if self._passes(one, only)]
+        if after is not None:
+            rows = [one for one in rows if one.seq > after]
+            more, rows = len(rows) > limit, rows[:limit]
+        else:
+            rows = [one for one in rows if before is None or one.seq < before]
+            more, rows = len(rows) > limit, rows[-limit:]
+        return Leaf(tuple(rows[::-1]), self._head(), more, endings(one.entry for one in self.entries if one.entry))
+
+    def _passes(self, one: StoredEntry, only: EntryFilter) -> bool:
+        entry = one.entry
+        if entry is None:
+            return only == EVERY
+        said = all(getattr(only, name) in (None, getattr(entry, name)) for name in ("kind", "actor", "stage", "intent"))
+        return said and (only.text is None or only.text.casefold() in one.text.casefold())
+
+    def _head(self) -> Head:
+        return Head(self.entries[-1].seq, self.entries[-1].hash) if self.entries else EMPTY
+
+    def companions(self, intent: str) -> tuple[StoredEntry, ...]:
+        return tuple(one for one in self.entries if one.entry is not None and one.entry.intent == intent)
+
+    def count(self, only: EntryFilter) -> int:
+        return sum(self._passes(one, only) for one in self.entries)
+
+    def verification(self, *, again: bool = False) -> Proof:
+        ended = endings(one.entry for one in self.entries if one.entry)
+        asked = [one for one in self.entries if one.entry is not None and one.entry.kind == "intent"]
+        lost = tuple(one.seq for one in reversed(asked) if one.entry is not None and one.entry.intent not in ended)
+        total = len(self.entries)
+        return Proof(total, total, self.problems, done=True, seconds=0.16, at=states.NOW, unanswered=lost)
+
+    def export(self, only: EntryFilter, path: str) -> Told:
+        self.exported.append((only, path))
+        return Told(True, f"{self.count(only)} entries, jsonl, in {path}")
+
+
 class Console:
     """An app with its fakes."""
 
     def __init__(self, frame: Frame | None, folder: Path, *, ascii_marks: bool = False) -> None:
         self.feed = Stage(frame)
         self.hands = Recorder()
+        self.books = Shelves()
         self.now: datetime = states.NOW
         seat = Seat("torghut", "PRODUCTION", "alice", False, "0.1.0", folder, ascii_marks)
-        self.app = RampdeckApp(self.feed, self.hands, lambda: self.now, seat)
+        self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat)
 
     @property
     def text(self) -> str:
