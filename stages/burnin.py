@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
+from stages import costs
 from stages.bearings import Bearings
 from stages.commands import ChangeBurnIn, OpenLatch
-from stages.objectives import Outcome, failed, items, lacks, objectives, outcome, see
+from stages.comparison import Comparison, CostWatch, Verdict
+from stages.costs import baseline_of, gather, paired, terms_of
+from stages.costs import verdict as cost_verdict
+from stages.objectives import COMPARISON, Outcome, failed, items, lacks, objectives, outcome, see
 from stages.policy import BurnInSpec, Policy
 from stages.posture import Mode
-from stages.session import market_after, market_seconds, session_length
+from stages.quality import readings
+from stages.session import market_seconds, session_length
 from stages.signals import SignalKey, Snapshot
 from stages.state import ControlState, Run
-from stages.verdict import BurnIn, BurnInItem, Row, RowState
+from stages.verdict import BurnInItem, Row, RowState
 from stages.watching import UNSEEN_AFTER, BurnWatch, ObjectiveWatch, WatchState
 
 ARMED, WARMUP, OBSERVING = "ARMED", "WARMUP", "OBSERVING"
@@ -99,15 +104,30 @@ def advance_burn_in(
         return Progress(watch.burn_in)
     case = _Case(policy, state, here, snapshot, agrees, rows, holding, actor, stage, spec)
     run = current_run(policy, state, stage)
-    if run is None or run.state == ABORTED or (run.state == PASSED and watch.burn_in.voided):
+    if run is None or run.state == ABORTED or _is_over(case, run, watch.burn_in):
         return _start(case, run, watch.burn_in)
     mine = watch.burn_in if watch.burn_in.run == run.run else BurnWatch(run=run.run)
     tick = _tick(case, watch, mine)
+    if _terms_changed(policy, stage, run):
+        return Progress(mine, (_change(actor, run, ABORTED, snapshot, "the terms that it runs by have changed"),))
     if run.state == PASSED:
         return Progress(_after_pass(case, mine, tick))
     if run.state in ENDED:
         return Progress(mine)
     return _observe(case, run, mine, tick)
+
+
+def _is_over(case: _Case, run: Run, watch: BurnWatch) -> bool:
+    """Whether another run may follow: a pass that no longer counts, or a failure that nothing holds any more."""
+    if run.state == PASSED:
+        return bool(watch.voided)
+    return run.state == FAILED and not case.state.latches and case.holding is Mode.NORMAL
+
+
+def _terms_changed(policy: Policy, stage: int, run: Run) -> bool:
+    """Whether another policy has changed what this run was to show (semantics 1.3)."""
+    began_with = run.figures.get("slice")
+    return run.state not in (FAILED, ABORTED) and began_with is not None and began_with != policy.slices[stage]
 
 
 def current_run(policy: Policy, state: ControlState, stage: int) -> Run | None:
@@ -121,30 +141,6 @@ def current_run(policy: Policy, state: ControlState, stage: int) -> Run | None:
         if intent.outcome == "pushed" and intent.to_stage == run.stage and intent.from_stage != run.stage
     ]
     return None if arrivals and run.started < max(arrivals) else run
-
-
-def valid_minutes(policy: Policy, run: Run) -> float:
-    """Market minutes for which a PASSED run of its stage counts."""
-    index = policy.stage_index(run.stage)
-    spec = policy.stages[index].burn_in if index is not None else None
-    return spec.valid_for.minutes(session_length(policy.spec.target.session)) if spec else 0.0
-
-
-def passed_problem(policy: Policy, state: ControlState, watch: WatchState, stage: int, market: datetime) -> str:
-    """Why the stage's burn-in does not carry an advance at ``market``; empty when it does or none is asked for."""
-    if policy.stages[stage].burn_in is None:
-        return ""
-    run, name = current_run(policy, state, stage), policy.stages[stage].name
-    if run is None:
-        return f"burn-in of {name} has not begun"
-    if run.state != PASSED:
-        return f"burn-in of {name} is {run.state}{f': {run.reason}' if run.reason else ''}"
-    if watch.burn_in.run == run.run and watch.burn_in.voided:
-        return f"burn-in of {name} passed but {watch.burn_in.voided} since"
-    age = market_seconds(policy.spec.target.session, run.changed, market) / 60
-    if age > valid_minutes(policy, run):
-        return f"burn-in of {name} passed {age:.0f} market minutes ago, {valid_minutes(policy, run):.0f} allowed"
-    return ""
 
 
 def _left_behind(policy: Policy, state: ControlState, here: Bearings) -> Run | None:
@@ -177,7 +173,9 @@ def _start(case: _Case, last: Run | None, watch: BurnWatch) -> Progress:
     name = case.policy.stages[case.stage].name
     number = next_run_id(name, case.state.epoch, last or case.state.runs.get(name))
     run = Run(number, name, NONE, case.here.market, case.here.market)
-    return Progress(BurnWatch(run=run.run), (_change(case.actor, run, ARMED, case.snapshot, ""),))
+    terms = {"slice": case.policy.slices[case.stage]}
+    armed = replace(_change(case.actor, run, ARMED, case.snapshot, ""), figures=terms)
+    return Progress(BurnWatch(run=run.run), (armed,))
 
 
 def next_run_id(stage: str, epoch: int, last: Run | None) -> str:
@@ -243,7 +241,11 @@ def _observe(case: _Case, run: Run, mine: BurnWatch, tick: Tick) -> Progress:
     seen = _see(case, mine, tick)
     failing = failed(case.policy, case.spec, seen)
     if failing:
-        return _fail(case, run, seen, failing)
+        return _fail(case, run, seen, f"{failing} outside its objective")
+    seen = replace(seen, costs=_costs(case, seen.costs))
+    compared = _compared(case.policy, case.state, case.stage, seen)
+    if compared is not None and compared.verdict is Verdict.INFERIOR:
+        return _fail(case, run, seen, f"costs are worse than the baseline's by {compared.interval.low:.1f} bp or more")
     if tick.worst is Outcome.BLIND:
         # One lost read stops the clock; two in a row are a state.
         return _to(case, run, seen, BLIND if seen.blind_ticks > 1 else run.state, _names(tick, Outcome.BLIND))
@@ -271,6 +273,7 @@ def _see(case: _Case, mine: BurnWatch, tick: Tick) -> BurnWatch:
         mine,
         observed=mine.observed + (0.0 if paused or blind else tick.seen),
         blind=mine.blind + tick.unseen + (tick.seen if blind else 0.0),
+        wasted=mine.wasted + (tick.seen if paused else 0.0),
         session=mine.session + (0.0 if tick.worst is Outcome.SUSPENDED else tick.wall),
         streak=streak if tick.worst is Outcome.PASS else 0,
         blind_ticks=mine.blind_ticks + 1 if blind else 0,
@@ -278,8 +281,41 @@ def _see(case: _Case, mine: BurnWatch, tick: Tick) -> BurnWatch:
     )
 
 
-def _fail(case: _Case, run: Run, mine: BurnWatch, failing: str) -> Progress:
-    reason = f"{failing} outside its objective"
+def _costs(case: _Case, mine: CostWatch) -> CostWatch:
+    spec = terms_of(case.policy, case.stage)
+    if spec is None:
+        return mine
+    baseline = baseline_of(case.policy, case.stage, spec)
+    pairs = baseline is not None and paired(case.policy, case.stage, baseline)
+    other = case.policy.stages[baseline].book if baseline is not None and pairs else None
+    known = case.here.readings
+    if other is not None and other not in case.here.books:
+        known = {**known, **readings(case.policy, case.snapshot, case.here.phase, (other,))}
+    return gather(case.policy, spec, mine, known, (case.here.book, other), case.here.market)
+
+
+def _compared(policy: Policy, state: ControlState, stage: int, mine: BurnWatch) -> Comparison | None:
+    spec = policy.stages[stage].burn_in
+    if spec is None or spec.comparison is None:
+        return None
+    return cost_verdict(policy, state, stage, spec.comparison, mine.costs.evidence)
+
+
+def found_items(
+    policy: Policy, state: ControlState, run: Run, stage: int, mine: BurnWatch, rows: tuple[Row, ...]
+) -> tuple[BurnInItem, ...]:
+    """Every condition of a stage's run, its comparison and its waivers in them."""
+    spec, compared = policy.stages[stage].burn_in, _compared(policy, state, stage, mine)
+    assert spec is not None
+    item = None
+    if compared is not None and spec.comparison is not None:
+        detail = f"{compared.verdict.value}{f', {compared.why}' if compared.why else ''}"
+        have, met = Decimal(mine.costs.evidence.fills), compared.verdict is Verdict.NON_INFERIOR
+        item = BurnInItem(COMPARISON, have, Decimal(spec.comparison.min_fills), "fills compared", met, detail)
+    return items(policy, spec, mine, rows, item, run.waived)
+
+
+def _fail(case: _Case, run: Run, mine: BurnWatch, reason: str) -> Progress:
     commands: list[ChangeBurnIn | OpenLatch] = [_change(case.actor, run, FAILED, case.snapshot, reason, mine)]
     mode = Mode[case.spec.on_fail]
     if case.holding < mode:
@@ -293,55 +329,30 @@ def _fail(case: _Case, run: Run, mine: BurnWatch, failing: str) -> Progress:
             effective=case.here.effective,
             stage=run.stage,
             clear_roles=CLEARED_BY,
+            market=case.here.market,
         )
         commands.append(latch)
     return Progress(mine, tuple(commands))
 
 
 def _judge_end(case: _Case, run: Run, mine: BurnWatch) -> Progress:
-    found = items(case.policy, case.spec, mine, case.rows)
+    found = found_items(case.policy, case.state, run, case.stage, mine, case.rows)
     missing = [item for item in found if not item.met]
     if not missing:
         return _to(case, run, mine, PASSED)
-    longest = case.spec.max_market_time
-    if longest is not None:
-        age = market_seconds(case.policy.spec.target.session, run.started, case.here.market) / 60
-        if age >= longest.minutes(session_length(case.policy.spec.target.session)):
-            return _to(case, run, mine, INCONCLUSIVE, f"time is up: {lacks(missing[0])}")
+    if _time_is_up(case, run):
+        return _to(case, run, mine, INCONCLUSIVE, f"time is up: {lacks(missing[0])}")
     return Progress(mine)
 
 
-def verdict(policy: Policy, state: ControlState, watch: WatchState, here: Bearings, rows: tuple[Row, ...]) -> BurnIn:
-    """The run of the stage in force, for people."""
-    stage = here.standing.stage if here.standing.stage is not None else here.effective
-    spec, run = policy.stages[stage].burn_in, current_run(policy, state, stage)
-    if spec is None:
-        return BurnIn(stage, "", NONE, reason="the policy asks for none")
-    if run is None:
-        return BurnIn(stage, "", NONE, reason="begins when the stage has converged")
-    mine = watch.burn_in if watch.burn_in.run == run.run else BurnWatch(run=run.run)
-    found = items(policy, spec, mine, rows)
-    binding = min((item for item in found if not item.met), key=_share, default=None)
-    done = 1.0 if run.state == PASSED else min((_share(item) for item in found), default=0.0)
-    return BurnIn(
-        stage=stage,
-        run=run.run,
-        state=run.state,
-        progress=done,
-        lacks=lacks(binding) if binding is not None and run.state not in ENDED else "",
-        items=found,
-        reason=mine.voided or run.reason,
-        started_at=run.started,
-        valid_until=_valid_until(policy, run) if run.state == PASSED else None,
-    )
-
-
-def _valid_until(policy: Policy, run: Run) -> datetime | None:
-    return market_after(policy.spec.target.session, run.changed, valid_minutes(policy, run))
-
-
-def _share(item: BurnInItem) -> float:
-    return min(1.0, float(item.have / item.need)) if item.need > 0 else 1.0
+def _time_is_up(case: _Case, run: Run) -> bool:
+    if run.until is not None:
+        return case.here.market >= run.until
+    longest, hours = case.spec.max_market_time, case.policy.spec.target.session
+    if longest is None:
+        return False
+    age = market_seconds(hours, run.started, case.here.market) / 60
+    return age >= longest.minutes(session_length(hours))
 
 
 def _to(case: _Case, run: Run, mine: BurnWatch, state: str, reason: str = "") -> Progress:
@@ -353,13 +364,15 @@ def _to(case: _Case, run: Run, mine: BurnWatch, state: str, reason: str = "") ->
 def _change(
     actor: str, run: Run, state: str, snapshot: Snapshot, reason: str, mine: BurnWatch | None = None
 ) -> ChangeBurnIn:
-    figures = {} if mine is None else _figures(mine)
+    figures = dict(run.figures) if mine is None else _figures(run, mine)
     return ChangeBurnIn(actor, run.stage, run.run, state, run.started, snapshot.market, reason, figures)
 
 
-def _figures(mine: BurnWatch) -> dict[str, object]:
+def _figures(run: Run, mine: BurnWatch) -> dict[str, object]:
     samples = {name.split(":", 1)[1]: seen.coverage.samples for name, seen in mine.objectives.items()}
-    return {"observed": f"{mine.observed:.1f}", "blind": f"{mine.blind:.1f}", "samples": samples}
+    terms = {"slice": run.figures["slice"]} if "slice" in run.figures else {}
+    spans = {name: f"{getattr(mine, name):.1f}" for name in ("observed", "blind", "wasted")}
+    return {**terms, **spans, "samples": samples, "costs": costs.figures(mine.costs.evidence)}
 
 
 def _names(tick: Tick, which: Outcome) -> str:

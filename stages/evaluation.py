@@ -9,7 +9,7 @@ from stages.alarms import Situation, alarms, conditions, held_back, since_when, 
 from stages.baselines import measured
 from stages.bearings import Bearings, bearings
 from stages.burnin import advance_burn_in
-from stages.burnin import verdict as burn_in_verdict
+from stages.burnin_verdict import verdict as burn_in_verdict
 from stages.clearing import self_clears
 from stages.commands import Command, OpenLatch
 from stages.drift import drift, runtime_agrees

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import IntEnum
+from typing import Final
 
 from stages.policy import BurnInSpec, Objective, Policy
 from stages.quality import Reading
@@ -17,6 +20,10 @@ from stages.windows import Confirmations, Window
 SAFETY_COVERAGE, PERFORMANCE_COVERAGE = Decimal("0.99"), Decimal("0.95")
 PERFORMANCE_BREACHES, PERFORMANCE_WINDOW = 3, 5
 """Where an objective says nothing of its own (semantics 1.4 c, 1.5)."""
+
+
+COMPARISON: Final = "comparison"
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Outcome(IntEnum):
@@ -93,8 +100,18 @@ def _has_failed(policy: Policy, objective: Objective, window: Window, failing: C
     return window.breaches >= PERFORMANCE_BREACHES
 
 
-def items(policy: Policy, spec: BurnInSpec, mine: BurnWatch, rows: tuple[Row, ...]) -> tuple[BurnInItem, ...]:
-    """Every condition of the run, with what there is and what is needed (semantics 1.4)."""
+def items(
+    policy: Policy,
+    spec: BurnInSpec,
+    mine: BurnWatch,
+    rows: tuple[Row, ...],
+    compared: BurnInItem | None = None,
+    waived: Mapping[str, str] = NOTHING,
+) -> tuple[BurnInItem, ...]:
+    """Every condition of the run, with what there is and what is needed (semantics 1.4).
+
+    ``compared`` is the comparison with the baseline, where there is one; ``waived`` are items with their reasons.
+    """
     need = spec.min_market_time.minutes(session_length(policy.spec.target.session))
     have = mine.observed / 60
     found = [_item("market time", have, need, "market min")]
@@ -109,8 +126,30 @@ def items(policy: Policy, spec: BurnInSpec, mine: BurnWatch, rows: tuple[Row, ..
     unclean = [row.title for row in rows if row.panel == "reconciliation" and row.state not in _CLEAN]
     total = sum(row.panel == "reconciliation" for row in rows)
     detail = ", ".join(unclean)
-    clean = BurnInItem("reconciliation", Decimal(total - len(unclean)), Decimal(total), "books", not unclean, detail)
-    return (*found, clean)
+    found.append(
+        BurnInItem("reconciliation", Decimal(total - len(unclean)), Decimal(total), "books", not unclean, detail)
+    )
+    found += [compared] if compared is not None else []
+    return tuple(_waived(policy, spec, item, waived) for item in found)
+
+
+def waivable(policy: Policy, spec: BurnInSpec, item: str) -> bool:
+    """Whether a person may let the run pass without an item: those about performance alone (semantics 1.4)."""
+    if item == COMPARISON:
+        return True
+    named = {
+        f"{what} of {policy.spec.signals[objective.signal].title}"
+        for objective in spec.objectives
+        for what in ("samples", "coverage")
+        if policy.spec.signals[objective.signal].class_ == "performance"
+    }
+    return item in named
+
+
+def _waived(policy: Policy, spec: BurnInSpec, item: BurnInItem, waived: Mapping[str, str]) -> BurnInItem:
+    if item.met or item.name not in waived or not waivable(policy, spec, item.name):
+        return item
+    return replace(item, met=True, detail=f"waived: {waived[item.name]}")
 
 
 _CLEAN = (RowState.OK, RowState.WARN, RowState.INFO)
@@ -132,6 +171,8 @@ def lacks(item: BurnInItem) -> str:
     """``lacks 73 samples of gross``"""
     if item.unit.startswith("%"):
         return f"{item.name} {item.have:f} % of {item.need:f}"
+    if item.name == COMPARISON:
+        return f"{COMPARISON}: {item.detail}"
     if item.name == "reconciliation":
         return f"reconciliation not clean: {item.detail}"
     missing = max((item.need - item.have).to_integral_value(ROUND_CEILING), Decimal(1))

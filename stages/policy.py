@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from hashlib import sha256
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -302,6 +303,18 @@ class Policy(Manifest):
     def resolved(self) -> tuple[Mapping[str, Value | None], ...]:
         """Per stage the value of every control as it is written: shares of a usd control become dollars."""
         return tuple({name: self._resolve(stage, name) for name in stage.controls} for stage in self.spec.stages)
+
+    @cached_property
+    def slices(self) -> tuple[str, ...]:
+        """Per stage a digest of what its burn-in rests on: controls, objectives, their signals and those' triggers."""
+        return tuple(self._slice(stage) for stage in self.spec.stages)
+
+    def _slice(self, stage: Stage) -> str:
+        named = {objective.signal for objective in stage.burn_in.objectives} if stage.burn_in else set()
+        signals = {name: one.model_dump_json() for name, one in self.spec.signals.items() if name in named}
+        triggers = {name: one.model_dump_json() for name, one in self.spec.triggers.items() if named & {*one.signals}}
+        own = stage.model_dump_json(include={"controls", "burn_in", "endpoints", "account"})
+        return sha256(repr((own, sorted(signals.items()), sorted(triggers.items()))).encode()).hexdigest()
 
     def stage_index(self, name: str) -> int | None:
         """Index of a stage by its name, case folded; None when there is none."""

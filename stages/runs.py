@@ -22,10 +22,17 @@ TERMINAL: Final = frozenset({"PASSED", "FAILED", "INCONCLUSIVE", "ABORTED"})
 """States in which a burn-in run has ended; a run ends once."""
 
 
+def _after(state: str) -> frozenset[str]:
+    """What may follow a state: a pass may still be lost, and what was left undecided may be given up."""
+    everything = TERMINAL | {"ARMED", "WARMUP", "OBSERVING", "SUSPENDED", "BLIND"}
+    last = {"FAILED": frozenset[str](), "ABORTED": frozenset[str](), "INCONCLUSIVE": frozenset({"ABORTED"})}
+    return last.get(state, everything)
+
+
 def change(command: ChangeBurnIn, state: ControlState) -> Sequence[Draft] | Refusal:
     """The watch's word on a run; nothing for one that has ended."""
     run = state.runs.get(command.stage)
-    if run and run.run == command.run and (run.state == command.state or run.state in TERMINAL - {"PASSED"}):
+    if run and run.run == command.run and (run.state == command.state or command.state not in _after(run.state)):
         return ()
     body = {
         "run": command.run,

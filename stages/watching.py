@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from stages.comparison import CostWatch
 from stages.signals import SignalKey
 from stages.windows import Confirmations, Coverage, Dwell, Window
 
@@ -104,11 +105,13 @@ class ObjectiveWatch:
 
 @dataclass(frozen=True, slots=True)
 class BurnWatch:
-    """The run that is being watched; ``observed``, ``blind`` and ``warm`` in market seconds."""
+    """The run that is being watched; ``observed``, ``blind``, ``wasted`` and ``warm`` in market seconds."""
 
     run: str = ""
     observed: float = 0.0
     blind: float = 0.0
+    wasted: float = 0.0
+    """Open market in which nothing was blind and yet nothing counted: no sample, or what hangs over."""
     warm: float = 0.0
     session: float = 0.0
     """Real seconds in which samples were due: what coverage is measured against."""
@@ -119,6 +122,7 @@ class BurnWatch:
     objectives: Mapping[str, ObjectiveWatch] = field(default_factory=dict)
     voided: str = ""
     """Why a PASSED run no longer counts."""
+    costs: CostWatch = field(default_factory=CostWatch)
 
 
 @dataclass(frozen=True, slots=True)
