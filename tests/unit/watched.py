@@ -19,7 +19,7 @@ from stages.signals import Quality, Sample, SignalKey, Snapshot, SourceHealth
 from stages.state import ControlState, fold
 from stages.verdict import Evaluation, Row, WatchPresence
 from stages.watching import WatchState
-from stages.witness import GitReading, RuntimeReading, VenueReading
+from stages.witness import GitReading, Position, RuntimeReading, VenueReading
 
 OPEN = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 """Tuesday 14:00 in New York."""
@@ -224,6 +224,7 @@ class Watched:
         self.silent = False
         self.venue_silent = False
         self.account = ("HERON-1", "live")
+        self.positions: tuple[Position, ...] = ()
         self.commands: list[Command] = []
         self.snapshot = Snapshot(0, start, start)
         self.decide(AdoptPolicy("alice", "policy", 1, "c0", "ramp.yaml"))
@@ -302,7 +303,7 @@ class Watched:
             name: RuntimeReading(None if self.silent else value, self.wall, error="no answer" if self.silent else "")
             for name, value in self.runtime.items()
         }
-        venue = VenueReading(*self.account, False, (), (), Decimal(50000), self.wall)
+        venue = VenueReading(*self.account, False, (), self.positions, Decimal(50000), self.wall)
         return Snapshot(
             seq=self.snapshot.seq + 1,
             wall=self.wall,
