@@ -18,7 +18,8 @@ from typing import Any, Final
 import requests
 from prometheus_api_client import PrometheusConnect
 from pydantic import SecretStr
-from urllib3.exceptions import HTTPError
+from urllib3 import disable_warnings
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from console.ports import Clock
@@ -179,6 +180,8 @@ class _Session(requests.Session):
         if server.certificate is not None:
             certificate, key = server.certificate
             self.cert = (str(certificate), str(key)) if key else str(certificate)
+        if not server.verify:
+            disable_warnings(InsecureRequestWarning)  # it was chosen, and standard error belongs to the screen
         self.hooks["response"].append(self._whole)
         self.warnings: list[str] = []
         self.seconds = 0.0
