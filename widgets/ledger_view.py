@@ -112,7 +112,7 @@ def ending_of(entry: Entry, endings: Endings) -> Ending | None:
 def entry_line(
     stored: StoredEntry, endings: Endings, bad: Mapping[int, str], width: int, now: datetime, zone: str, *, chosen: bool
 ) -> Line:
-    """One row of the list. What does not match its hash says so instead of telling what it now says."""
+    """One row of the list. What does not match its hash says so and tells nothing else: none of it can be believed."""
     entry = stored.entry
     wrong = bad.get(stored.seq, "") or ("" if stored.sound else "its text does not give the stored hash")
     ending = ending_of(entry, endings) if entry is not None else None
@@ -121,15 +121,13 @@ def entry_line(
     tone = Tone.REVERSE if chosen else Tone.PLAIN
     marked = tone if chosen else Tone.BREACH if wrong or mark == "■" else Tone.UNKNOWN if mark == "?" else Tone.WARN
     line = Line(tone).put(" ").put(mark or " ", marked if mark else None).right(f"{stored.seq:,}", 12)
-    if entry is None:
-        return line.put(f"ALTERED: {wrong}", marked, at=14).fill(width)
+    if entry is None or wrong:
+        return line.put(f"ALTERED: {wrong.removeprefix('was altered: ')}", marked, at=14).fill(width)
     line.put(when(entry.at, now, zone), at=14).put(fit(entry.kind, 20), at=24)
     at, who = 45, _who(width)
     if width >= 74:
         line.put(fit(entry.actor, who), at=45).put(fit(way(entry), 6), at=46 + who)
         at = 53 + who
-    if wrong:
-        return line.put(f"ALTERED: {wrong}", marked, at=at).fill(width)
     line.reach(at)
     if lost:
         line.put(UNKNOWN, tone if chosen else Tone.UNKNOWN_WORD).put("  ")
@@ -162,7 +160,7 @@ def detail_lines(
     zone: str,
     anchored: str,
 ) -> list[Line]:
-    """An entry as it is told, its other half, its hashes, and its canonical text."""
+    """An entry with its other halves, as it is told, its hashes, and its canonical text."""
     entry = stored.entry
     name = f"{stored.seq:,}  {entry.kind}" if entry is not None else f"{stored.seq:,}"
     lines = [title(name, width)]
@@ -170,9 +168,10 @@ def detail_lines(
         lines.append(
             Line().put(" ").put(fit(f"{entry.ts[:23]}Z  {local_time(entry.at, zone, '%a %H:%M:%S')}", width - 2))
         )
+        halves = _halves(entry, companions, width)
+        lines.extend([*halves, title("ENTRY", width)] if halves else [])
         lines.extend(_facts(_head_facts(entry), width))
         lines.extend(_facts(_body_facts(entry.body), width))
-        lines.extend(_halves(entry, companions, width))
     lines.extend(_hashes(stored, problems, anchored, width))
     lines.append(title("CANONICAL TEXT", width))
     lines.extend(Line().put(" ").put(piece) for piece in chop_cells(visible(stored.text), max(8, width - 2)))
@@ -208,7 +207,7 @@ def _body_facts(body: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str
 
 
 def _facts(facts: Iterable[tuple[str, str]], width: int) -> list[Line]:
-    at = 17 if width >= 40 else 12
+    at = 24 if width >= 60 else 17
     return [Line().put(" ").put(fit(name, at - 2), Tone.DIM).put(fit(visible(value), width - at - 1), at=at)
             for name, value in facts]  # fmt: skip
 
@@ -254,7 +253,7 @@ def _hashes(stored: StoredEntry, problems: Collection[str], anchored: str, width
 
 def _hash_lines(name: str, value: str, width: int, tone: Tone) -> list[Line]:
     """A hash in groups of eight, on as many lines as it needs: hashes are compared by eye."""
-    at = 17 if width >= 40 else 12
+    at = 17
     groups = [value[start : start + 8] for start in range(0, len(value), 8)]
     fits = max(1, (width - at) // 9)
     rows = [" ".join(groups[start : start + fits]) for start in range(0, len(groups), fits)]
