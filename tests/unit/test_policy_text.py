@@ -257,10 +257,11 @@ def test_a_policy_of_three_parts_says_what_it_does_not_watch() -> None:
     assert any(line.startswith("L0 has no burn-in") for line in said)
 
 
-def test_the_torghut_policy_says_that_positions_are_not_watched() -> None:
+def test_the_torghut_policy_watches_its_positions_and_says_what_it_does_not_watch() -> None:
     said = warnings(load((POLICIES / "torghut.yaml").read_text(encoding="utf-8"), "torghut.yaml"))
-    for control in ("maxGrossExposure", "maxNetExposure", "symbolConcentration", "participationCap"):
-        assert f"{control} is not watched: no signal is measured against it" in said
+    for control in ("maxGrossExposure", "maxNetExposure", "symbolConcentration"):
+        assert f"{control} is not watched: no signal is measured against it" not in said
+    assert "participationCap is not watched: no signal is measured against it" in said
     assert "dailyLossLimit is guarded by Rampdeck alone: unguarded while nobody watches" in said
 
 

@@ -163,6 +163,10 @@ def test_the_schema_knows_the_short_form() -> None:
     assert {"type": "string"} in schema()["$defs"]["PromqlSource"]["anyOf"]
 
 
+Told = dict[tuple[str, ...], object]
+"""Values of series by their labels, each ``name=value``."""
+
+
 class FastClock:
     """A market that runs sixty times as fast as the wall."""
 
@@ -187,20 +191,18 @@ def test_promql_is_refused_beside_a_faster_market() -> None:
 # -------------------------------------------------------------------------------------------------- what an answer says
 
 
-def sample(
-    series: dict[tuple[str, ...], object], *, times: dict[tuple[str, ...], object] | None = None, **more: Any
-) -> Sample:
+def sample(series: Told, *, times: Told | None = None, **more: Any) -> Sample:
     event = {} if times is None else {"eventTime": "timestamp(x)"}
     said = Answer(_vector(series), {"timestamp(x)": _vector(times or {})}, tuple(more.pop("warned", ())))
     source = {"query": "x", **{key: more.pop(key) for key in ("labels", "reduce") if key in more}}
     return said.sample(signal({"promql": source}, **event, **more), NOW)
 
 
-def _vector(series: dict[tuple[str, ...], object]) -> tuple[Series, ...]:
+def _vector(series: Told) -> tuple[Series, ...]:
     return tuple(Series(dict(pair.split("=") for pair in labels), value) for labels, value in series.items())
 
 
-TWO = {("replica=a", "job=h"): "3.5", ("replica=b", "job=h"): "4"}
+TWO: Told = {("replica=a", "job=h"): "3.5", ("replica=b", "job=h"): "4"}
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e400"])
@@ -237,14 +239,14 @@ def test_a_warning_makes_the_answer_partial() -> None:
 
 
 def test_of_several_event_times_the_oldest_counts() -> None:
-    times: dict[tuple[str, ...], object] = {("replica=a",): "1795445998.5", ("replica=b",): "1795445900"}
+    times: Told = {("replica=a",): "1795445998.5", ("replica=b",): "1795445900"}
     assert sample({(): "1"}, times=times).event_time == datetime.fromtimestamp(1795445900, UTC)
     chosen = sample({("replica=a",): "1"}, times=times, labels={"replica": "a"})
     assert chosen.event_time == datetime.fromtimestamp(1795445998.5, UTC)
 
 
 @pytest.mark.parametrize("said", [{}, {(): "NaN"}, {("a=1",): "5", ("a=2",): "NaN"}, {(): "1e30"}])
-def test_a_value_without_its_event_time_is_missing(said: dict[tuple[str, ...], object]) -> None:
+def test_a_value_without_its_event_time_is_missing(said: Told) -> None:
     found = sample({(): "1"}, times=said)
     assert (found.quality, found.value) == (Quality.MISSING, None)
 
@@ -313,5 +315,5 @@ def test_a_place_without_a_token_is_named(tmp_path: Path) -> None:
         {"env": None, "file": None, "command": ("no-such-command-anywhere",)},
     ):
         with pytest.raises(Trouble) as trouble:
-            read_token(**place)  # type: ignore[arg-type]
+            read_token(**place)
         assert trouble.value.where
