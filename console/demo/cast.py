@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -176,8 +175,3 @@ def _blocked(planned: Done) -> str:
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
-
-
-def command(config: Path, *words: str) -> Sequence[str]:
-    """The command line of a verb under a configuration."""
-    return (sys.executable, "-m", "console", "--config", str(config), "--json", *words)

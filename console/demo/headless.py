@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from console.demo.cast import Director, Player, Trader, command
+from console.demo.cast import Director, Player, Trader
 from console.demo.household import Household
 from console.demo.scenarios import Scenario
 from console.demo.world import World
@@ -40,7 +39,7 @@ def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, unti
         Director(scenario, world, wiring.ledger, wiring.clock, told.append),
     ]
     with _curtain() as curtain:
-        with _watching(house), _playing(players), suppress(Empty):
+        with _watching(house, told.append), _playing(players), suppress(Empty):
             curtain.get(timeout=max(0.0, until - (wiring.clock.wall() - began).total_seconds()))
         return {
             "scenario": scenario.name,
@@ -64,25 +63,18 @@ def _curtain() -> Iterator[SimpleQueue[int]]:
 
 
 @contextmanager
-def _watching(house: Household) -> Iterator[None]:
-    """A watch that acts, as a process of its own; its words go to a file of the demo's folder."""
-    with (house.folder / "watch.log").open("ab") as log:
-        watch = subprocess.Popen(
-            command(house.config, "watch", "--act"),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            process_group=0,  # a ctrl+c in the terminal is the play's to answer
-        )
-        try:
-            yield
-        finally:
-            watch.terminate()
-            try:
-                watch.wait(10)
-            except subprocess.TimeoutExpired:
-                watch.kill()
-                watch.wait()
+def _watching(house: Household, tell: Callable[[str], None]) -> Iterator[None]:
+    """A watch that acts, on a wiring of its own as another process would have; it ends with the play."""
+    wiring = Wiring.of(house.config)
+    watch = wiring.watch(wiring.desk(), acting=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.stop()
+        if watch.fault is not None:
+            tell(f"the watch broke: {watch.fault!r}")
+        wiring.close()
 
 
 @contextmanager

@@ -16,8 +16,9 @@ import yaml
 from stages.refusal import Trouble
 
 PROPOSER: Final = "alice"
-APPROVERS: Final = ("bob", "erin")
-ROLES: Final = {"alice": ["trader", "operator"], "bob": ["risk"], "erin": ["trader", "designated"]}
+APPROVERS: Final = ("demo-bob", "demo-erin")
+"""Their names say what they are: nobody real has looked at what they sign."""
+ROLES: Final = {"alice": ["trader", "operator"], "demo-bob": ["risk"], "demo-erin": ["trader", "designated"]}
 POLICY_PATH: Final = "apps/heron/ramp.yaml"
 SIGNERS_PATH: Final = "apps/heron/allowed_signers"
 MEMBERS_PATH: Final = "apps/heron/roster.yaml"

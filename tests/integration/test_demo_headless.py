@@ -1,4 +1,4 @@
-"""The demo's JSON: events in order and where it ended, for the breach."""
+"""The demo's JSON: events in order and where it ended, for the breach and for the calm."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def play(folder: Path, scenario: str, done: Callable[[], object]) -> Result:
     return result
 
 
+def pushed_to(folder: Path, stage: str) -> bool:
+    return any(
+        entry["kind"] == "converged" and any(e["body"].get("to") == stage for e in acts(folder, entry["intent"]))
+        for entry in entries(folder)
+    )
+
+
+def acts(folder: Path, intent: str) -> list[dict]:
+    return [entry for entry in of_kind(entries(folder), "intent") if entry["intent"] == intent]
+
+
 def holds_its_shape(result: Result, folder: Path) -> None:
     for event in result["events"]:
         assert {"time", "kind", "stage", "mode", "detail"} == event.keys()
@@ -77,3 +88,17 @@ def test_a_breach_at_l1_is_followed_by_a_step_down_with_its_commit(tmp_path: Pat
     assert final["remote"]["commits"] == 3
     assert final["posture"] == {"mode": "REDUCE_ONLY", "cap": "L0"}
     assert final["standing"] == {"stage": "L0", "mode": "REDUCE_ONLY"}
+
+
+def test_the_calm_reaches_l2_and_opens_no_latch(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    result = play(folder, "calm", lambda: pushed_to(folder, "L2"))
+    holds_its_shape(result, folder)
+    kinds = [event["kind"] for event in result["events"]]
+    assert [event["stage"] for event in result["events"] if event["kind"] == "advance"] == ["L1", "L2"]
+    assert "latch" not in kinds
+    assert "step-down" not in kinds
+    final = result["final"]
+    assert final["standing"] == {"stage": "L2", "mode": "NORMAL"}
+    assert final["posture"] == {"mode": "NORMAL", "cap": "L3"}
+    assert final["remote"]["commits"] == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.cast import Trader, command
+from console.demo.cast import Trader
 from console.demo.household import Household, first_commit, write_configurations
 from console.demo.world import Settings, World
 from console.wiring import SystemClock, Wiring
@@ -34,6 +35,11 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> None:
         pause.wait(0.01)
 
 
+def command(house: Household, *words: str) -> list[str]:
+    """The command line of a verb under the proposer's configuration."""
+    return [sys.executable, "-m", "console", "--config", str(house.config), "--json", *words]
+
+
 @dataclass
 class Scene:
     """The demo's world at L1, and who looks at it."""
@@ -45,7 +51,7 @@ class Scene:
 
     def watch(self, *words: str) -> subprocess.Popen[bytes]:
         """One more ``rampdeck watch``, in a process of its own."""
-        line = [*command(self.house.config, "watch"), *words]
+        line = command(self.house, "watch", *words)
         with (self.house.folder / f"watch-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.processes.append(process)
@@ -93,7 +99,7 @@ def scene(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             broker=world.live.broker_url, anchor=SystemClock().wall(), speed=SPEED,
         )  # fmt: skip
         world.ready(30)
-        subprocess.run(command(house.config, "policy", "adopt"), check=True, capture_output=True, timeout=60)
+        subprocess.run(command(house, "policy", "adopt"), check=True, capture_output=True, timeout=60)
         wiring = Wiring.of(house.config)
         open_.callback(wiring.close)
         scene = Scene(house, world, wiring)

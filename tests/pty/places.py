@@ -102,7 +102,7 @@ def advance(folder: Path, stage: str) -> None:
     planned = verb("--json", "--config", config, "plan", "--to", stage, "-o", str(plan))
     assert planned.returncode == 0, planned.stdout + planned.stderr
     phrase = json.loads(plan.read_text())["confirmationToken"]
-    approved = verb("--config", str(folder / "rampdeck-bob.yaml"), "approve", str(plan))
+    approved = verb("--config", str(folder / "rampdeck-demo-bob.yaml"), "approve", str(plan))
     assert approved.returncode == 0, approved.stderr
     applied = verb("--config", config, "apply", str(plan), "--approval", approved.stdout.strip(), "--confirm", phrase)
     assert applied.returncode == 0, applied.stdout + applied.stderr

@@ -45,7 +45,7 @@ def plan_and_apply(terminal: Terminal, folder: Path) -> None:
     terminal.sees("-   value: paper", "+   value: live", '+   value: "true"', "every other byte is unchanged")
     assert len(commits(folder)) == 1
     terminal.press("y")
-    terminal.sees("bob", "YOU MAY APPLY", PHRASE)
+    terminal.sees("demo-bob", "YOU MAY APPLY", PHRASE)
     assert of_kind(entries(folder), "approval-recorded")
     type_when_it_counts(terminal, PHRASE.lower())
     terminal.enter()
