@@ -194,7 +194,8 @@ def _what(head: Head, width: int, tone: Tone) -> Line:
     if head.verdict:
         room = width - len(head.verdict) - 3
         return (line.fill(room) if line.length > room else line).right(head.verdict, width - 1).fill(width)
-    right = "a acknowledge" if headline.alarm else head.phase if width >= 140 else ""
+    asks = headline.alarm and not head.read_only
+    right = "a acknowledge" if asks else head.phase if width >= 140 else ""
     pnl = _pnl_text(head.pnl, width) if head.pnl is not None else ""
     if width >= 140:
         # The P&L stands in one place in every state, unless a long thing needs the room more.
@@ -202,10 +203,10 @@ def _what(head: Head, width: int, tone: Tone) -> Line:
         if pnl and line.length < start and start + len(pnl) + len(right) + 3 <= width:
             line.put(pnl, at=start)
         return line.right(right, width - 1).fill(width)
-    for text in (right, pnl) if headline.alarm else (pnl, right):
+    for text in (right, pnl) if asks else (pnl, right):
         if text and line.length + len(text) + 2 <= width - 1:
             return line.right(text, width - 1).fill(width)
-    return (line.right(right, width - 1) if headline.alarm else line).fill(width)
+    return (line.right(right, width - 1) if asks else line).fill(width)
 
 
 def _then(head: Head, width: int, tone: Tone) -> Line:
@@ -239,7 +240,7 @@ def small_header(head: Head, width: int) -> list[Line]:
     second = Line(tone).put(" ").put(f"{mark} {headline.word}" if mark else headline.word)
     second.put(f"   {headline.figure}  {name}" if headline.figure else f"   {name}")
     what = Line(third).put("   ").put(rest)
-    if headline.alarm:
+    if headline.alarm and not head.read_only:
         what.right("a acknowledge", width - 1)
     then = Line(third).put("   ").put(fit_sentences(headline.sentence, width - 4))
     return [*lines, second.fill(width), what.fill(width), then.fill(width)]

@@ -14,7 +14,7 @@ from stages.verdict import Row, RowState
 from widgets.bar import bar
 from widgets.figures import age, amount, number, percent, unit_word
 from widgets.line import Line, Tone, fit, title
-from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, WORD_TONES, tally, word
+from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, ROW_WORDS, WORD_TONES, tally, word
 from widgets.trend import span_minutes, trend
 
 History = Mapping[SignalKey, Sequence[float | None]]
@@ -35,6 +35,9 @@ class Columns:
     age_end: int
     width: int
 
+
+_LABEL = 8
+"""Cells of a label that no value may take."""
 
 WIDE = Columns(33, 47, 48, 12, 67, 74, 16, 98, 103, 104)
 MEDIUM = Columns(29, 42, 43, 8, 62, 0, 0, 0, 61, 69)
@@ -124,6 +127,7 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     said = word(row)
     word_tone = WORD_TONES.get(row.state, tone)
     if columns.word_at > columns.age_end:
+        said = said if len(said) < columns.width - columns.age_end else ROW_WORDS.get(row.state, said)
         return line.right(old, columns.age_end).put(" ").put(said, word_tone).fill(columns.width)
     return line.right(old, columns.age_end).fill(columns.width)
 
@@ -200,7 +204,7 @@ def _harm(kind: str, value: float) -> float:
 def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
     """The narrow form of the right column: value, limit, word. Age and allowed age say all of a freshness row."""
     rows = chosen(panel.rows, height - 1)
-    value_end, limit_end = (30, 38) if width >= 48 else (21, 28)
+    value_end, limit_end = (30, 38) if width >= 48 else (23, 29)
     columns = (("max", limit_end),) if panel.rows else ()
     lines = [heading(panel, len(rows), width, *columns)]
     for row in rows:
@@ -213,12 +217,17 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
         # Where nothing stands to the right, a long value takes that room rather than its label's.
         needed = len(row.title) + len(shown) + 4
         end = value_end if limit or said else max(value_end, min(needed, width - 1))
+        if said and width < 48:
+            said = said if len(said) <= 8 else ROW_WORDS.get(row.state, said)
+            end = min(end, width - len(said) - 1)
+        if end - len(shown) - 4 < _LABEL:
+            shown = fit(shown, end - _LABEL - 4)
         line.put(fit(row.title, end - len(shown) - 4)).right(shown, end, tone if row.state not in QUIET else None)
         if limit and (width >= 48 or not said):
             line.right(limit, limit_end)
         if said:
             line.put(
-                fit(said, max(4, width - line.length - 2)),
+                fit(said, max(4, width - line.length - (2 if width >= 48 else 1))),
                 WORD_TONES.get(row.state, tone),
                 at=max(line.length, limit_end if width >= 48 else 0) + (2 if width >= 48 else 1),
             )

@@ -66,7 +66,7 @@ def tally(rows: Iterable[Row], shown: int | None = None) -> str:
         words.append(f"{counts[RowState.OK]} ok")
     hidden = sum(counts.values()) - (shown if shown is not None else sum(counts.values()))
     text = " ".join(words)
-    return f"{text}, {shown} shown" if hidden > 0 else text
+    return f"{text}, {shown} shown" if hidden > 0 and text else text
 
 
 def worst(rows: Iterable[Row]) -> Row | None:

@@ -13,7 +13,7 @@ TONES = {"late": Tone.WARN, "failed": Tone.WARN, "unknown": Tone.UNKNOWN, "runni
 
 AWAITED = {
     "recorded": "writes the intent to the ledger", "commit": "makes the commit",
-    "push": "until Git says that it took the commit", "runtime": "until restarted and read back as pushed",
+    "push": "until Git has taken the commit", "runtime": "until restarted and read back",
 }  # fmt: skip
 """What a step under way waits for, where the step itself says nothing."""
 

@@ -45,7 +45,9 @@ def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name:
         left = left_text(row)
         line.put(fit(row.title, left_end - len(left) - 4)).right(left, left_end, tone)
         line.put(unit_word(row.unit) if left and row.next_in is None else "", at=unit_at)
-        line.put(fit(then_text(row), width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
+        then = then_text(row)
+        then = then if len(then) <= width - then_at else then.removesuffix(" clear it")
+        line.put(fit(then, width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
         lines.append(line.fill(width))
     return lines
 

@@ -33,7 +33,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
         unsure = "?" if tone is Tone.UNKNOWN else "≠" if truth.converging is None else "moving"
         short = "ok" if tone is Tone.PLAIN else unsure
         head = title(
-            "TRUTH", width, ("Git", starts[0] + 3), ("Run", starts[1] + 3), ("Venue", starts[2] + 5), note=short
+            "TRUTH", width, ("Git", starts[0] + 4), ("Run", starts[1] + 4), ("Venue", starts[2] + 4), note=short
         )
         return [head, *(_fact(row, starts, width) for row in _first(truth.rows, height - 1))]
     ages = Line()

@@ -115,13 +115,12 @@ def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> 
 
 
 def _before(view: View, plea: Plea, width: int) -> Headline:
-    frame = view.frame
     sentence = "No approval, no gate, no window, no reason needed. Nothing here sells."
-    if frame is not None and frame.read_only:
+    if _read_only(view):
         sentence = "READ-ONLY: nothing can be done from here. The commands below work elsewhere."
     if plea.note:
         sentence = plea.note
-    return Headline(_at_stake(frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
+    return Headline(_at_stake(view.frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
 
 
 def _at_stake(frame: Frame | None, width: int) -> str:
@@ -180,10 +179,14 @@ def _open(view: View, width: int) -> list[Line]:
 
 
 def _keys(view: View, width: int) -> str:
-    if view.frame is not None and view.frame.read_only:
+    if _read_only(view):
         return footer(On.REDUCE, view.frame, width)
     said = "nothing stops when you leave" if shown_run(view) is not None else "Enter on an empty line does nothing"
     return f"{footer(On.REDUCE, view.frame, width - 38)}   {said}"
+
+
+def _read_only(view: View) -> bool:
+    return view.read_only or (view.frame is not None and view.frame.read_only)
 
 
 def phrases(view: View) -> tuple[str, ...]:
@@ -257,7 +260,7 @@ class ReduceScreen(Live):
 
     def page(self, width: int, height: int) -> list[Line]:
         lines, field_at = reduce_page(self.view, self.plea, width, height)
-        self.token.display = not self.view.read_only and (self.view.frame is None or not self.view.frame.read_only)
+        self.token.display = not _read_only(self.view)
         self.token.styles.offset = (0, field_at)
         self.token.styles.width = width
         return lines

@@ -91,7 +91,9 @@ def way_lines(frame: Frame | None, note: str, width: int, *, further: bool, brie
             line.put(fit(short, end - start - 1), at=start)
         lines.append(line.fill(width))
     if frame is None:
-        lines.append(Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=at[0]).fill(width))
+        lines.append(
+            Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=max(at[0], 21)).fill(width)
+        )
     if not brief and (frame is None or any(way.stage for way in ways)):
         lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _in_common(frame, wide))
     return [*lines, title(fit(note, width - 4), width, tone=Tone.PLAIN)]

@@ -12,6 +12,7 @@ from console.ports import LedgerStore
 from stages.entries import Entry
 from stages.posture import Mode
 from stages.state import ADVANCE, ControlState, Intent
+from stages.triggers import MODE_WORDS
 from stages.verdict import Evaluation
 
 KEPT: Final = 400
@@ -111,7 +112,7 @@ class _Blank(dict[str, Any]):
 def _title(intent: Intent) -> str:
     if intent.kind == ADVANCE:
         return f"{intent.actor} applies {intent.plan_id[:4]}: {intent.from_stage} → {intent.to_stage}"
-    goal = f"TO {intent.to_stage}" + (f", {intent.mode.name}" if intent.mode > Mode.FROZEN else "")
+    goal = f"TO {intent.to_stage}" + (f", {MODE_WORDS[intent.mode]}" if intent.mode > Mode.FROZEN else "")
     return f"STEPPING DOWN {goal} by itself" if intent.automatic else f"{intent.actor} ROLLS BACK {goal}"
 
 

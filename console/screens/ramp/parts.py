@@ -136,9 +136,12 @@ def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int) -> L
             known = [ms for ms in (slowest.get(endpoint), source.latency_ms) if ms is not None]
             slowest[endpoint] = max(known, default=None)
     words.extend(f"{name} {ms}ms" if ms is not None else f"{name} ok" for name, ms in slowest.items())
+    said, room = "  ".join(words), width - len(tick) - 4
     if git is not None and not git.error:
-        words.append(f"git {git.head[:7]} {age((wall - git.fetched_at).total_seconds())}")
-    line = Line(Tone.DIM).put(" ").put(fit("  ".join(words), width - len(tick) - 4))
+        old = age((wall - git.fetched_at).total_seconds())
+        full = f"{said}  git {git.head[:7]} {old}"
+        said = full if len(full) <= room else f"{said}  git {old}"
+    line = Line(Tone.DIM).put(" ").put(fit(said, room))
     return line.right(tick, width - 1).fill(width)
 
 
