@@ -14,7 +14,7 @@ from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.source_checks import check_sources
-from stages.trigger_checks import check_clears, check_kind
+from stages.trigger_checks import check_clears, check_comparison, check_kind
 
 _PANELS = {
     "exposure": "EXPOSURE",
@@ -116,6 +116,8 @@ def _check_burn_in(policy: Policy, index: int) -> Iterator[Problem]:
     burn_in = policy.stages[index].burn_in
     assert burn_in is not None
     at: Path = ("spec", "stages", index, "burnIn")
+    if burn_in.comparison is not None:
+        yield from check_comparison(policy, (*at, "comparison"), index, burn_in.comparison)
     if not burn_in.objectives:
         what = "a burn-in without objectives proves nothing"
         yield Problem((*at, "objectives"), what, "name the signals that it checks")

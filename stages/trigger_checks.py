@@ -1,4 +1,4 @@
-"""What a trigger must mean before its policy loads: what its kind needs, and that what it holds can be cleared.
+"""What triggers and comparisons must mean before a policy loads: what a kind needs, and that what it holds can end.
 
 Clear conditions (semantics 2.2 rule 4) are judged by the evidence that remains while the latch holds: exposure, loss,
 freshness and reconciliation are still measured under HALTED, while a performance signal (a cost per fill) gets no new
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from stages.costs import baseline_of
 from stages.measures import Clear, Trigger
-from stages.policy import Policy
+from stages.policy import ComparisonSpec, Policy
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 
@@ -64,6 +65,16 @@ def _check_clear(policy: Policy, at: Path, trigger: Trigger, clear: Clear) -> It
     if clear.itself and any(step.as_mode > Mode.FROZEN or step.cap is not None for step in trigger.then):
         what = "it would end by itself what it did more than freeze"
         yield Problem((*at, "itself"), what, "let it only freeze, or let somebody clear it")
+
+
+def check_comparison(policy: Policy, at: Path, stage: int, spec: ComparisonSpec) -> Iterator[Problem]:
+    """That a burn-in's comparison has signals and a stage below to compare with."""
+    for key, name in (("signal", spec.signal), ("count", spec.count)):
+        if name not in policy.spec.signals:
+            yield unknown((*at, key), "signal", name, policy.spec.signals)
+    if baseline_of(policy, stage, spec) is None:
+        what = f"'{spec.baseline}' is no stage below {policy.stages[stage].name}"
+        yield Problem((*at, "baseline"), what, "name a lower stage, or take the comparison out of the lowest one")
 
 
 def _span(span: timedelta) -> str:

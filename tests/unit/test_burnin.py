@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from stages.commands import ChangeBurnIn
-from tests.unit.watched import Watched, make_policy, policy_document
+from stages.commands import ChangeBurnIn, ClearLatch, ExtendBurnIn, Quorum, VerifiedApproval, WaiveBurnIn
+from stages.decide import decide
+from stages.gates import GateFacts, judge_gates
+from stages.objectives import waivable
+from stages.refusal import Refusal
+from tests.unit.watched import ACTING, OPEN, Watched, make_policy, policy_document
 
 
 def run_states(world: Watched) -> list[str]:
@@ -200,3 +205,130 @@ def test_a_restart_pauses_the_clock_without_blindness() -> None:
     world.tick(5)
     assert world.watch.burn_in.blind == blind
     assert world.wall - world.start == timedelta(seconds=11)
+
+
+COSTS = {"signal": "slippage", "atMost": 6, "minSamples": 500, "coverage": 0}
+ACTION = Quorum(
+    "act", (VerifiedApproval("n", "bob", ("risk",), "act", "", "roster", OPEN, OPEN + timedelta(days=9)),), 1
+)
+
+
+def undecided() -> Watched:
+    """A run whose time is up and which lacks samples of a performance signal."""
+    world = with_burn_in(maxMarketTime="15s", objectives=[COSTS])
+    world.tick(25)
+    assert run_states(world)[-1] == "INCONCLUSIVE"
+    return world
+
+
+def test_nothing_advances_from_an_undecided_run() -> None:
+    world = undecided()
+    gates = judge_gates(world.policy, world.state, world.judge(), None, GateFacts(world.wall, ACTING, True))
+    assert not next(gate for gate in gates if gate.gate_id == "burn-in").passes
+
+
+def extend(world: Watched, minutes: int = 1) -> ExtendBurnIn:
+    until = world.market + timedelta(minutes=minutes)
+    return ExtendBurnIn("alice", "L1", world.state.runs["L1"].run, until, world.market, "one more minute")
+
+
+def test_an_undecided_run_is_extended_once() -> None:
+    world = undecided()
+    world.decide(extend(world))
+    assert world.state.runs["L1"].state == "OBSERVING"
+    world.tick(59)
+    assert world.state.runs["L1"].state == "OBSERVING"
+    world.tick(3)
+    assert world.state.runs["L1"].state == "INCONCLUSIVE"
+    again = decide(world.state, extend(world), world.wall)
+    assert isinstance(again, Refusal)
+    assert "once" in again.reason
+
+
+def waive(world: Watched, item: str, *, quorum: Quorum = ACTION) -> WaiveBurnIn:
+    spec = world.policy.stages[1].burn_in
+    assert spec is not None
+    safety = not waivable(world.policy, spec, item)
+    return WaiveBurnIn("alice", "L1", world.state.runs["L1"].run, item, safety, world.market, "few orders", quorum)
+
+
+def test_a_performance_item_is_waived_by_name_with_approval() -> None:
+    world = undecided()
+    unapproved = decide(world.state, waive(world, "samples of slippage", quorum=Quorum("act", (), 0)), world.wall)
+    assert isinstance(unapproved, Refusal)
+    world.decide(waive(world, "samples of slippage"))
+    world.tick(2)
+    assert world.state.runs["L1"].state == "PASSED"
+    item = next(one for one in world.judge().burn_in.items if one.name == "samples of slippage")
+    assert item.detail == "waived: few orders"
+
+
+@pytest.mark.parametrize("item", ["market time", "reconciliation", "evaluations in a row", "samples of gross"])
+def test_a_safety_item_is_not_waived(item: str) -> None:
+    world = undecided()
+    answer = decide(world.state, waive(world, item), world.wall)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "safety"
+
+
+def test_a_waiver_ends_with_its_run() -> None:
+    world = undecided()
+    world.decide(waive(world, "samples of slippage"))
+    world.push("reduce", "L1", "L0")
+    world.stand(0)
+    world.settle()
+    world.tick(3)
+    world.push("advance", "L0", "L1", "i2")
+    world.stand(1)
+    world.settle("i2")
+    world.tick(3)
+    assert world.state.runs["L1"].waived == {}
+
+
+def test_a_run_whose_terms_changed_is_aborted_and_another_begins() -> None:
+    world = Watched().tick(6)
+    stages = policy_document()["spec"]["stages"]
+    stages[1]["burnIn"]["minMarketTime"] = "20s"
+    world.policy = make_policy(stages=stages)
+    world.tick(3)
+    assert run_states(world) == ["ARMED", "OBSERVING", "ABORTED", "ARMED", "OBSERVING"]
+    assert world.state.runs["L1"].run == "L1-0-2"
+
+
+def test_a_change_elsewhere_in_the_policy_leaves_the_run_alone() -> None:
+    world = Watched().tick(6)
+    stages = policy_document()["spec"]["stages"]
+    stages[2]["approvals"] = {"required": 3}
+    world.policy = make_policy(stages=stages)
+    world.tick(3)
+    assert run_states(world) == ["ARMED", "OBSERVING"]
+
+
+def test_after_a_failure_another_run_begins_when_nothing_is_held_any_more() -> None:
+    world = with_burn_in(objectives=[COSTS | {"failWhen": {"breaches": 3, "of": 5}}]).tick(6).tick(4, slippage=9)
+    assert world.state.runs["L1"].state == "FAILED"
+    world.tick(10, slippage=1)
+    key = next(iter(world.state.latches))
+    both = Quorum(
+        "act",
+        tuple(replace(ACTION.approvals[0], nonce=role, approver=role, roles=(role,)) for role in ("trader", "risk")),
+        0,
+    )
+    world.decide(ClearLatch("alice", key, gone=True, quorum=both))
+    world.tick(2)
+    assert world.state.runs["L1"].run == "L1-1-1"
+
+
+def test_time_in_which_nothing_was_blind_and_nothing_counted_is_told_apart() -> None:
+    world = with_burn_in(objectives=[COSTS]).tick(6).tick(10, orders=3)
+    assert (world.watch.burn_in.wasted, world.watch.burn_in.blind) == (10, 0)
+
+
+def test_a_pass_counts_for_its_time_only() -> None:
+    world = with_burn_in(validFor="20s").tick(16)
+    found = world.judge().burn_in
+    assert found.state == "PASSED"
+    assert found.valid_until is not None
+    world.tick(40)
+    gates = judge_gates(world.policy, world.state, world.judge(), None, GateFacts(world.wall, ACTING, True))
+    assert "too long ago" in next(gate for gate in gates if gate.gate_id == "burn-in").reasons[0]

@@ -215,6 +215,8 @@ class Watched:
         self.start = start
         self.watch = WatchState.start()
         self.values: dict[str, Decimal] = dict(GOOD)
+        self.paper: dict[str, Decimal] = {}
+        """Values of the books that stages have of their own, where they are read at all."""
         self.frozen: set[str] = set()
         self.events: dict[str, datetime] = {}
         self.git_values: dict[str, Value | None] = dict(self.policy.resolved[stage])
@@ -299,6 +301,12 @@ class Watched:
 
     def _snapshot(self) -> Snapshot:
         samples = {SignalKey("live", name): self.sample(name) for name in self.policy.spec.signals}
+        own = [stage.book for stage in self.policy.stages if stage.book != "live"] if self.paper else []
+        samples |= {
+            SignalKey(book, name): Sample(Quality.OK, self.wall, value, self.wall)
+            for book in own
+            for name, value in self.paper.items()
+        }
         runtime = {
             name: RuntimeReading(None if self.silent else value, self.wall, error="no answer" if self.silent else "")
             for name, value in self.runtime.items()
