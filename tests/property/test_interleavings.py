@@ -1,0 +1,213 @@
+"""No interleaving of evidence, clears, restarts and applies ends riskier than the open latches allow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from stages.clearing import judge
+from stages.commands import (
+    AdoptPolicy,
+    BeginAdvance,
+    BeginReduce,
+    BeginRestore,
+    BeginResume,
+    ChangeBurnIn,
+    ClearLatch,
+    Quorum,
+    RecordOutcome,
+    RecordSettled,
+    VerifiedApproval,
+)
+from stages.decide import MANUAL_KILL, decide
+from stages.posture import Mode, Posture, join
+from stages.refusal import Refusal
+from stages.watching import WatchState
+from tests.unit.watched import OPEN, Watched, make_policy, policy_document
+
+TOP = 2
+FAR = OPEN + timedelta(days=30)
+
+
+def policy() -> object:
+    """Limits and losses of every severity, with dwells of seconds."""
+    spec = policy_document()["spec"]
+    quick = {"by": ["risk", "trader"], "good": "3s", "hold": "2s"}
+    triggers = {name: one | {"clear": quick} for name, one in spec["triggers"].items()}
+    triggers["hardLoss"] = triggers["softLoss"] | {"at": 1, "then": [{"mode": "KILLED", "cap": "L0"}]}
+    return make_policy(triggers=triggers)
+
+
+class Ramp(RuleBasedStateMachine):
+    """A ledger, a watch, and people who try everything in any order."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = Watched(policy(), stage=1)  # type: ignore[arg-type]
+        self.ids = count(1)
+        self.stage, self.mode = 1, Mode.NORMAL
+        self.world.tick(1)
+
+    # ------------------------------------------------------------------------------------------------ evidence
+
+    @rule(
+        gross=st.sampled_from([1000, 4400, 6000, 26000]),
+        pnl=st.sampled_from([0, -95, -400, -700]),
+        times=st.integers(1, 5),
+    )
+    def see(self, gross: int, pnl: int, times: int) -> None:
+        self.world.tick(times, gross=gross, pnl=pnl)
+
+    @rule(silent=st.booleans())
+    def hear(self, silent: bool) -> None:
+        self.world.silent = silent
+        self.world.tick(1)
+
+    @rule(fresh=st.booleans())
+    def restart(self, fresh: bool) -> None:
+        watch = self.world.watch
+        self.world.watch = WatchState.start() if fresh else WatchState.from_document(watch.to_document())
+
+    @rule()
+    def reload(self) -> None:
+        number = next(self.ids) + 1
+        self.world.decide(AdoptPolicy("alice", "policy", number, f"c{number}", "ramp.yaml"))
+
+    # --------------------------------------------------------------------------------------------------- people
+
+    def approvals(self) -> Quorum:
+        number = next(self.ids)
+        people = {"bob": "risk", "erin": "trader"}
+        given = [
+            VerifiedApproval(f"{number}{one}", one, (role,), "act", "", "roster", OPEN, FAR)
+            for one, role in people.items()
+        ]
+        return Quorum("act", tuple(given), 1)
+
+    def attempt(self, command: object) -> bool:
+        """Whether the ledger took it; what it took is recorded."""
+        answer = decide(self.world.state, command, self.world.wall)  # type: ignore[arg-type]
+        if isinstance(answer, Refusal):
+            return False
+        for draft in answer:
+            self.world.append(draft)
+        return bool(answer)
+
+    def finish(self, intent: str, stage: int, mode: Mode) -> None:
+        self.attempt(RecordOutcome("alice", intent, "pushed", intent))
+        self.attempt(RecordSettled("watch", intent, True, intent))
+        self.stage, self.mode = stage, mode
+        self.world.stand(stage)
+
+    @rule(signed=st.booleans(), which=st.integers(0, 5))
+    def clear(self, signed: bool, which: int) -> None:
+        latches = list(self.world.state.latches.values())
+        if not latches:
+            return
+        latch = latches[which % len(latches)]
+        found = judge(self.world.policy, self.world.state, self.world.watch, self.world.snapshot, latch)
+        quorum = self.approvals() if signed else None
+        epoch = self.world.state.epoch
+        taken = self.attempt(ClearLatch("alice", latch.key, gone=found.gone, why=found.why, quorum=quorum))
+        assert taken == (signed and found.gone and latch.mode is not Mode.KILLED)
+        assert self.world.state.epoch == epoch + taken
+
+    @rule()
+    def kill(self) -> None:
+        intent = f"k{next(self.ids)}"
+        self.attempt(BeginReduce("alice", intent, f"L{self.stage}", "L0", Mode.KILLED, self.world.market, "by hand"))
+        assert any(latch.trigger == MANUAL_KILL for latch in self.world.state.latches.values())
+        self.finish(intent, 0, Mode.KILLED)
+
+    @rule()
+    def follow(self) -> None:
+        """The watch's reflex: down to what is allowed."""
+        allowed = self.allowed()
+        if self.stage <= allowed.cap and self.mode >= allowed.mode:
+            return
+        intent, stage, mode = f"r{next(self.ids)}", min(self.stage, allowed.cap), max(self.mode, allowed.mode)
+        command = BeginReduce(
+            "watch", intent, f"L{self.stage}", f"L{stage}", mode, self.world.market, "", automatic=True
+        )
+        self.attempt(command)
+        self.finish(intent, stage, mode)
+
+    @rule(gone=st.booleans())
+    def restore(self, gone: bool) -> None:
+        latches = [one for one in self.world.state.latches.values() if one.killed]
+        judged = [
+            judge(self.world.policy, self.world.state, self.world.watch, self.world.snapshot, one) for one in latches
+        ]
+        intent = f"b{next(self.ids)}"
+        command = BeginRestore(
+            actor="alice", intent=intent, from_stage=f"L{self.stage}", to_stage="L0", to_index=0,
+            market=self.world.market, epoch=self.world.state.epoch, policy="policy", roster="roster",
+            quorum=self.approvals(), standing=self.mode, gone=all(one.gone for one in judged), reconciled=gone,
+            positions_known=True, signature="sig",
+        )  # fmt: skip
+        if self.attempt(command):
+            assert gone
+            self.raised(intent, 0, Mode.NORMAL)
+
+    @rule(mode=st.sampled_from([Mode.NORMAL, Mode.REDUCE_ONLY, Mode.HALTED]))
+    def resume(self, mode: Mode) -> None:
+        intent = f"u{next(self.ids)}"
+        command = BeginResume(
+            actor="alice", intent=intent, stage=f"L{self.stage}", stage_index=self.stage, top=TOP, mode=mode,
+            standing=self.mode, market=self.world.market, epoch=self.world.state.epoch, signature="sig",
+        )  # fmt: skip
+        if self.attempt(command):
+            assert self.mode is not Mode.KILLED
+            self.raised(intent, self.stage, mode)
+
+    @rule(late=st.booleans(), number=st.integers(0, 3))
+    def advance(self, late: bool, number: int) -> None:
+        """An apply, of the present epoch or of an older one."""
+        if self.mode is not Mode.NORMAL or self.stage == TOP:
+            return
+        source, target, intent = f"L{self.stage}", self.stage + 1, f"a{next(self.ids)}"
+        run, market = f"{source}-x-{next(self.ids)}", self.world.market
+        self.attempt(ChangeBurnIn("watch", source, run, "PASSED", market, market))
+        command = BeginAdvance(
+            actor="alice", intent=intent, plan_id=intent, action="act", from_stage=source, to_stage=f"L{target}",
+            epoch=self.world.state.epoch - late * number, policy="policy", roster="roster", expires=FAR, market=market,
+            quorum=self.approvals(), top=TOP, to_index=target, burn_in_run=run, blobs={}, base="c0", confirmation="",
+            signature="sig",
+        )  # fmt: skip
+        if self.attempt(command):
+            assert command.epoch == self.world.state.epoch
+            self.raised(intent, target, Mode.NORMAL)
+
+    def raised(self, intent: str, stage: int, mode: Mode) -> None:
+        """Risk came back: at that moment every open latch allowed it."""
+        allowed = self.allowed()
+        assert stage <= allowed.cap
+        assert mode >= allowed.mode or allowed.mode is Mode.FROZEN
+        self.finish(intent, stage, mode)
+
+    def allowed(self) -> Posture:
+        return join(self.world.state.latches.values(), TOP)
+
+    # ------------------------------------------------------------------------------------------------ always
+
+    @invariant()
+    def one_latch_for_each_cause(self) -> None:
+        if hasattr(self, "world"):
+            causes = [(latch.trigger, latch.cause) for latch in self.world.state.latches.values()]
+            assert len(causes) == len(set(causes))
+
+    @invariant()
+    def the_reflex_ends_inside_what_is_allowed(self) -> None:
+        if hasattr(self, "world"):
+            self.follow()
+            allowed = self.allowed()
+            assert self.stage <= allowed.cap
+            assert self.mode >= allowed.mode or allowed.mode is Mode.FROZEN
+
+
+Ramp.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+test_no_interleaving_ends_riskier_than_the_open_latches_allow = Ramp.TestCase
