@@ -164,18 +164,26 @@ def detail_lines(
     entry = stored.entry
     name = f"{stored.seq:,}  {entry.kind}" if entry is not None else f"{stored.seq:,}"
     lines = [title(name, width)]
-    if entry is not None:
-        lines.append(
-            Line().put(" ").put(fit(f"{entry.ts[:23]}Z  {local_time(entry.at, zone, '%a %H:%M:%S')}", width - 2))
-        )
-        halves = _halves(entry, companions, width)
-        lines.extend([*halves, title("ENTRY", width)] if halves else [])
-        lines.extend(_facts(_head_facts(entry), width))
-        lines.extend(_facts(_body_facts(entry.body), width))
-    lines.extend(_hashes(stored, problems, anchored, width))
+    hashes = _hashes(stored, problems, anchored, width)
+    told = _told(entry, companions, width, zone) if entry is not None else []
+    if stored.sound:
+        lines.extend([*told, *hashes])
+    else:  # what stands here now is not what was written, so that is said before it is told
+        lines.extend([*hashes, *([title("WHAT IT SAYS NOW", width), *told] if told else [])])
     lines.append(title("CANONICAL TEXT", width))
     lines.extend(Line().put(" ").put(piece) for piece in chop_cells(visible(stored.text), max(8, width - 2)))
     return lines
+
+
+def _told(entry: Entry, companions: Sequence[StoredEntry], width: int, zone: str) -> list[Line]:
+    at = f"{entry.ts[:23]}Z  {local_time(entry.at, zone, '%a %H:%M:%S')}"
+    halves = _halves(entry, companions, width)
+    return [
+        Line().put(" ").put(fit(at, width - 2)),
+        *([*halves, title("ENTRY", width)] if halves else []),
+        *_facts(_head_facts(entry), width),
+        *_facts(_body_facts(entry.body), width),
+    ]
 
 
 def visible(text: str) -> str:

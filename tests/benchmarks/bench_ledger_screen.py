@@ -1,4 +1,4 @@
-"""What the ledger's screen costs: ``python tests/benchmarks/bench_ledger_screen.py [ENTRIES]`` prints figures and limits.
+"""What the ledger's screen costs: ``python -m tests.benchmarks.bench_ledger_screen [ENTRIES]`` prints its figures.
 
 The console is opened on the real books of a ledger file, headless; memory is that of the whole process. Compare the
 ratios between the small and the large ledger of one run: on a busy machine the seconds alone say little.
@@ -7,10 +7,12 @@ ratios between the small and the large ledger of one run: on a busy machine the 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,8 @@ from console.books import LedgerBooks
 from console.screens.ledger import LedgerScreen
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
-from stages.entries import EVERY, Draft, Entry, EntryFilter
+from console.wiring import SystemClock
+from stages.entries import EVERY, Draft, Entry, EntryFilter, write
 from tests.screens import states
 from tests.screens.conftest import Recorder, Stage
 
@@ -29,18 +32,10 @@ LIMIT = 0.5
 """Seconds from the key to the newest page."""
 
 
-class Clock:
-    def wall(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 def resident() -> float:
-    """MiB of this process in memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 2**20
+    """MiB of this process's own memory; pages of the ledger's file that are mapped belong to the system's cache."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")) / 1024
 
 
 def drafts(start: int, count: int) -> list[Draft]:
@@ -55,7 +50,18 @@ def drafts(start: int, count: int) -> list[Draft]:
     return made
 
 
+def chained(entries: int, first: Entry) -> Iterator[tuple[int, str, str, str]]:
+    """Rows that follow the genesis entry."""
+    last = first
+    for start in range(0, entries - 1, 10_000):
+        for draft in drafts(start, min(10_000, entries - 1 - start)):
+            last = write(draft, ledger=last.ledger, previous=last, now=last.at)
+            yield last.seq, last.prev, last.hash, last.text
+
+
 def fill(path: Path, entries: int) -> None:
+    """A ledger of so many entries, written in one go: how fast it is written is measured elsewhere."""
+
     def decide(_state: int, _command: None, _now: datetime) -> Sequence[Draft]:
         return []
 
@@ -63,21 +69,35 @@ def fill(path: Path, entries: int) -> None:
         return state + 1
 
     with closing(SqlLedger(f"sqlite:///{path}", fold=count, initial=0, decide=decide)) as ledger:
-        now = datetime.now(UTC)
-        ledger.begin(ledger="6f1c9a52", actor="ops", fingerprint="torghut", now=now)
-        for start in range(0, entries - 1, 10_000):
-            ledger.append(drafts(start, min(10_000, entries - 1 - start)), now=now)
+        ledger.begin(ledger="6f1c9a52", actor="ops", fingerprint="torghut", now=datetime.now(UTC))
+        first = ledger.entry(1)
+    assert first is not None
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.executemany(
+            "INSERT INTO entry (seq, prev, hash, entry) VALUES (?, ?, ?, ?)", chained(entries, first)
+        )
+        connection.execute("UPDATE head SET (seq, hash) = (SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1)")
+        connection.commit()
+
+
+def filled(path: Path, entries: int) -> Path:
+    """Filled by a process of its own, so that its memory is not counted here."""
+    writer = multiprocessing.get_context("spawn").Process(target=fill, args=(path, entries))
+    writer.start()
+    writer.join()
+    return path
 
 
 async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(300):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.002)
 
 
 async def measure(path: Path) -> dict[str, float]:
     """Opens the screen and turns pages while the chain is verified behind them."""
-    books = LedgerBooks(lambda: LedgerReader(f"sqlite:///{path}"), Clock())
+    books = LedgerBooks(lambda: LedgerReader(f"sqlite:///{path}"), SystemClock(None))
     seat = Seat("torghut", "PRODUCTION", "alice", False, "0", path.parent)
     app = RampdeckApp(Stage(states.ok()), Recorder(), books, lambda: datetime.now(UTC), seat)
     figures: dict[str, float] = {}
@@ -116,9 +136,7 @@ async def measure(path: Path) -> dict[str, float]:
 def main(entries: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         small, large = Path(name) / "small.db", Path(name) / "large.db"
-        fill(small, SMALL)
-        fill(large, entries)
-        few, many = asyncio.run(measure(small)), asyncio.run(measure(large))
+        few, many = asyncio.run(measure(filled(small, SMALL))), asyncio.run(measure(filled(large, entries)))
         print(f"{'':46}{SMALL:>12,}{entries:>12,}  ratio")
         for figure, value in many.items():
             ratio = f"{value / few[figure]:.1f}" if few[figure] > 0 else "-"

@@ -32,7 +32,8 @@ def ledger_page(view: View, reading: Reading, width: int, height: int) -> tuple[
     lines.extend(padded(_body(view, reading, width, room), room))
     field_at = len(lines) + 1 if field else None
     lines.extend(field)
-    foot = Line().put(f" {footer(On.LEDGER, view.frame, width - 2)}")
+    keys = "enter takes it   esc closes   ctrl+u empties" if field else footer(On.LEDGER, view.frame, width - 2)
+    foot = Line().put(f" {keys}")
     return [line.fill(width) for line in (*lines, foot)], field_at
 
 
@@ -61,7 +62,9 @@ def _head(view: View, reading: Reading) -> Head:
     head = view_head(view, _headline(view, reading), prefix="LEDGER")
     count = f"{reading.head.seq:,} entries" if reading.loaded else ""
     alarm = view.frame.evaluation.headline if view.frame is not None else None
-    said = f"■ {alarm.word} {alarm.figure} {alarm.thing}" if alarm is not None and alarm.reverse else ""
+    said = (
+        f"■ {alarm.word} {alarm.figure} {alarm.thing.partition(':')[0]}" if alarm is not None and alarm.reverse else ""
+    )
     return replace(
         head, stage=count, stage_short=count, mode="", cap="", auto="", auto_short="", pnl=None, phase="",
         verdict=fit(said, 40).strip(),
