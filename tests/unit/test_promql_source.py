@@ -193,8 +193,8 @@ def test_promql_is_refused_beside_a_faster_market() -> None:
 
 def sample(series: Told, *, times: Told | None = None, **more: Any) -> Sample:
     event: dict[str, Any] = {} if times is None else {"eventTime": "timestamp(x)"}
-    said = Answer(_vector(series), {"timestamp(x)": _vector(times or {})}, tuple(more.pop("warned", ())))
-    source = {"query": "x", **{key: more.pop(key) for key in ("labels", "reduce") if key in more}}
+    said = Answer(_vector(series), {"timestamp(x)": _vector(times) if times else ()}, tuple(more.pop("warned", ())))
+    source: dict[str, Any] = {"query": "x", **{key: more.pop(key) for key in ("labels", "reduce") if key in more}}
     return said.sample(signal({"promql": source}, **event, **more), NOW)
 
 
