@@ -45,7 +45,10 @@ def _can_act(frame: Frame | None) -> bool:
 
 
 def _rings(frame: Frame | None) -> bool:
-    return frame is not None and not frame.read_only and frame.evaluation.headline.alarm is not None
+    if frame is None or frame.read_only:
+        return False
+    alarm = frame.evaluation.headline.alarm
+    return alarm is not None and alarm not in frame.acknowledged
 
 
 def _can_take_over(frame: Frame | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,6 +47,8 @@ class Head:
     headline: Headline | None = None
     pnl: Row | None = None
     prefix: str = "RAMPDECK"
+    quiet: bool = False
+    """Whether somebody has acknowledged the headline's alarm already."""
     verdict: str = ""
     """Stands at the right of row 2 instead of P&L and market: ``CANNOT APPLY: 1 gate``."""
 
@@ -53,6 +56,7 @@ class Head:
 def read_head(
     evaluation: Evaluation, policy: Policy, presence: WatchPresence, *, environment: str, who: str, read_only: bool,
     wall: datetime, head: Headline | None = None, prefix: str = "RAMPDECK",
+    acknowledged: AbstractSet[str] = frozenset(),
 ) -> Head:  # fmt: skip
     """The head of an evaluation, always of the stage in force, whatever stage is being looked at."""
     account = evaluation.accounts.get(evaluation.book)
@@ -77,8 +81,14 @@ def read_head(
         phase=f"{phase}, {evaluation.market_note}" if evaluation.market_note else phase,
         headline=head or evaluation.headline,
         prefix=prefix,
+        quiet=(head or evaluation.headline).alarm in acknowledged,
         pnl=next((row for row in evaluation.rows if row.key.book == evaluation.book and is_pnl(row, policy)), None),
     )
+
+
+def _ask(head: Head) -> str:
+    """What an alarm asks for; acknowledging makes it quiet and ends nothing."""
+    return "quiet, still so" if head.quiet else "a acknowledge"
 
 
 def is_pnl(row: Row, policy: Policy) -> bool:
@@ -195,7 +205,7 @@ def _what(head: Head, width: int, tone: Tone) -> Line:
         room = width - len(head.verdict) - 3
         return (line.fill(room) if line.length > room else line).right(head.verdict, width - 1).fill(width)
     asks = headline.alarm and not head.read_only
-    right = "a acknowledge" if asks else head.phase if width >= 140 else ""
+    right = _ask(head) if asks else head.phase if width >= 140 else ""
     pnl = _pnl_text(head.pnl, width) if head.pnl is not None else ""
     if width >= 140:
         # The P&L stands in one place in every state, unless a long thing needs the room more.
@@ -241,6 +251,6 @@ def small_header(head: Head, width: int) -> list[Line]:
     second.put(f"   {headline.figure}  {name}" if headline.figure else f"   {name}")
     what = Line(third).put("   ").put(rest)
     if headline.alarm and not head.read_only:
-        what.right("a acknowledge", width - 1)
+        what.right(_ask(head), width - 1)
     then = Line(third).put("   ").put(fit_sentences(headline.sentence, width - 4))
     return [*lines, second.fill(width), what.fill(width), then.fill(width)]

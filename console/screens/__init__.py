@@ -92,6 +92,7 @@ def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPD
         wall=view.wall,
         head=headline,
         prefix=prefix,
+        acknowledged=frame.acknowledged,
     )
 
 

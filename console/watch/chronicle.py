@@ -36,7 +36,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "approval-rejected": "{approver} rejected {plan}: {reason}",
     "alarm": "alarm {class}: {text}",
     "alarm-suppressed": "alarm held back: {alarm}, {cause}",
-    "acknowledged": "{who} acknowledged {alarm} {text}",
+    "acknowledged": "{who} acknowledged {alarm}",
     "denied": "denied to {who}: {reason}",
     "confirmation-failed": "{who} typed another confirmation: {wrong}",
     "external-change": "{author} changed Git: {detail}",
@@ -96,6 +96,8 @@ def words(entry: Entry) -> str:
     fields = _Blank({**entry.body, **own})
     for name, length in (("plan", 8), ("sha", 7)):
         fields[name] = str(fields[name])[:length]
+    if "alarm" in fields:  # cause@since; the cause's last word is what people call it
+        fields["alarm"] = str(fields["alarm"]).partition("@")[0].rpartition("/")[2]
     if entry.kind == "intent":
         fields["verb"] = "advances" if entry.body["act"] == ADVANCE else "reduces"
         fields["why"] = f"by itself: {entry.body.get('cause')}" if entry.body.get("automatic") else ""

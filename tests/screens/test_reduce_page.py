@@ -9,7 +9,7 @@ import pytest
 
 from console.desk import Frame
 from console.screens.rollback import Plea, phrases, reduce_page
-from console.screens.ways import suggested
+from console.screens.rollback.ways import suggested
 from stages.posture import Mode
 from tests.screens import states
 

@@ -16,7 +16,7 @@ from console.actions import On, footer
 from console.desk import ByHand, Frame, Hands, Running, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, view_head
-from console.screens.ways import reduces, suggested, way_lines, ways_down
+from console.screens.rollback.ways import reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
 from widgets.figures import amount, clock, number
@@ -298,7 +298,7 @@ class ReduceScreen(Live):
                 lambda: self.hands.rollback(stage, phrase),
                 lambda e: self.post_message(self.Heard(f"ROLLBACK {stage}", e)),
             )
-        self.plea = replace(self.plea, note=f"{phrase.upper()}: commanded", sent="commanded")
+        self.plea = replace(self.plea, note=f"{phrase.upper()} goes to a process of its own", sent="handing over")
         self.paint()
 
     def on_reduce_screen_heard(self, message: Heard) -> None:
