@@ -68,7 +68,8 @@ def _looser_leaves(old: Policy, new: Policy) -> Iterator[str]:
 def _harmless(name: str, was: _Leaf, now: _Leaf, *, added: bool, removed: bool) -> bool:
     if any(fnmatchcase(name, pattern) for pattern in _FREE):
         return True
-    if added and any(fnmatchcase(name, pattern) for pattern in _ADDITIONS):
+    replaces = any(fnmatchcase(name, pattern) for pattern in _REPLACING)
+    if added and not replaces and any(fnmatchcase(name, pattern) for pattern in _ADDITIONS):
         return True
     if added or removed or was is None or now is None:
         return False
@@ -125,6 +126,9 @@ _ADDITIONS = (
 )
 """What may be added: one more limit, one more thing that is watched, one more condition."""
 
+_REPLACING = ("spec.triggers.*.then.*.clear.*", "spec.signals.*.baseline")
+"""What stands in for something else where it is added: another clear condition, another meaning of a loss."""
+
 _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.signals.*.maxAge", _lower),
     ("spec.signals.*.every", _lower),
@@ -141,6 +145,14 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.triggers.*.clear.each", _higher),
     ("spec.triggers.*.clear.approval", _higher),
     ("spec.triggers.*.clear.nextSession", _higher),
+    ("spec.triggers.*.clear.gone", _higher),
+    ("spec.triggers.*.clear.explain", _higher),
+    ("spec.triggers.*.clear.itself", _lower),
+    ("spec.triggers.*.then.*.times", _lower),
+    ("spec.triggers.*.then.*.reads", _lower),
+    ("spec.triggers.*.windows.delta", _lower),
+    ("spec.triggers.*.windows.deltas", _lower),
+    ("spec.triggers.*.windows.nominal", _lower),
     ("spec.stages.*.burnIn.minMarketTime.*", _higher),
     ("spec.stages.*.burnIn.validFor.*", _lower),
     ("spec.stages.*.burnIn.passRun", _higher),
@@ -152,6 +164,10 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.stages.*.burnIn.objectives.*.coverage", _higher),
     ("spec.stages.*.approvals.required", _higher),
     ("spec.stages.*.approvals.roles.*", _higher),
+    ("spec.stages.*.burnIn.comparison.margin", _lower),
+    ("spec.stages.*.burnIn.comparison.minFills", _higher),
+    ("spec.stages.*.burnIn.comparison.minDays", _higher),
+    ("spec.gates.permitLife", _lower),
     ("spec.gates.planLife", _lower),
     ("spec.gates.approvalLife", _lower),
     ("spec.gates.cooldownSessions", _higher),

@@ -202,7 +202,11 @@ RULES = [
     (
         "because",
         (
-            '        - {mode: HALTED}\n        - {mode: HALTED, cap: "-1", after: 30m}',
+            (
+                "        - {mode: HALTED}\n"
+                '        - {mode: HALTED, cap: "-1", after: 30m, clear: {by: [trader]}}\n'
+                '        - {mode: HALTED, cap: "-1", times: 3, clear: {by: [trader]}}'
+            ),
             '        - {mode: FROZEN, cap: "-1"}',
         ),
         "comes before HALTED",
@@ -214,6 +218,36 @@ RULES = [
             "      signals: [slippage]\n      then: [{mode: HALTED}]",
         ),
         "no samples while HALTED",
+    ),
+    (
+        "ends by itself",
+        (
+            "      clear: {itself: true, good: 0s, hold: 0s}",
+            "      clear: {itself: true}\n      at: 1\n      severity: SEV1",
+        ),
+        "a severity belongs to an incident trigger",
+    ),
+    (
+        "more than a freeze ends by itself",
+        ("clear: {by: [incident-commander, risk]}", "clear: {itself: true}"),
+        "did more than freeze",
+    ),
+    (
+        "no windows",
+        ("      windows: {count: tcaOrders, long: 15m", "      windowz: {count: tcaOrders, long: 15m"),
+        "windows",
+    ),
+    ("windows of another kind", ("      severity: SEV2\n", ""), "every incident trigger has one"),
+    ("window count", ("windows: {count: tcaOrders, long: 15m", "windows: {count: tcaOrder, long: 15m"), "'tcaOrders'"),
+    ("short window", ("long: 15m, short: 5m", "long: 5m, short: 15m"), "proves nothing"),
+    ("hysteresis", ("      hysteresis: 0\n", "      hysteresis: 1\n"), "hysteresis"),
+    (
+        "comparison of the lowest",
+        (
+            "        passRun: 3\n",
+            "        passRun: 3\n        comparison: {signal: slippage, count: tcaOrders, margin: 1}\n",
+        ),
+        "is no stage below L0",
     ),
     ("nobody clears", ("clear: {by: [risk]}", "clear: {by: []}"), "nobody may clear it"),
     ("K of N", ("failWhen: {breaches: 3, of: 5}", "failWhen: {breaches: 6, of: 5}"), "breaches cannot exceed of"),
