@@ -101,7 +101,16 @@ def test_list_filters(path: Path) -> None:
 
 
 def test_an_export_takes_the_same_selection_as_a_list(path: Path) -> None:
-    chosen = ("--since", "2026-11-23T14:31", "--until", "2026-11-23T14:33", "--text", "NOTE[/]", "--actor", "ops\x1b[2J")
+    chosen = (
+        "--since",
+        "2026-11-23T14:31",
+        "--until",
+        "2026-11-23T14:33",
+        "--text",
+        "NOTE[/]",
+        "--actor",
+        "ops\x1b[2J",
+    )
     listed = [entry["seq"] for entry in as_json("ledger", "list", "--json", *chosen, url=path)["entries"]]
     _, lines = rampdeck("ledger", "export", *chosen, url=path)
     assert [json.loads(line)["seq"] for line in lines.splitlines()] == listed == [3, 4]
