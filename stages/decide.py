@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from stages import incidents, releases, runs
 from stages.commands import (
@@ -50,13 +50,11 @@ from stages.latching import latch_draft, latch_key
 from stages.posture import Mode, join
 from stages.quorum import consumed, refuse_quorum
 from stages.refusal import Refusal
+from stages.releases import MANUAL_KILL
 from stages.runs import TERMINAL
 from stages.state import ControlState
 
 __all__ = ["MANUAL_KILL", "TERMINAL", "Decision", "decide", "denial", "latch_key"]
-
-MANUAL_KILL: Final = "manual-kill"
-"""Name of the latch that a kill by hand opens; only a restore ends it."""
 
 Decision: TypeAlias = Sequence[Draft] | Refusal
 
@@ -250,7 +248,7 @@ def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> D
     same = running and (running.to_stage, running.mode) == (command.to_stage, command.mode)
     if command.automatic and same:
         return ()
-    kill = _kill_latch(command, state, now)
+    kill = releases.kill_latch(command, state, now)
     body = {
         "act": REDUCE,
         "from": command.from_stage,
@@ -264,25 +262,6 @@ def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> D
     }
     intent = Draft("intent", command.to_stage, command.intent, command.actor, body, epoch=state.epoch + 1)
     return (kill, intent) if kill else (intent,)
-
-
-def _kill_latch(command: BeginReduce, state: ControlState, now: datetime) -> Draft | None:
-    """A kill by hand holds until it is restored; one that follows from a latch is held by that."""
-    if command.automatic or command.mode is not Mode.KILLED:
-        return None
-    latch = OpenLatch(
-        actor=command.actor,
-        trigger=MANUAL_KILL,
-        cause="killed by hand",
-        evidence=command.cause or f"by {command.actor}",
-        mode=Mode.KILLED,
-        cap="0",
-        effective=0,
-        stage=command.to_stage,
-        clear_roles=("risk",),
-        market=command.market,
-    )
-    return latch_draft(latch, state, now, epoch=state.epoch + 1)
 
 
 @_decide.register
@@ -340,12 +319,7 @@ def _acknowledge(command: Acknowledge, state: ControlState, now: datetime) -> De
 
 @_decide.register
 def _explain(command: Explain, state: ControlState, now: datetime) -> Decision:
-    latch = state.latches.get(command.key)
-    if latch is None:
-        return Refusal("no-latch", f"no open latch has the key {command.key}")
-    if not set(command.roles) & set(latch.clear_roles):
-        return Refusal("role", f"{command.actor} is not {' or '.join(latch.clear_roles)}")
-    return (_draft(command, "note", {"text": command.text, "subject": command.key, "explains": True}),)
+    return releases.explain(command, state)
 
 
 @_decide.register

@@ -11,13 +11,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from stages.by_hand import BeginRestore, BeginResume, ClearLatch, PermitReduce
+from stages.by_hand import BeginRestore, BeginResume, ClearLatch, Explain, PermitReduce
+from stages.commands import BeginReduce
 from stages.entries import Draft
 from stages.facts import RESTORE, RESUME
+from stages.latching import OpenLatch, latch_draft
 from stages.posture import Latch, Mode, join
 from stages.quorum import consumed, refuse_quorum
 from stages.refusal import Refusal
 from stages.state import ControlState
+
+MANUAL_KILL: Final = "manual-kill"
+"""Name of the latch that a kill by hand opens; only a restore ends it."""
 
 RESTORE_APPROVALS: Final = 2
 RESTORE_ROLES: Final = {"risk": 1}
@@ -191,3 +196,33 @@ def permit(command: PermitReduce, state: ControlState, now: datetime) -> Sequenc
         "authenticated": command.authenticated,
     }
     return (Draft("permit", None, None, command.actor, body),)
+
+
+def kill_latch(command: BeginReduce, state: ControlState, now: datetime) -> Draft | None:
+    """A kill by hand holds until it is restored; one that follows from a latch is held by that."""
+    if command.automatic or command.mode is not Mode.KILLED:
+        return None
+    latch = OpenLatch(
+        actor=command.actor,
+        trigger=MANUAL_KILL,
+        cause="killed by hand",
+        evidence=command.cause or f"by {command.actor}",
+        mode=Mode.KILLED,
+        cap="0",
+        effective=0,
+        stage=command.to_stage,
+        clear_roles=("risk",),
+        market=command.market,
+    )
+    return latch_draft(latch, state, now, epoch=state.epoch + 1)
+
+
+def explain(command: Explain, state: ControlState) -> Sequence[Draft] | Refusal:
+    """What a break in the books was, said by somebody who may clear what it holds."""
+    latch = state.latches.get(command.key)
+    if latch is None:
+        return Refusal("no-latch", f"no open latch has the key {command.key}")
+    if not set(command.roles) & set(latch.clear_roles):
+        return Refusal("role", f"{command.actor} is not {' or '.join(latch.clear_roles)}")
+    body = {"text": command.text, "subject": command.key, "explains": True}
+    return (Draft("note", None, None, command.actor, body),)
