@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import count
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -214,5 +214,27 @@ class Ramp(RuleBasedStateMachine):
             assert self.mode >= allowed.mode or allowed.mode is Mode.FROZEN
 
 
-Ramp.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Ramp.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 test_no_interleaving_ends_riskier_than_the_open_latches_allow = Ramp.TestCase
+
+STEPS = {
+    "breach": lambda ramp: ramp.see(gross=6000, pnl=0, times=4),
+    "loss": lambda ramp: ramp.see(gross=1000, pnl=-700, times=4),
+    "calm": lambda ramp: ramp.see(gross=1000, pnl=0, times=6),
+    "lost": lambda ramp: ramp.lose(times=8),
+    "restart": lambda ramp: ramp.restart(fresh=True),
+    "clear": lambda ramp: ramp.clear(signed=True, which=0),
+    "resume": lambda ramp: ramp.resume(mode=Mode.NORMAL),
+    "advance": lambda ramp: ramp.advance(late=False, number=0),
+    "restore": lambda ramp: ramp.restore(gone=True),
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(sorted(STEPS)), min_size=8, max_size=20))
+def test_no_even_mixture_of_steps_does_either(steps: list[str]) -> None:
+    ramp = Ramp()
+    ramp.begin()
+    for step in steps:
+        STEPS[step](ramp)
+        ramp.the_reflex_ends_inside_what_is_allowed()
