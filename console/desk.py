@@ -207,9 +207,7 @@ class Proof:
 class Books(Protocol):
     """The ledger as a screen turns its pages. Calls may take long and raise Trouble; each runs in its own thread."""
 
-    def leaf(
-        self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
-    ) -> Leaf:
+    def leaf(self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Leaf:
         """The entries that pass, next below ``before`` or next above ``after``; the newest without either."""
 
     def companions(self, intent: str) -> tuple[StoredEntry, ...]:

@@ -154,7 +154,7 @@ class Watch:
         policy = self._read_policy(state) if state else None
         if state is None or policy is None:
             return
-        if self._tenure.hold(now):
+        if self._tenure.hold(now, idle="" if state.acting else state.watch):
             # A new term begins where the stored ticks end, whoever took them.
             self._memory, self._sealed = None, None
         memory = self._remembered(policy, state)

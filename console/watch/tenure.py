@@ -46,18 +46,21 @@ class Tenure:
         """Take the lease at the next tick, whoever has it, and act."""
         self.acting = self._asked = True
 
-    def hold(self, now: datetime) -> bool:
-        """Once a tick: renew, take or look. True when a new term began. A ledger that is away changes nothing."""
+    def hold(self, now: datetime, *, idle: str = "") -> bool:
+        """Once a tick: renew, take or look. True when a new term began. A ledger that is away changes nothing.
+
+        ``idle`` is a holder that the ledger knows not to act: whoever was told to act relieves it, or nobody would.
+        """
         before = self.term
         try:
             self.trouble = ""
-            self.term = self._next_term(now)
+            self.term = self._next_term(now, idle)
             self.row = None if self.term is not None else self._lease.current()
         except Trouble as trouble:
             self.trouble = f"the lease cannot be renewed: {trouble.what}"
         return self.term is not None and self.term != before
 
-    def _next_term(self, now: datetime) -> int | None:
+    def _next_term(self, now: datetime, idle: str) -> int | None:
         holder = self._seat.holder
         if self._seat.read_only:
             return None
@@ -68,8 +71,11 @@ class Tenure:
         if self.term is not None:
             return self.term if self._lease.renew(self.term, now, LIFE, deadline=HASTE) else None
         row = self._lease.current()
-        taken = row is not None and row.alive(now)
-        return None if taken else self._lease.acquire(holder, now, LIFE, acting=self.acting)
+        if row is None or not row.alive(now):
+            return self._lease.acquire(holder, now, LIFE, acting=self.acting)
+        if self.acting and row.holder == idle:
+            return self._lease.take_over(holder, now, LIFE, acting=True)[0]
+        return None
 
     def relieved(self) -> None:
         """The ledger refused our term: somebody took over."""

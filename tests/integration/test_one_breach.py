@@ -23,6 +23,8 @@ from console.wiring import SystemClock, Wiring
 from stages.entries import Entry
 from stages.state import REDUCE
 
+pytestmark = pytest.mark.timeout(300)
+
 SPEED = 30.0
 SEAT = "watch@"
 

@@ -147,6 +147,21 @@ def test_a_desk_reads_for_itself_when_ticks_stop_and_takes_a_free_lease(
     assert len(states) == 1
 
 
+def test_whoever_acts_relieves_a_holder_that_only_looks(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    looks = console(tmp_path, world, "watch@a:1")
+    acts = console(tmp_path, world, "watch@b:1", acting=True)
+    also = console(tmp_path, world, "watch@c:1", acting=True)
+    run(looks, clock, 3)
+    run(acts, clock, 3, looks, also)
+    frame = acts.desk.frame()
+    assert frame is not None
+    assert frame.presence.here
+    assert frame.presence.acting
+    assert [body for body in kinds(acts, "lease") if "relieved" in body], "the ledger says who was relieved"
+    assert len(kinds(acts, "lease")) == 2, "two that act do not relieve one another"
+
+
 def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, clock: HandClock) -> None:
     begun(tmp_path, clock)
     first, second = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")

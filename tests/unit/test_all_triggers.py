@@ -213,7 +213,8 @@ def test_a_loss_baseline_is_taken_anew_at_the_next_open_only() -> None:
     watched.tick(3)
     assert watched.state.baselines["equity"].session.day == 24
     watched.tick(4, equity=49900)
-    assert (watched.state.baselines["equity"].session.day, watched.state.baselines["equity"].value) == (25, 49900)
+    assert watched.state.baselines["equity"].session.day == 25
+    assert watched.state.baselines["equity"].value == Decimal(49900)
 
 
 def stale() -> dict[str, Any]:
