@@ -32,7 +32,14 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "apply": ("console.verbs.change", "carry out an approved plan"),
     "freeze": ("console.verbs.change", "hold every advance"),
     "rollback": ("console.verbs.change", "go down to a stage, now"),
+    "kill": ("console.verbs.kill", "block and cancel at the venue, kill switch and the lowest stage in Git, now"),
     "reduce-worker": ("console.verbs.change", ""),
+    "clear": ("console.verbs.release", "end a latch whose cause is gone"),
+    "permit-reduce": ("console.verbs.release", "let so much of a symbol be closed while no order may go out"),
+    "incident": ("console.verbs.incident", "declare SEVERITY TEXT, resolve INCIDENT TEXT"),
+    "ack": ("console.verbs.remark", "an alarm is seen: quiet, not cleared"),
+    "note": ("console.verbs.remark", "a remark for whoever reads the ledger later"),
+    "burnin": ("console.verbs.burnin", "extend or waive what a burn-in could not decide"),
     "ledger": ("console.verbs.record", "list, show, verify, export what was decided"),
 }
 """Each verb with the module that knows it; one without a summary is started by the program itself."""
@@ -167,7 +174,7 @@ def _unknown(word: str) -> int:
 
 
 def _help() -> str:
-    verbs = "\n".join(f"  {verb:<10} {summary}" for verb, (_, summary) in VERBS.items() if summary)
+    verbs = "\n".join(f"  {verb:<13} {summary}" for verb, (_, summary) in VERBS.items() if summary)
     return (
         "usage: rampdeck [VERB] [--config FILE] [--policy FILE] [--json] [--read-only] [--ascii] [--version]\n\n"
         "Takes a trading strategy live in stages, and takes it back down in seconds.\n"

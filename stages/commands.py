@@ -146,7 +146,7 @@ class BeginAdvance:
 class BeginReduce:
     """The intent of a reduction; it raises the epoch, which makes every older plan stale. Never refused.
 
-    An automatic one that is already under way to the same target is not begun twice.
+    An automatic one that is already under way to the same target is not begun twice, nor is the same intent.
     """
 
     actor: str

@@ -244,6 +244,8 @@ def _refuse_moment(state: ControlState, command: BeginAdvance) -> Refusal | None
 
 @_decide.register
 def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> Decision:
+    if command.intent in state.intents:
+        return ()
     running = state.reducing
     same = running and (running.to_stage, running.mode) == (command.to_stage, command.mode)
     if command.automatic and same:

@@ -67,7 +67,10 @@ class ReducePorts:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted: at most stage ``to_stage`` (an index), in ``mode``. ``intent`` is a new identifier."""
+    """What is wanted: at most stage ``to_stage`` (an index), in ``mode``.
+
+    ``intent`` is a new identifier, or that of a kill whose intent is ``begun``: in the ledger, or in the spill.
+    """
 
     intent: str
     actor: str
@@ -77,6 +80,7 @@ class Order:
     automatic: bool = False
     authenticated: bool = False
     reason: str = ""
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,11 @@ def reduce(
     record = _Recorder(ports, order.actor)
     with ExitStack() as held:
         held.enter_context(ports.running.hold(order.intent))
+        if order.begun:
+            record.merge(anyway=True)
         state = record.state()
-        begun = record(_intent(ports, policy, order, state))
-        under_way = record.state().reducing if begun == 0 else None
+        begun = 1 if order.begun and record.spilled else record(_intent(ports, policy, order, state))
+        under_way = record.state().reducing if begun == 0 and not order.begun else None
         if under_way is not None:
             if ports.running.alive(under_way.id):
                 return Reduced("running", under_way.id, message="another process is at the same reduction")
@@ -185,9 +191,9 @@ class _Recorder:
             self.spilled = True
         return self._last
 
-    def merge(self) -> None:
-        """Bring what was spilled into the ledger, when it is back; otherwise whoever finds the file does."""
-        if self.spilled:
+    def merge(self, *, anyway: bool = False) -> None:
+        """Bring what was spilled, here or ``anyway``, into the ledger when it is back; else whoever finds it does."""
+        if self.spilled or anyway:
             with suppress(Trouble):
                 now = self._ports.clock.wall()
                 self._ports.spill.merge(self._ports.ledger, actor=self._actor, now=now, deadline=LEDGER_SECONDS)
@@ -288,7 +294,7 @@ class _Git:
 
     def _commit(self, plan: Plan, head: str) -> str:
         stage = self._policy.stages[self._order.to_stage].name
-        kind = "Step down" if self._order.automatic else "Roll back"
+        kind = "Step down" if self._order.automatic else "Kill" if self._order.mode is Mode.KILLED else "Roll back"
         lines = [f"{one.control}: {one.before} -> {one.after}" for one in plan.changes if one.before != one.after]
         message = f"{kind} {self._policy.name} to {stage}\n\n{self._order.cause}\n\n" + "\n".join(lines)
         trailers = [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.verbs.change import exit_code, require_hands
 from console.verbs.rehearse import read_document, read_plan
+from stages.asking import KIND as REQUEST
 from stages.authority import (
     APPROVE,
     REJECT,
@@ -52,6 +53,10 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     if Path(arguments.file).suffix in (".yaml", ".yml"):
         return _approve_adoption(arguments, wiring, out)
     document = read_document(Path(arguments.file))
+    if document.get("kind") == REQUEST:
+        from console.verbs.agree import approve_request
+
+        return approve_request(arguments, wiring, out, document)
     plan = read_plan(document, arguments.file)
     wiring.settings.need("identity")
     force, now = _force(wiring, plan), wiring.clock.wall()
@@ -66,10 +71,10 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     refused = [one for one in checked if one.ok is False]
     if refused and not arguments.reject:
         raise Trouble(f"this cannot be approved by {wiring.actor}: {refused[0].text}", where=arguments.file)
-    if not _willing(arguments, out):
+    if not willing(arguments, out):
         out.note("neither approved nor rejected")
         return 1
-    token = _sign(
+    token = sign_token(
         arguments, wiring, force, advance_action(plan), gate_report_digest(document.get("gates", [])), plan.expires_at
     )
     placed = _place(wiring, plan, token, rejected=arguments.reject)
@@ -168,7 +173,8 @@ def _page(wiring: Wiring, plan: Plan, document: dict[str, Any], checked: Sequenc
     yield from (line for edit in plan.edits for line in edit.diff.splitlines())
 
 
-def _willing(arguments: argparse.Namespace, out: Output) -> bool:
+def willing(arguments: argparse.Namespace, out: Output) -> bool:
+    """Whether the person who was shown it says yes; without a terminal the command itself is the yes."""
     if arguments.yes or out.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     out.note("")
@@ -199,18 +205,18 @@ def _approve_adoption(arguments: argparse.Namespace, wiring: Wiring, out: Output
         load(content.decode("utf-8"), str(path))
     what = "the roster" if roster else "the policy"
     out.note(f"put {what} with digest {subject[:16]} in force; 'git diff' shows what it changes")
-    if not _willing(arguments, out):
+    if not willing(arguments, out):
         out.note("neither approved nor rejected")
         return 1
     action = adopt_action(force.policy.spec.target.namespace, subject)
-    token = _sign(arguments, wiring, force, action, gate_report_digest([]), action.expires)
+    token = sign_token(arguments, wiring, force, action, gate_report_digest([]), action.expires)
     if out.json:
         out.document({"subject": subject, "approver": wiring.actor, "token": token})
     out.line(token)
     return 0
 
 
-def _sign(
+def sign_token(
     arguments: argparse.Namespace, wiring: Wiring, force: InForce, action: Action, gates: str, end: datetime
 ) -> str:
     """The token: claims over ``action`` and over the gates that were seen, good until ``end`` at the most."""

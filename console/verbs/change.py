@@ -64,6 +64,7 @@ def add_parsers(
     worker.add_argument("--actor")
     worker.add_argument("--reason", default="")
     worker.add_argument("--automatic", action="store_true")
+    worker.add_argument("--begun", action="store_true")
     worker.set_defaults(run=run_worker)
 
 
@@ -115,15 +116,15 @@ def start_rollback(wiring: Wiring, to: str | None, phrase: str, reason: str = ""
     policy, digests = policy_of(wiring)
     name, wrong = _confirmed_stage(policy, to, phrase)
     if wrong:
-        return Started(False, _unconfirmed(wiring, "rollback", wrong))
+        return Started(False, unconfirmed(wiring, "rollback", wrong))
     intent, cause = wiring.ids.new(), reason or f"rollback to {name} by {wiring.actor}"
     command = ["reduce-worker", "--to", name, "--cause", cause, "--intent", intent, "--actor", wiring.actor]
     command += ["--reason", reason] if reason else []
     try:
         process = wiring.launcher.launch(command)
     except Trouble as trouble:
-        order = _order(wiring, policy, name, cause, intent=intent, reason=reason)
-        done = _reduce(wiring, policy, digests, order)
+        order = order_down(wiring, policy, name, cause, intent=intent, reason=reason)
+        done = carry_out(wiring, policy, digests, order)
         return Started(True, f"{trouble.line}; carried out in this process instead", intent, name, done)
     note = f"ROLLBACK {name}: process {process} is at it; it goes on when this terminal closes"
     return Started(True, note, intent, name)
@@ -132,11 +133,12 @@ def start_rollback(wiring: Wiring, to: str | None, phrase: str, reason: str = ""
 def run_worker(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry a reduction out in this process, which has a session of its own."""
     policy, digests = policy_of(wiring)
-    order = _order(
+    order = order_down(
         wiring, policy, arguments.to, arguments.cause, mode=arguments.mode, intent=arguments.intent,
         actor=arguments.actor, automatic=arguments.automatic, reason=arguments.reason,
+        begun=arguments.begun,
     )  # fmt: skip
-    return _report(_reduce(wiring, policy, digests, order), out)
+    return _report(carry_out(wiring, policy, digests, order), out)
 
 
 def run_freeze(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
@@ -155,23 +157,26 @@ def hold_advances(wiring: Wiring, phrase: str, cause: str) -> tuple[bool, str]:
 
     wrong = mismatch(phrase, FREEZE)
     if wrong:
-        return False, _unconfirmed(wiring, "freeze", wrong.text)
+        return False, unconfirmed(wiring, "freeze", wrong.text)
     policy, now = policy_of(wiring)[0], wiring.clock.wall()
     new = freeze(wiring.ledger, wiring.spill, wiring.clock, actor=wiring.actor, cause=cause, top=policy.top, now=now)
     return True, "FROZEN: no advance until an operator clears it" if new else "FROZEN already, by hand"
 
 
-def policy_of(wiring: Wiring) -> tuple[Policy, tuple[str, str]]:
-    """The policy to go down by, with its digest and the roster's: the adopted one, else the newest found."""
+def policy_of(wiring: Wiring, *, at_once: bool = False) -> tuple[Policy, tuple[str, str]]:
+    """The policy to go down by, with its digest and the roster's: the adopted one, else the newest found.
+
+    ``at_once``: what this machine knows of the branch will do; the remote is asked only where it knows nothing.
+    """
     from stages.policy_text import digest
 
     try:
         force = wiring.in_force()
     except Trouble:
+        known = wiring.repository.known_head()
         try:
-            head = wiring.repository.fetch()
+            head = known if at_once and known is not None else wiring.repository.fetch()
         except Trouble:
-            known = wiring.repository.known_head()
             if known is None:
                 raise
             head = known
@@ -198,7 +203,7 @@ def _confirmed_stage(policy: Policy, to: str | None, phrase: str) -> tuple[str, 
     return name, wrong.text if wrong else ""
 
 
-def _unconfirmed(wiring: Wiring, command: str, wrong: str) -> str:
+def unconfirmed(wiring: Wiring, command: str, wrong: str) -> str:
     """Keep that a confirmation failed; what to tell about it."""
     from stages.commands import Record
 
@@ -208,7 +213,7 @@ def _unconfirmed(wiring: Wiring, command: str, wrong: str) -> str:
     return f"the phrase does not fit: {wrong}; nothing was done"
 
 
-def _order(
+def order_down(
     wiring: Wiring,
     policy: Policy,
     to: str,
@@ -219,6 +224,7 @@ def _order(
     actor: str | None = None,
     automatic: bool = False,
     reason: str = "",
+    begun: bool = False,
 ) -> Order:
     from console.procedures.reduce import Order
     from stages.posture import Mode
@@ -227,10 +233,12 @@ def _order(
     if stage is None or mode not in Mode.__members__:
         raise Trouble(f"there is no stage {to} or no mode {mode}", where=policy.name)
     who = actor or (wiring.seat.partition(":")[0] if automatic else wiring.actor)
-    return Order(intent or wiring.ids.new(), who, stage, Mode[mode], cause, automatic=automatic, reason=reason)
+    return Order(
+        intent or wiring.ids.new(), who, stage, Mode[mode], cause, automatic=automatic, reason=reason, begun=begun
+    )
 
 
-def _reduce(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: Order) -> Reduced:
+def carry_out(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: Order) -> Reduced:
     from console.procedures.reduce import ReducePorts, reduce
 
     ports = ReducePorts(
@@ -323,8 +331,8 @@ def _print_by_hand(policy: Policy, arguments: argparse.Namespace, wiring: Wiring
     return 0
 
 
-def by_hand_lines(wiring: Wiring, policy: Policy, to: str) -> tuple[str, ...]:
-    """The commands that roll back to stage ``to`` without this program, with a patch where Git can be read."""
+def by_hand_lines(wiring: Wiring, policy: Policy, to: str, *, killed: bool = False) -> tuple[str, ...]:
+    """The commands that roll back to stage ``to``, or kill, without this program, with a patch if Git can be read."""
     from functools import partial
 
     from console.by_hand import by_hand
@@ -338,11 +346,13 @@ def by_hand_lines(wiring: Wiring, policy: Policy, to: str) -> tuple[str, ...]:
     settings = wiring.settings.repository
     assert settings is not None
     plan: Plan | None = None
+    mode = Mode.KILLED if killed else Mode.NORMAL
     with suppress(Trouble):
         head = wiring.repository.fetch()
         plan = build(
             policy, policy_digest="", roster_digest="", read=partial(wiring.repository.read, head), base_commit=head,
             epoch=0, to_stage=stage, created_by=wiring.actor, now=wiring.clock.wall(), only_safer=True,
+            mode=mode if killed else None,
         )  # fmt: skip
     venue = wiring.settings.venue.url if wiring.settings.venue else None
-    return by_hand(policy, stage, Mode.NORMAL, remote=settings.remote, branch=settings.branch, venue=venue, plan=plan)
+    return by_hand(policy, stage, mode, remote=settings.remote, branch=settings.branch, venue=venue, plan=plan)

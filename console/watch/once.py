@@ -11,6 +11,7 @@ from console.ports import Clock, Lease, LeaseRow, Observations
 from console.watch.memory import Memory, resume
 from console.watch.reader import Reader
 from console.watch.tenure import Seat, Tenure
+from stages.clearing import Clearance, clearances
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.refusal import Trouble
@@ -32,6 +33,8 @@ class Look:
     own: bool
     """True when the sources were read here, because no watch is alive."""
     note: str = ""
+    clearances: tuple[Clearance, ...] = ()
+    """What each open latch still waits for, the strictest first."""
 
 
 def look_once(
@@ -49,7 +52,9 @@ def look_once(
     memory, note = _memory(policy, state, observations, actor)
     presence, alive = _presence(lease, clock, memory)
     if alive and memory.snapshot is not None:
-        return Look(judge(policy, state, memory.watch, memory.snapshot, presence), presence, own=False, note=note)
+        found = judge(policy, state, memory.watch, memory.snapshot, presence)
+        waits = clearances(policy, state, memory.watch, memory.snapshot)
+        return Look(found, presence, own=False, note=note, clearances=waits)
     source = reader(policy)
     source.start()
     try:
@@ -58,7 +63,8 @@ def look_once(
     finally:
         source.stop()
     watch, _ = accumulate(policy, state, memory.watch, snapshot, actor)
-    return Look(judge(policy, state, watch, snapshot, presence), presence, own=True, note=note)
+    found = judge(policy, state, watch, snapshot, presence)
+    return Look(found, presence, own=True, note=note, clearances=clearances(policy, state, watch, snapshot))
 
 
 def _memory(policy: Policy, state: ControlState, observations: Observations | None, actor: str) -> tuple[Memory, str]:
