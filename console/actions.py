@@ -90,7 +90,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "plan", "p", "p", "plan a stage change: dry run, diff, gates", "plan", Toward.RISKIER, On.RAMP, "plan", _can_act
     ),
-    Action("reduce", "r", "r", "reduce risk: freeze, roll back", "reduce risk", Toward.SAFER, On.RAMP, "reduce"),
+    Action("reduce", "r", "r", "reduce risk: freeze, roll back, kill", "reduce risk", Toward.SAFER, On.RAMP, "reduce"),
+    Action("kill", "exclamation_mark", "!", "the same page with KILL suggested", "kill", Toward.SAFER, On.RAMP, "kill"),
     Action(
         "ledger", "l", "l", "the ledger: what was decided, unaltered or not", "ledger", Toward.LOOK, On.RAMP, "ledger"
     ),
@@ -229,6 +230,7 @@ _VITAL = frozenset(
         "look",
         "plan",
         "reduce",
+        "kill",
         "reduce-here",
         "reduce-from-ledger",
         "filter-entries",

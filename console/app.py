@@ -147,6 +147,9 @@ class RampdeckApp(App[None]):
                 self._open(HelpScreen(self.view, ascii_marks=self.seat.ascii_marks))
             case "reduce", _:
                 self._open(ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks))
+            case "kill", _:
+                kill = ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks, kill=True)
+                self._open(kill)
             case "ledger", _:
                 self._open(LedgerScreen(self.view, self.books, ascii_marks=self.seat.ascii_marks))
             case "plan", (int(stage),):

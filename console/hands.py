@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from console.desk import Answers, ByHand, Given, Rehearsal, Told
+from console.desk import KILL, Answers, ByHand, Given, Rehearsal, Told
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -130,10 +130,30 @@ class PersonsHands:
         ok, note = hold_advances(self._wiring, phrase, "by hand")
         return Told(ok, note)
 
+    def kill(self, phrase: str) -> Told:
+        from console.verbs.kill import start_kill
+
+        self._may_act()
+        fired = start_kill(self._wiring, phrase)
+        if fired.salvo is None:
+            return Told(False, fired.wrong)
+        killed = fired.salvo.finish()
+        lost = [name for name in killed.unverified if not name.startswith("Git")]
+        known = f"UNVERIFIED: {', '.join(lost)}" if lost else "blocked, no order open; Git follows"
+        return Told(True, f"handed over in {1000 * killed.handed:.0f} ms; {known}")
+
+    def give_reason(self, reason: str) -> Told:
+        from console.verbs.remark import give_reason
+
+        self._may_act()
+        return Told(True, reason) if give_reason(self._wiring, reason) else Told(False, "no way down owes a reason")
+
     def by_hand(self, stage: str) -> ByHand:
         from console.verbs.change import by_hand_lines, policy_of
 
         policy, _ = policy_of(self._wiring)
+        if stage == KILL:
+            return ByHand(by_hand_lines(self._wiring, policy, policy.stages[0].name, killed=True))
         return ByHand(by_hand_lines(self._wiring, policy, stage))
 
     # --------------------------------------------------------------------------------------------------------- alarms

@@ -139,11 +139,11 @@ def reduce(
         epoch = max(record.state().epoch, state.epoch + (1 if begun else 0))
         done = _Git(ports, policy, order, digests, epoch, record).follow(started + budget.total_seconds())
         ports.checkpoint("pushed")
+        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message))
+        ports.checkpoint("outcome")
         witnessed, left = steps.finish()
         for one in witnessed:
             record(Record(order.actor, "note", {"text": one.text, "subject": one.witness}, intent=order.intent))
-        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message))
-        ports.checkpoint("outcome")
         if order.reason:
             record(GiveReason(order.actor, order.intent, order.reason))
         record.merge()

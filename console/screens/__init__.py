@@ -173,6 +173,9 @@ class Live(Screen[None]):
     def action_reduce(self) -> None:
         self.post_message(Asked("reduce"))
 
+    def action_kill(self) -> None:
+        self.post_message(Asked("kill"))
+
     def action_ledger(self) -> None:
         self.post_message(Asked("ledger"))
 

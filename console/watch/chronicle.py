@@ -23,6 +23,9 @@ LINGER: Final = 60.0
 _SILENT: Final = frozenset({"seal", "committed", "lease", "dark", "baseline"})
 """Kinds that the strip of events leaves out."""
 
+_LOST: Final = ("UNVERIFIED", "no answer", "gave no answer", "does not answer", "takes orders")
+"""Words of a venue's note that leave unknown whether it obeyed."""
+
 _WORDS: Final[Mapping[str, str]] = {
     "intent": "{who} {verb} {from} -> {to} {why}",
     "outcome": "{outcome} {sha} {message}",
@@ -78,7 +81,7 @@ class Chronicle:
         return Running(
             kind=intent.kind,
             title=_title(intent),
-            steps=_steps(intent, times),
+            steps=(*_steps(intent, times), *self._venue_steps(intent)),
             started=intent.at,
             finished=finished,
             outcome=_outcome(intent) if finished else "",
@@ -88,6 +91,20 @@ class Chronicle:
             stays_note=stays[1],
             plan_id=intent.plan_id,
         )
+
+    def _venue_steps(self, intent: Intent) -> tuple[RunningStep, ...]:
+        """What the venue answered, in the order of the requests; of several answers to one request the best."""
+        found: dict[str, RunningStep] = {}
+        for entry in self._entries:
+            subject = str(entry.body.get("subject", ""))
+            if entry.intent != intent.id or entry.kind != "note" or not subject.startswith("venue"):
+                continue
+            text = str(entry.body["text"]).partition(": ")[2]
+            lost = any(word in text for word in _LOST)
+            if subject not in found or found[subject].state != "done":
+                took = (entry.at - intent.at).total_seconds()
+                found[subject] = RunningStep(subject, "unknown" if lost else "done", None if lost else took, 5.0, text)
+        return tuple(found.values())
 
 
 def words(entry: Entry) -> str:
@@ -115,6 +132,8 @@ def _title(intent: Intent) -> str:
     if intent.kind == ADVANCE:
         return f"{intent.actor} applies {intent.plan_id[:4]}: {intent.from_stage} → {intent.to_stage}"
     goal = f"TO {intent.to_stage}" + (f", {MODE_WORDS[intent.mode]}" if intent.mode > Mode.FROZEN else "")
+    if intent.mode is Mode.KILLED and not intent.automatic:
+        return f"{intent.actor} KILLS, {intent.to_stage}"
     return f"STEPPING DOWN {goal} by itself" if intent.automatic else f"{intent.actor} ROLLS BACK {goal}"
 
 
@@ -148,6 +167,9 @@ def _outcome(intent: Intent) -> str:
 def _safe_now(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
     """Whether new risk is stopped now: by the venue's block, or by a runtime that was read to run what was pushed."""
     venue = evaluation.snapshot.venue
+    if venue is not None and not venue.error and venue.blocked and intent.mode is Mode.KILLED and venue.open_orders:
+        left = len(venue.open_orders)
+        return "NOT YET", f"blocked, {left} order{'' if left == 1 else 's'} not confirmed gone"
     if venue is not None and not venue.error and venue.blocked:
         return "YES", "venue blocks new orders"
     if intent.settled == "converged":

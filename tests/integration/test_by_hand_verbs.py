@@ -179,6 +179,8 @@ def test_a_note_is_kept_and_an_alarm_that_does_not_ring_is_not_acknowledged(worl
     assert (newest.kind, newest.body["text"], newest.body["subject"]) == ("note", "the desk knows", "MU")
     code, _, err = run("alice", "ack", "no-such-alarm")
     assert (code, "no alarm 'no-such-alarm' rings" in err) == (1, True)
+    hold(world, Mode.HALTED, ("risk",), SIGNED)
+    err = run("alice", "ack", "no-such-alarm")[2]
     ringing = err.partition("rings; ")[2].strip().split(", ")[0]
     code, out, _ = run("alice", "ack", ringing)
     assert (code, "quiet, still as it was" in out) == (0, True)

@@ -20,8 +20,8 @@ import requests
 
 from console.__main__ import main
 from console.procedures.kill import HAND_OVER_SECONDS
-from console.verbs import kill as verb
 from console.venue.demo import DemoVenue
+from console.verbs import kill as verb
 from stages.protection import protective
 from stages.witness import Order, Position
 from tests.integration.actuation import ROOT, World, git
@@ -200,7 +200,7 @@ def test_the_reason_is_asked_after_and_given_by_a_note(scene: Scene) -> None:
 def test_the_commands_by_hand_kill_as_well(scene: Scene) -> None:
     scene.capsys.readouterr()
     assert main(["kill", "--print", "--config", str(scene.world.folder / "alice.yaml")]) == 0
-    script = scene.capsys.readouterr().out.partition("# 3.")[0]
+    script = scene.capsys.readouterr().out.partition("# only while Git")[0]
     person = {f"GIT_{role}_{what}": "alice" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     done = subprocess.run(
         ["sh", "-ec", script], cwd=scene.world.folder, env={**os.environ, **person}, capture_output=True, text=True

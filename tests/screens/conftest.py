@@ -90,6 +90,14 @@ class Recorder:
         self.asked.append(("freeze", phrase))
         return self.told
 
+    def kill(self, phrase: str) -> Told:
+        self.asked.append(("kill", phrase))
+        return Told(True, "handed over in 4 ms; blocked, no order open; Git follows")
+
+    def give_reason(self, reason: str) -> Told:
+        self.asked.append(("reason", reason))
+        return Told(True, reason)
+
     def acknowledge(self, alarm: str) -> Told:
         self.asked.append(("acknowledge", alarm))
         return self.told

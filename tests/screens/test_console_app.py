@@ -299,6 +299,25 @@ async def test_twelve_keys_roll_back(console) -> None:
         await until(pilot, lambda: "TIME TO SAFE" in made.text)
 
 
+async def test_fourteen_keys_kill_and_a_digit_gives_the_reason(console) -> None:
+    made = console(replace(states.breach(), running=None))
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("exclamation_mark")
+        await field_of(pilot, made.app)
+        await until(pilot, lambda: "► KILL torghut" in made.text)
+        await write(pilot, "5")
+        await pilot.press("enter")
+        assert made.hands.asked == []
+        await pilot.press("backspace")
+        await write(pilot, "kill torghut")
+        await pilot.press("enter")
+        await until(pilot, lambda: "handed over in 4 ms" in made.text)
+        assert made.hands.asked == [("kill", "kill torghut")]
+        await write(pilot, "5")
+        await pilot.press("enter")
+        await until(pilot, lambda: ("reason", "incident") in made.hands.asked)
+
+
 async def test_reductions_take_paste_by_both_routes(console) -> None:
     made = console(states.ok())
     async with made.app.run_test(size=(100, 30)) as pilot:
@@ -471,7 +490,7 @@ def test_the_footer_fits_and_always_names_the_way_down(width: int) -> None:
 
 def test_keys_of_screens_that_do_not_exist_are_not_named() -> None:
     labels = {action.label for action in ACTIONS}
-    assert labels.isdisjoint({"!", "d", "c"})
+    assert labels.isdisjoint({"d", "c"})
 
 
 async def test_the_palette_acts_on_nothing_by_itself(console) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.desk import Frame
+from console.desk import Frame, RunningStep
 from console.screens.rollback import Plea, phrases, reduce_page
 from console.screens.rollback.ways import suggested
 from stages.posture import Mode
@@ -22,6 +22,39 @@ def finished() -> Frame:
     run = states.reducing(
         steps=steps, finished=states.NOW, outcome="done", stays_so="UNVERIFIED", stays_note="Git gives no answer for 4m"
     )
+    return replace(states.breach(), running=run)
+
+
+def killing() -> Frame:
+    """A kill six seconds old: the venue blocks, one order gave no answer, Git is on its way."""
+    asked = "1 of 2 orders ASKED, NO ANSWER: buy NVDA"
+    run = states.reducing(
+        title="carol KILLS, L0",
+        steps=(
+            RunningStep("recorded", "done", 0.0),
+            RunningStep("commit", "done", 0.4),
+            RunningStep("push", "running", None, 30.0),
+            RunningStep("venue block", "done", 0.6, 5.0, "new orders are blocked"),
+            RunningStep("venue cancel", "unknown", None, 5.0, asked),
+        ),
+        safe_now="NOT YET",
+        safe_note="blocked, 1 order not confirmed gone",
+    )
+    return replace(states.breach(), running=run)
+
+
+def killed() -> Frame:
+    """A kill that is over, of which Git has told nothing."""
+    steps = (
+        RunningStep("recorded", "done", 0.0),
+        RunningStep("push", "unknown", None, 30.0, "the remote cannot be read"),
+        RunningStep("venue block", "done", 0.6, 5.0, "new orders are blocked"),
+        RunningStep("venue cancel", "done", 1.3, 5.0, "2 orders cancelled"),
+    )
+    run = states.reducing(
+        title="carol KILLS, L0", steps=steps, finished=states.NOW, outcome="failed", safe_now="YES",
+        safe_note="venue blocks new orders", stays_so="UNVERIFIED", stays_note="Git gives no answer for 4m",
+    )  # fmt: skip
     return replace(states.breach(), running=run)
 
 
@@ -58,10 +91,41 @@ def test_it_takes_phrases_with_nothing_known() -> None:
     assert "WHAT IS OPEN: not known" in shown
 
 
-def test_every_lower_stage_is_a_way_down() -> None:
-    assert phrases(states.view(states.breach())) == ("FREEZE", "ROLLBACK L1", "ROLLBACK L0")
-    assert phrases(states.view(states.between())) == ("FREEZE", "ROLLBACK L1", "ROLLBACK L0")
-    assert phrases(states.view(states.ok())) == ("FREEZE", "ROLLBACK L0")
+def test_every_lower_stage_is_a_way_down_and_the_kill_is_the_last() -> None:
+    down = ("FREEZE", "ROLLBACK L1", "ROLLBACK L0", "KILL torghut")
+    assert phrases(states.view(states.breach())) == down
+    assert phrases(states.view(states.between())) == down
+    assert phrases(states.view(states.ok())) == ("FREEZE", "ROLLBACK L0", "KILL torghut")
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["quiet", "killing", "killed"])
+def test_a_kill_reads_as_recorded_before_during_and_after(name: str, size: tuple[int, int], page_snapshot) -> None:
+    plea = Plea(by_hand=BY_HAND, kill=name == "quiet", owes=name != "quiet")
+    lines, field_at = reduce_page(
+        states.view({"killing": killing, "killed": killed}.get(name, states.ok)()), plea, *size
+    )
+    assert len(lines) == size[1]
+    shown = "\n".join(line.text.rstrip() for line in lines)
+    before = "\n".join(line.text for line in lines[:field_at])
+    assert shown == page_snapshot
+    assert "KILL torghut" in before
+    if name == "quiet":
+        assert "► KILL torghut" in before
+        assert "not before" in before
+        assert "at 15:45 either: the desk must" in before
+    else:
+        assert "Reason, within 10 min: 1 risk" in shown
+
+
+def test_safe_now_and_stays_so_of_a_kill_are_two_verdicts() -> None:
+    shown = "\n".join(line.text for line in reduce_page(states.view(killed()), Plea(), 100, 30)[0])
+    assert "SAFE NOW  YES" in shown
+    assert "STAYS SO  UNVERIFIED" in shown
+    assert "ASKED, NO ANSWER" not in shown
+    during = "\n".join(line.text for line in reduce_page(states.view(killing()), Plea(), 100, 30)[0])
+    assert "SAFE NOW  NOT YET" in during
+    assert "ASKED, NO ANSWER" in during
 
 
 def test_the_suggestion_has_a_reason() -> None:
@@ -113,5 +177,5 @@ def test_what_holds_already_is_not_suggested_again() -> None:
 def test_the_way_back_is_said_before_the_phrase() -> None:
     shown, field_at = text("over", (100, 30))
     lines = shown.splitlines()
-    assert any("Back up only by a new advance" in line for line in lines[:field_at])
+    assert any("not before Wed 25 Nov" in line for line in lines[:field_at])
     assert any("BY HAND" in line for line in lines)

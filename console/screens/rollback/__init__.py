@@ -1,4 +1,4 @@
-"""Reduce risk: freeze or roll back by one phrase, with a clock; it opens at once with whatever is known."""
+"""Reduce risk: freeze, roll back or kill by one phrase, with a clock; it opens at once with whatever is known."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On, footer
-from console.desk import ByHand, Frame, Hands, Running, Told
+from console.desk import KILL, ByHand, Frame, Hands, Running, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, view_head
-from console.screens.rollback.ways import reduces, suggested, way_lines, ways_down
+from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
 from widgets.figures import amount, clock, number
@@ -30,6 +30,9 @@ from widgets.truth_panel import truth_lines
 STILL_SHOWN = timedelta(minutes=2)
 """How long an act that has ended stays on the page."""
 
+REASONS: Final = {"1": "risk", "2": "TCA", "3": "stale", "4": "books", "5": "incident", "6": "other"}
+"""What a way down owes within ten minutes, by one digit; asked after, never before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plea:
@@ -38,6 +41,10 @@ class Plea:
     note: str = ""
     sent: str = ""
     by_hand: tuple[str, ...] = ()
+    kill: bool = False
+    """The page was opened to kill."""
+    owes: bool = False
+    """A reason is owed for what was commanded here."""
 
 
 def shown_run(view: View) -> Running | None:
@@ -58,14 +65,14 @@ def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[L
     room = height - len(head) - len(foot)
     steps = len(running.steps) + 1 if running is not None else 0
     note = _about(view, plea)
-    ways = way_lines(view.frame, note, width, further=running is not None, brief=room < steps + 15)
+    ways = way_lines(view.frame, note, width, further=running is not None, brief=room < steps + 16, kill=plea.kill)
     steps = min(steps, room - len(ways) - 2)
     above = (
         [] if running is None else step_lines(running.steps, width, steps, f"STEPS of {fit(running.title, width // 3)}")
     )
     lines = [*head, *above, *ways]
     room -= len(above) + len(ways) + 2
-    rest = _idle_rest(view, plea, width, room) if running is None else _running_rest(view, width, room)
+    rest = _idle_rest(view, plea, width, room) if running is None else _running_rest(view, plea, width, room)
     return [*lines, Line(), Line(), *padded(rest, room), *foot], len(lines)
 
 
@@ -73,7 +80,7 @@ def _about(view: View, plea: Plea) -> str:
     """What stands right above the field: what came of the last phrase, or what is suggested."""
     if plea.note:
         return plea.note
-    best, why = suggested(view.frame)
+    best, why = suggested(view.frame, kill=plea.kill)
     if best is None:
         return why if reduces(view.frame) else f"no suggestion: {why}"
     return f"suggested: {best.phrase}. {why}"
@@ -84,16 +91,34 @@ def _idle_rest(view: View, plea: Plea, width: int, room: int) -> list[Line]:
     return [*truth, *_by_hand(plea, width, max(0, room - len(truth)))]
 
 
-def _running_rest(view: View, width: int, room: int) -> list[Line]:
+def _running_rest(view: View, plea: Plea, width: int, room: int) -> list[Line]:
     # Said while something runs; after it nothing is left to break.
     tail = [
         title("IF THIS SESSION BREAKS", width),
         Line().put("   ").put(fit("the steps go on without this screen; rampdeck again shows this page.", width - 4)),
     ]
-    lines = _open(view, width)[: max(0, room)]
+    lines = [title(_reasons(), width)] if plea.owes else []
+    lines = [*lines, *_means(view, width, room), *_open(view, width)][: max(0, room)]
     truth = _truth(view, width, room - len(lines) - len(tail))
     lines.extend(truth)
     return [*lines, *tail] if reduces(view.frame) and len(lines) + len(tail) <= room else lines
+
+
+def _means(view: View, width: int, room: int) -> list[Line]:
+    """What verdicts that are not both YES leave open, in words; nothing where there is hardly any room."""
+    running = shown_run(view)
+    if running is None or room < 8:
+        return []
+    texts = []
+    if running.safe_now == "UNVERIFIED":
+        texts.append("Nobody has heard the venue: it may still take orders. Call the broker.")
+    elif running.safe_now == "YES" and "venue" in running.safe_note and running.stays_so != "YES":
+        texts.append("The venue refuses every new order until somebody lifts the block, Git or no Git.")
+    if running.stays_so == "UNVERIFIED":
+        texts.append("Until Git is verified, the next sync may undo what the runtime was told.")
+    if not texts:
+        return []
+    return [title("WHAT THIS MEANS", width), *(Line().put("   ").put(fit(text, width - 4)) for text in texts)]
 
 
 def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> list[Line]:
@@ -120,7 +145,14 @@ def _before(view: View, plea: Plea, width: int) -> Headline:
         sentence = "READ-ONLY: nothing can be done from here. The commands below work elsewhere."
     if plea.note:
         sentence = plea.note
+    if plea.owes:
+        sentence = _reasons()
     return Headline(_at_stake(view.frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
+
+
+def _reasons() -> str:
+    digits = "  ".join(f"{digit} {reason}" for digit, reason in REASONS.items())
+    return f"Reason, within 10 min: {digits}  and enter"
 
 
 def _at_stake(frame: Frame | None, width: int) -> str:
@@ -154,7 +186,8 @@ def _by_hand(plea: Plea, width: int, room: int) -> list[Line]:
     texts = (plea.by_hand or ("no stage is known to be lower than the one in force",))[: room - 1]
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in texts)
     if len(plea.by_hand) > room - 1:
-        lines[-1] = Line().put("   ... all of it: rampdeck rollback --to STAGE --print")
+        verb = "kill" if plea.kill else "rollback --to STAGE"
+        lines[-1] = Line().put(f"   ... all of it: rampdeck {verb} --print")
     return lines
 
 
@@ -197,7 +230,7 @@ def phrases(view: View) -> tuple[str, ...]:
 def _problem(view: View, text: str) -> str:
     known = phrases(view)
     words = folded(text).split()
-    if view.frame is None and len(words) == 2 and words[0] == "rollback":
+    if view.frame is None and len(words) == 2 and words[0] in ("rollback", "kill"):
         return ""
     return wrong_word(text, known)
 
@@ -222,19 +255,25 @@ class ReduceScreen(Live):
             super().__init__()
             self.errand = errand
 
-    def __init__(self, view: View, hands: Hands, now: Callable[[], datetime], *, ascii_marks: bool = False) -> None:
+    def __init__(
+        self, view: View, hands: Hands, now: Callable[[], datetime], *, ascii_marks: bool = False, kill: bool = False
+    ) -> None:
         super().__init__(view, ascii_marks=ascii_marks)
         self.hands = hands
         self.now = now
-        self.plea = Plea()
+        self.plea = Plea(kill=kill)
         self.token = TokenInput(
             phrases(view),
             paste=True,
             grace=0.0,
-            accepts=lambda text: _problem(self.view, text),
+            accepts=self._problem,
             ascii_marks=ascii_marks,
         )
         self._asked_by_hand = ""
+
+    def _problem(self, text: str) -> str:
+        """A digit is a reason as soon as one is owed; everything else has to be a phrase."""
+        return "" if self.plea.owes and text.strip() in REASONS else _problem(self.view, text)
 
     def on_mount(self) -> None:
         self.mount(self.token)
@@ -273,12 +312,18 @@ class ReduceScreen(Live):
             self.token.focus()
 
     def _write_by_hand(self) -> None:
-        way = next((way for way in ways_down(self.view.frame) if way.stage), None)
-        best, _ = suggested(self.view.frame)
-        stage = best.stage if best is not None and best.stage else way.stage if way is not None else ""
+        best, _ = suggested(self.view.frame, kill=self.plea.kill)
+        if best is not None and not best.stage and best.new_orders == "BLOCKED":
+            stage = KILL
+        else:
+            stage = self._stage_by_hand(best)
         if stage and stage != self._asked_by_hand:
             self._asked_by_hand = stage
             send("by-hand", lambda: self.hands.by_hand(stage), lambda e: self.post_message(self.Written(e)))
+
+    def _stage_by_hand(self, best: Way | None) -> str:
+        way = next((way for way in ways_down(self.view.frame) if way.stage), None)
+        return best.stage if best is not None and best.stage else way.stage if way is not None else ""
 
     def on_reduce_screen_written(self, message: Written) -> None:
         errand = message.errand
@@ -289,7 +334,12 @@ class ReduceScreen(Live):
     def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
         phrase = message.phrase
         words = folded(phrase).split()
-        if words[0] == "freeze":
+        if phrase.strip() in REASONS:
+            self._give_reason(REASONS[phrase.strip()])
+            return
+        if words[0] == "kill":
+            send("kill", lambda: self.hands.kill(phrase), lambda e: self.post_message(self.Heard("KILL", e)))
+        elif words[0] == "freeze":
             send("freeze", lambda: self.hands.freeze(phrase), lambda e: self.post_message(self.Heard("FREEZE", e)))
         else:
             stage = _stage_name(self.view.frame, words[1])
@@ -298,7 +348,14 @@ class ReduceScreen(Live):
                 lambda: self.hands.rollback(stage, phrase),
                 lambda e: self.post_message(self.Heard(f"ROLLBACK {stage}", e)),
             )
-        self.plea = replace(self.plea, note=f"{phrase.upper()} goes to a process of its own", sent="handing over")
+        self.plea = replace(
+            self.plea, note=f"{phrase.upper()} goes to a process of its own", sent="handing over", kill=False
+        )
+        self.paint()
+
+    def _give_reason(self, reason: str) -> None:
+        send("reason", lambda: self.hands.give_reason(reason), lambda e: self.post_message(self.Heard("reason", e)))
+        self.plea = replace(self.plea, owes=False, note=f"reason: {reason}")
         self.paint()
 
     def on_reduce_screen_heard(self, message: Heard) -> None:
@@ -307,7 +364,9 @@ class ReduceScreen(Live):
             why = trouble or (told.note if told is not None else "no answer")
             self.plea = replace(self.plea, note=f"{message.what} did not start: {why}", sent="nothing started")
         else:
-            self.plea = replace(self.plea, note=f"{message.what}: {told.note or 'started'}", sent="commanded")
+            owes = self.plea.owes or message.what not in ("FREEZE", "reason")
+            note = f"{message.what}: {told.note or 'started'}"
+            self.plea = replace(self.plea, note=note, sent="commanded", owes=owes and message.what != "reason")
         self.paint()
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.desk import Frame
+from stages.phrase import kill_phrase
+from stages.policy import Policy
 from stages.posture import Mode
+from stages.session import market_after, session_length
 from widgets.figures import age
 from widgets.header import MODE_WORDS
 from widgets.line import Line, Tone, fit, title
@@ -32,10 +35,8 @@ def ways_down(frame: Frame | None) -> tuple[Way, ...]:
     going = going if reduces(frame) else ""
     until = policy.spec.target.session.flatten_start
     held = f"stays, closes {until:%H:%M}" if until is not None else "stays"
+    ready = _git_ready(frame)
     ways = [Way("FREEZE", "", "as now", "stay", held, "now")]
-    git = evaluation.snapshot.git
-    within = age(policy.spec.target.convergence.total_seconds())
-    ready = f"READY, within {within}" if git is not None and not git.error else "Git silent, tried on"
     top = max(min(evaluation.effective, policy.top), min(evaluation.standing.riskiest, policy.top + 1))
     for index in range(top - 1, -1, -1):
         stage = policy.stages[index]
@@ -43,7 +44,26 @@ def ways_down(frame: Frame | None) -> tuple[Way, ...]:
         new = "none live" if paper else f"within {stage.name}"
         now = "RUNS NOW" if stage.name == going else ready
         ways.append(Way(f"ROLLBACK {stage.name}", stage.name, new, "app decides", held, now))
-    return tuple(ways)
+    return (*ways, _kill(frame))
+
+
+def _git_ready(frame: Frame) -> str:
+    git = frame.evaluation.snapshot.git
+    within = age(frame.policy.spec.target.convergence.total_seconds())
+    return f"READY, within {within}" if git is not None and not git.error else "Git silent, tried on"
+
+
+def _kill(frame: Frame) -> Way:
+    """Everything at once; the strategy cannot close either, so the desk must."""
+    venue, until = frame.evaluation.snapshot.venue, frame.policy.spec.target.session.flatten_start
+    held = f"stays, {until:%H:%M} BLOCKED" if until is not None else "stays"
+    if venue is None:
+        ready = "by Git alone"
+    elif venue.error:
+        ready = "venue silent, tried"
+    else:
+        ready = "DONE at venue" if venue.blocked and not venue.open_orders else "READY"
+    return Way(kill_phrase(frame.policy.name), "", "BLOCKED", "all cancel", held, ready)
 
 
 def reduces(frame: Frame | None) -> bool:
@@ -52,9 +72,11 @@ def reduces(frame: Frame | None) -> bool:
     return running is not None and running.kind == "reduce" and running.finished is None
 
 
-def suggested(frame: Frame | None) -> tuple[Way | None, str]:
-    """The way that what is known asks for, and why; nothing when nothing is amiss."""
+def suggested(frame: Frame | None, *, kill: bool = False) -> tuple[Way | None, str]:
+    """The way that what is known asks for, and why; nothing when nothing is amiss. ``kill``: it was asked for."""
     ways = ways_down(frame)
+    if kill and frame is not None:
+        return ways[-1], "you asked for it; nothing happens before the phrase"
     if frame is None:
         return None, "nothing is known yet; the phrases work all the same"
     if reduces(frame):
@@ -71,7 +93,9 @@ def suggested(frame: Frame | None) -> tuple[Way | None, str]:
     return None, "nothing is amiss; choose by what you know"
 
 
-def way_lines(frame: Frame | None, note: str, width: int, *, further: bool, brief: bool) -> list[Line]:
+def way_lines(
+    frame: Frame | None, note: str, width: int, *, further: bool, brief: bool, kill: bool = False
+) -> list[Line]:
     """The table of phrases, what holds for all of them unless ``brief``, and ``note`` right above the field."""
     wide = width >= 90
     at = (28, 42, 58, 80) if wide else (19, 32, 44, 61)
@@ -79,7 +103,7 @@ def way_lines(frame: Frame | None, note: str, width: int, *, further: bool, brie
     columns = tuple((name, start + len(name)) for name, start in zip(names, at, strict=True))
     heading = "FURTHER DOWN" if further else "TYPE ONE"
     lines = [title(f"{heading}{', THEN ENTER' if wide and not further else ''}", width, *columns)]
-    best = suggested(frame)[0]
+    best = suggested(frame, kill=kill)[0]
     ways = ways_down(frame)
     for way in ways:
         pick = best is not None and way.phrase == best.phrase
@@ -91,23 +115,50 @@ def way_lines(frame: Frame | None, note: str, width: int, *, further: bool, brie
             line.put(fit(short, end - start - 1), at=start)
         lines.append(line.fill(width))
     if frame is None:
-        lines.append(
-            Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=max(at[0], 21)).fill(width)
-        )
-    if not brief and (frame is None or any(way.stage for way in ways)):
-        lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _in_common(frame, wide))
+        at_name = max(at[0], 21)
+        lines.append(Line().put("   ROLLBACK <stage>").put("the stage's name, such as L0", at=at_name).fill(width))
+        lines.append(Line().put("   KILL <name>").put("the policy's name", at=at_name).fill(width))
+    if not brief:
+        lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _in_common(frame, width))
     return [*lines, title(fit(note, width - 4), width, tone=Tone.PLAIN)]
 
 
-def _in_common(frame: Frame | None, wide: bool) -> list[str]:
-    """What every rollback costs: a restart, and the long way back."""
-    back = "Back up only by a new advance: burn-in from zero, approvals, cooldown"
-    if frame is None or not wide:
-        back = "Back up only by a new advance, burn-in from zero"
-    else:
-        sessions = frame.policy.spec.gates.cooldown_sessions.normalize()
-        back = f"{back} of {sessions:f} session{'' if sessions == 1 else 's'}"
-    workloads = frame.policy.spec.target.workloads if frame is not None else ()
-    names = ", ".join(work.object.rpartition("/")[2] for work in workloads)
-    meanwhile = "meanwhile nothing can be closed by it either" if wide else "no closing meanwhile"
-    return [f"ROLLBACK restarts {names}: {meanwhile}."] * bool(names) + [f"{back}."]
+def _in_common(frame: Frame | None, width: int) -> list[str]:
+    """What the ways cost: a restart, what cannot be closed meanwhile, and the long way back with its earliest date."""
+    if frame is None:
+        return ["Back up only by a new advance, burn-in from zero."]
+    wide = width >= 90
+    policy, lower = frame.policy, [way.stage for way in ways_down(frame) if way.stage]
+    until = policy.spec.target.session.flatten_start
+    at = f" at {until:%H:%M}" if until is not None else ""
+    says = f"Nothing here sells. After KILL the strategy cannot close{at} either: the desk must."
+    lines = [says if wide else f"After KILL nothing closes{at} either: the desk must."]
+    names = ", ".join(work.object.rpartition("/")[2] for work in policy.spec.target.workloads)
+    if names and lower:
+        meanwhile = "meanwhile nothing can be closed by it either" if wide else "no closing meanwhile"
+        lines.append(f"ROLLBACK restarts {names}: {meanwhile}.")
+    return [*lines, _way_back(policy, lower, frame, width)]
+
+
+def _way_back(policy: Policy, lower: list[str], frame: Frame, width: int) -> str:
+    """``Back up from L1: burn-in from zero, 2 approvals, not before Mon 07 Dec. From KILL: two people, one risk.``"""
+    from_kill = "From KILL: two people, one risk, books clean" if width >= 120 else "From KILL: two people"
+    if not lower:
+        return f"{from_kill}."
+    index = policy.stage_index(lower[0]) or 0
+    need = policy.stages[index + 1].approvals.required
+    earliest = _earliest(policy, index, frame)
+    approvals = f"{need} approval{'' if need == 1 else 's'}"
+    if width < 90:
+        return f"Back from {lower[0]}: {approvals}, not before {earliest}. From KILL: later."
+    return f"Back up from {lower[0]}: burn-in from zero, {approvals}, not before {earliest}. {from_kill}."
+
+
+def _earliest(policy: Policy, stage: int, frame: Frame) -> str:
+    """The first day on which ``stage`` could be left upwards again: its burn-in, at least the cooldown."""
+    hours, spec = policy.spec.target.session, policy.stages[stage].burn_in
+    session = session_length(hours)
+    cooldown = float(policy.spec.gates.cooldown_sessions) * session.total_seconds() / 60
+    needed = max(cooldown, spec.min_market_time.minutes(session) if spec is not None else 0.0)
+    at = market_after(hours, frame.evaluation.snapshot.market, needed)
+    return f"{at:%a %d %b}" if at is not None else "the calendar's end"
