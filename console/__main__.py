@@ -35,6 +35,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "kill": ("console.verbs.kill", "block and cancel at the venue, kill switch and the lowest stage in Git, now"),
     "reduce-worker": ("console.verbs.change", ""),
     "clear": ("console.verbs.release", "end a latch whose cause is gone"),
+    "restore": ("console.verbs.restore", "come back from KILLED, to the lowest stage"),
     "permit-reduce": ("console.verbs.release", "let so much of a symbol be closed while no order may go out"),
     "incident": ("console.verbs.incident", "declare SEVERITY TEXT, resolve INCIDENT TEXT"),
     "ack": ("console.verbs.remark", "an alarm is seen: quiet, not cleared"),

@@ -32,6 +32,11 @@ def kill_phrase(policy_name: str) -> str:
     return f"KILL {policy_name}"
 
 
+def restore_phrase(policy_name: str, stage: str) -> str:
+    """``RESTORE heron L0``."""
+    return f"RESTORE {policy_name} {stage}"
+
+
 def fold_phrase(text: str) -> str:
     """The form in which phrases are compared."""
     return " ".join(text.replace(",", "").casefold().split())

@@ -1,0 +1,191 @@
+"""Restore: out of KILLED by two approvals, to the lowest stage, and only when what is asked for is so."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from console.__main__ import main
+from console.consent import ConsentPorts, ask, gather
+from console.identity import SshSigner
+from console.procedures.restore import Facts, Restored, RestorePorts, Wish, restore
+from console.wiring import RandomIdentifiers, SystemClock
+from stages.asking import Asked
+from stages.authority import Claims, action_digest, environment_fingerprint, gate_report_digest
+from stages.clearing import restore_action
+from stages.posture import Mode
+from stages.refusal import Trouble
+from stages.token import Token, encode_token
+from stages.witness import OrderOutcome, Position, VenueReading
+from tests.integration.actuation import ROOT, World
+
+CLEAN = Facts(Mode.KILLED, reconciled=True, positions_known=True)
+KILLED = 'TRADING_KILL_SWITCH_ENABLED\n              value: "true"'
+
+
+class Broker:
+    """A venue that blocks; ``deaf`` makes it forget how to let go."""
+
+    def __init__(self, *, deaf: bool = False) -> None:
+        self.blocked, self.deaf = False, deaf
+
+    def read(self) -> VenueReading:
+        left = (Position("NVDA", Decimal(8), Decimal(1413)),)
+        return VenueReading("HERON", "live", self.blocked, (), left, None, datetime.now(UTC))
+
+    def block(self) -> None:
+        self.blocked = True
+
+    def unblock(self) -> None:
+        if self.deaf:
+            raise Trouble("the venue does not answer")
+        self.blocked = False
+
+    def cancel_all(self) -> tuple[OrderOutcome, ...]:
+        return ()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A world that went to L1 and was killed there."""
+    world = World.make(tmp_path)
+    plan = world.plan("L1")
+    assert world.apply(plan, [world.approve(plan)]).ok
+    world.venue = Broker()
+    assert world.reduce("L0", Mode.KILLED).outcome == "pushed"
+    assert world.says(KILLED)
+    return world
+
+
+def consent(world: World) -> ConsentPorts:
+    return ConsentPorts(world.ledger, SystemClock(), SshSigner(world.key("alice")), world.inbox)
+
+
+def sign(world: World, who: str) -> str:
+    now = datetime.now(UTC)
+    claims = Claims(
+        action=action_digest(restore_action(world.force.policy, world.ledger.state())),
+        gate_report=gate_report_digest([]),
+        approver=who,
+        roster=world.force.roster_digest,
+        environment=environment_fingerprint(world.force.policy),
+        issued=now,
+        expires=now + timedelta(hours=1),
+        nonce=RandomIdentifiers().new(),
+    )
+    return encode_token(Token(claims, SshSigner(world.key(who)).sign(claims.message())))
+
+
+def attempt(world: World, *tokens: str, facts: Facts = CLEAN) -> Restored:
+    action = restore_action(world.force.policy, world.ledger.state())
+    found = gather(consent(world), world.force, action, tokens, actor="alice")
+    ports = RestorePorts(
+        world.ledger, world.repository, world.venue, SshSigner(world.key("alice")), SystemClock(), world.running
+    )
+    wish = Wish(RandomIdentifiers().new(), "alice", action, found.quorum, "RESTORE heron L0")
+    return restore(ports, world.force, wish, facts)
+
+
+def test_two_people_bring_it_back_to_the_lowest_stage_and_the_venue_is_let_go_last(world: World) -> None:
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"))
+    assert done.outcome == "pushed", done
+    assert not world.says(KILLED)
+    assert world.says("value: paper")
+    assert world.says('TRADING_KILL_SWITCH_ENABLED\n              value: "false"')
+    assert isinstance(world.venue, Broker)
+    assert not world.venue.blocked
+    state = world.ledger.state()
+    assert (state.latches, len(state.consumed)) == ({}, 3)
+    info = world.repository.info(world.head())
+    assert (info.trailers["Rampdeck-Mode"], info.trailers["Rampdeck-Approved-By"]) == ("NORMAL", "bob, erin")
+    assert int(info.trailers["Rampdeck-Epoch"]) == state.epoch
+
+
+def test_one_person_or_two_without_risk_are_not_enough(world: World) -> None:
+    before = world.head()
+    assert "1 of 2 approvals" in attempt(world, sign(world, "bob")).message
+    assert "2 approvals" in attempt(world, sign(world, "erin"), sign(world, "erin")).message
+    assert "of 2 approvals" in attempt(world, sign(world, "bob"), sign(world, "alice")).message
+    assert (world.head(), world.kinds()[-1]) == (before, "latch-clear-refused")
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (Facts(Mode.KILLED, reconciled=False, positions_known=True), "reconciliation is not clean"),
+        (Facts(Mode.KILLED, reconciled=True, positions_known=False), "positions are not known"),
+        (Facts(Mode.KILLED, True, True, ("loss: not before the next session",)), "not before the next session"),
+    ],
+)
+def test_what_is_not_so_yet_is_named_and_uses_no_approval_up(world: World, facts: Facts, says: str) -> None:
+    used = world.ledger.state().consumed
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"), facts=facts)
+    assert (done.outcome, says in done.message) == ("refused", True)
+    assert world.ledger.state().consumed == used
+    assert world.says(KILLED)
+
+
+def test_approvals_are_for_this_kill_alone(world: World) -> None:
+    old = [sign(world, "bob"), sign(world, "erin")]
+    world.reduce("L0", Mode.KILLED)
+    assert "0 of 2 approvals" in attempt(world, *old).message
+    assert "approval-refused" in world.kinds()
+
+
+def test_a_remote_that_says_no_leaves_the_venue_blocked(world: World) -> None:
+    hook = world.remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"))
+    assert (done.outcome, done.venue) == ("rejected", "")
+    assert isinstance(world.venue, Broker)
+    assert world.venue.blocked
+
+
+def test_a_venue_that_does_not_let_go_is_said(world: World) -> None:
+    world.venue = Broker(deaf=True)
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"))
+    assert (done.outcome, "was not let go" in done.venue) == ("pushed", True)
+
+
+def test_by_the_verb_it_is_asked_for_and_says_what_is_missing(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "repository": {"remote": world.remote.as_uri(), "branch": "main"},
+        "policy": "ops/ramp.yaml",
+        "ledger": f"sqlite:///{world.folder}/ledger.db",
+        "inbox": str(world.folder / "inbox"),
+        "cache": str(world.folder / "cache"),
+        "state": str(world.folder / "state"),
+    }
+    for name in ("alice", "bob", "erin"):
+        named = {"identity": {"name": name, "key": str(world.key(name))}}
+        (world.folder / f"{name}.yaml").write_text(json.dumps(settings | named))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("console.watch.once.PATIENCE", 0.2)
+    alice = ["--config", str(world.folder / "alice.yaml")]
+    assert main(["restore", *alice]) == 2
+    assert 'add --confirm "RESTORE heron L0"' in capsys.readouterr().err
+    assert main(["restore", "--confirm", "RESTORE heron L1", *alice]) == 1
+    assert main(["restore", "--ask", *alice]) == 0
+    (request,) = world.inbox.requests()
+    for who in ("bob", "erin"):
+        assert main(["approve", str(request), "--config", str(world.folder / f"{who}.yaml")]) == 0
+    capsys.readouterr()
+    assert main(["restore", "--confirm", "restore heron l0", *alice]) == 1
+    said = capsys.readouterr().out
+    assert "reconciliation is not clean" in said
+    assert "positions are not known" in said
+    assert world.says(KILLED)
+
+
+def test_the_request_of_a_restore_is_one_file_and_one_entry(world: World) -> None:
+    action = restore_action(world.force.policy, world.ledger.state())
+    paths = {ask(consent(world), Asked(action, "alice", "back"), stage="L0") for _ in range(2)}
+    assert len(paths) == 1
+    assert world.kinds().count("plan-requested") == 1
