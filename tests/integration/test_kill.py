@@ -22,9 +22,11 @@ from console.__main__ import main
 from console.procedures.kill import HAND_OVER_SECONDS
 from console.venue.demo import DemoVenue
 from console.verbs import kill as verb
+from console.watch.chronicle import Chronicle
 from stages.protection import protective
 from stages.witness import Order, Position
 from tests.integration.actuation import ROOT, World, git
+from tests.screens import states
 
 
 def until(condition: Callable[[], object], seconds: float = 40) -> None:
@@ -209,6 +211,19 @@ def test_the_commands_by_hand_kill_as_well(scene: Scene) -> None:
     reading = DemoVenue(scene.broker).read()
     assert (reading.blocked, reading.open_orders) == (True, ())
     assert scene.world.says('TRADING_KILL_SWITCH_ENABLED\n              value: "true"')
+
+
+def test_the_page_tells_what_the_venue_answered_and_keeps_what_nobody_knows(scene: Scene) -> None:
+    scene.lose("venue")
+    scene.kill()
+    chronicle = Chronicle()
+    chronicle.read(scene.world.ledger)
+    running = chronicle.running(scene.world.ledger.state(), states.evaluation())
+    assert running is not None
+    assert running.title == "alice KILLS, L0"
+    steps = {step.name: step.state for step in running.steps}
+    assert (steps["push"], steps["venue block"], steps["venue cancel"]) == ("done", "unknown", "unknown")
+    scene.find_again()
 
 
 def test_orders_that_close_a_position_are_protective() -> None:

@@ -200,6 +200,15 @@ def test_an_automatic_reduction_under_way_is_not_begun_twice(book: Book) -> None
     assert book.command(replace(begin, intent="r3", mode=Mode.HALTED))
 
 
+def test_the_same_intent_is_begun_once_whoever_comes_second(book: Book) -> None:
+    begin = BeginReduce("alice", "k1", "L1", "L0", Mode.KILLED, MARKET, "by hand")
+    begun = book.command(begin)
+    assert not isinstance(begun, Refusal)
+    assert [entry.kind for entry in begun] == ["latch-opened", "intent"]
+    assert book.command(begin) == []
+    assert book.state.epoch == 1
+
+
 def test_a_latch_opens_once_and_resolves_its_cap_once(book: Book) -> None:
     book.command(breach(effective=3))
     book.command(breach(effective=2))
