@@ -25,6 +25,7 @@ class On(StrEnum):
     RAMP = "ramp"
     PLAN = "plan"
     REDUCE = "reduce"
+    INCIDENT = "incident"
     LEDGER = "ledger"
     HELP = "help"
 
@@ -95,6 +96,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "ledger", "l", "l", "the ledger: what was decided, unaltered or not", "ledger", Toward.LOOK, On.RAMP, "ledger"
     ),
+    Action("incident", "i", "i", "declare an incident", "incident", Toward.SAFER, On.RAMP, "incident", _can_act),
     Action(
         "acknowledge",
         "a",

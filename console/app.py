@@ -22,6 +22,7 @@ from console.desk import Books, Feed, Hands, Told
 from console.errand import Errand, send
 from console.screens import Asked, Live, View
 from console.screens.help import HelpScreen
+from console.screens.incident import IncidentScreen
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen
@@ -150,6 +151,8 @@ class RampdeckApp(App[None]):
             case "kill", _:
                 kill = ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks, kill=True)
                 self._open(kill)
+            case "incident", _:
+                self._open(IncidentScreen(self.view, self.hands, ascii_marks=self.seat.ascii_marks))
             case "ledger", _:
                 self._open(LedgerScreen(self.view, self.books, ascii_marks=self.seat.ascii_marks))
             case "plan", (int(stage),):
@@ -206,7 +209,7 @@ class RampdeckApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the registry's actions of this screen. Nothing in it acts without its own phrase."""
         names = {RampScreen: On.RAMP, PlanScreen: On.PLAN, ReduceScreen: On.REDUCE, LedgerScreen: On.LEDGER}
-        names[HelpScreen] = On.HELP
+        names |= {HelpScreen: On.HELP, IncidentScreen: On.INCIDENT}
         on = names.get(type(screen))
         for action in actions_on(on) if on is not None else ():
             if action.palette and action.possible(self.view.frame):

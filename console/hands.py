@@ -148,6 +148,12 @@ class PersonsHands:
         self._may_act()
         return Told(True, reason) if give_reason(self._wiring, reason) else Told(False, "no way down owes a reason")
 
+    def declare(self, severity: str, title: str) -> Told:
+        from console.verbs.incident import declare
+
+        self._may_act()
+        return Told(True, declare(self._wiring, severity, title).note)
+
     def by_hand(self, stage: str) -> ByHand:
         from console.verbs.change import by_hand_lines, policy_of
 

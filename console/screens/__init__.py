@@ -176,6 +176,9 @@ class Live(Screen[None]):
     def action_kill(self) -> None:
         self.post_message(Asked("kill"))
 
+    def action_incident(self) -> None:
+        self.post_message(Asked("incident"))
+
     def action_ledger(self) -> None:
         self.post_message(Asked("ledger"))
 

@@ -94,6 +94,10 @@ class Recorder:
         self.asked.append(("kill", phrase))
         return Told(True, "handed over in 4 ms; blocked, no order open; Git follows")
 
+    def declare(self, severity: str, title: str) -> Told:
+        self.asked.append(("declare", severity, title))
+        return Told(True, f"INC-1 {severity} declared: FROZEN")
+
     def give_reason(self, reason: str) -> Told:
         self.asked.append(("reason", reason))
         return Told(True, reason)

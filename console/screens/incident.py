@@ -1,0 +1,104 @@
+"""Declare an incident: its severity and one line; what each severity holds stands on the page before it is typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from console.actions import On, footer
+from console.desk import Frame, Hands, Told
+from console.errand import Errand, send
+from console.screens import Live, View, bindings, view_head
+from stages.incidents import SEVERITIES, latch_for
+from stages.verdict import Headline
+from widgets.header import MODE_WORDS, header
+from widgets.line import Line, Tone, fit, padded, title
+from widgets.token_input import TokenInput
+
+
+def incident_page(view: View, note: str, width: int, height: int) -> tuple[list[Line], int]:
+    """The page, and the row of the field."""
+    sentence = "It holds at once what its severity says; who may lift it is said below. Nothing here sells."
+    head = header(view_head(view, Headline("DECLARE AN INCIDENT", "", "", sentence, "ok", False)), width)
+    lines = [*head, title("WHAT EACH HOLDS", width)]
+    lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _holds(view.frame))
+    lines.append(title(fit(note or "type its severity and one line, then enter: SEV2 the feed lies", width - 4), width))
+    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.INCIDENT, view.frame, width - 2)}").fill(width)]
+    return [*padded([*lines, Line(), Line()], height - len(foot)), *foot], len(lines)
+
+
+def _holds(frame: Frame | None) -> list[str]:
+    """``SEV2   FROZEN, one stage down    lifted by incident-commander and risk``."""
+    if frame is None:
+        return ["nothing is known yet"]
+    lines = []
+    for severity in SEVERITIES:
+        latch = latch_for(
+            frame.policy,
+            actor=frame.actor,
+            incident="new",
+            severity=severity,
+            title="",
+            effective=min(frame.evaluation.effective, frame.policy.top),
+            market=frame.evaluation.snapshot.market,
+        )
+        down = {None: "stage stays", "-1": "one stage down"}.get(latch.cap)
+        where = down or f"back to {frame.policy.stages[int(latch.cap or 0)].name}"
+        roles = (" and " if latch.rule.each else " or ").join(latch.clear_roles)
+        lines.append(f"{severity}   {f'{MODE_WORDS[latch.mode]}, {where}':<34} lifted by {roles}")
+    return lines
+
+
+def wrong(text: str) -> str:
+    """What keeps a text from being a severity and one line; empty when it is."""
+    severity, _, line = text.strip().partition(" ")
+    if severity.upper() not in SEVERITIES:
+        return f"it begins with {', '.join(SEVERITIES[:-1])} or {SEVERITIES[-1]}"
+    return "" if line.strip() else "one line of what happens is missing"
+
+
+class IncidentScreen(Live):
+    """One field; leaving it declares nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.INCIDENT)
+
+    class Heard(Message):
+        """What came of the declaration."""
+
+        def __init__(self, errand: Errand[Told]) -> None:
+            super().__init__()
+            self.errand = errand
+
+    def __init__(self, view: View, hands: Hands, *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.hands = hands
+        self.note = ""
+        self.field = TokenInput(paste=True, accepts=wrong, ascii_marks=ascii_marks)
+
+    def on_mount(self) -> None:
+        self.mount(self.field)
+        self.field.focus()
+        self.paint()
+
+    def page(self, width: int, height: int) -> list[Line]:
+        lines, field_at = incident_page(self.view, self.note, width, height)
+        self.field.styles.offset = (0, field_at)
+        self.field.styles.width = width
+        return lines
+
+    def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
+        severity, _, line = message.phrase.partition(" ")
+        send(
+            "incident",
+            lambda: self.hands.declare(severity.upper(), line),
+            lambda errand: self.post_message(self.Heard(errand)),
+        )
+        self.note = f"{severity.upper()}: handing over"
+        self.paint()
+
+    def on_incident_screen_heard(self, message: Heard) -> None:
+        told = message.errand.result
+        self.note = told.note if told is not None else f"not declared: {message.errand.trouble}"
+        self.paint()
