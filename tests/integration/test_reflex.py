@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from console.detach import CommandNotifier
-from console.watch.reflex import FIRST_RETRY, Need, Reflex, need, with_pending
+from console.watch.reflex import FIRST_RETRY, Reflex
 from stages.commands import OpenLatch
 from stages.policy import Policy
 from stages.posture import Mode, Posture
+from stages.reflex import Need, need, with_pending
 from stages.refusal import Trouble
 from stages.standing import Difference, Standing
 from tests.integration.watching import START, Remembers, demo_policy
