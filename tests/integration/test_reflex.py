@@ -48,6 +48,10 @@ def test_a_stage_above_the_cap_or_a_missing_mode_is_a_need(policy: Policy) -> No
     assert need(policy, Posture(Mode.FROZEN, 0), at(1)) == Need(0, Mode.FROZEN)
 
 
+def test_a_stricter_mode_alone_leads_to_where_it_stands_and_never_up_to_the_cap(policy: Policy) -> None:
+    assert need(policy, Posture(Mode.HALTED, policy.top), at(1)) == Need(1, Mode.HALTED)
+
+
 def test_between_two_stages_the_riskiest_control_counts(policy: Policy) -> None:
     between = Standing(None, Mode.NORMAL, 2, differences=(Difference("maxGrossExposure", None, None, safer=False),))
     assert need(policy, Posture(Mode.NORMAL, 1), between) == Need(1, Mode.NORMAL)
