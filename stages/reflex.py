@@ -9,7 +9,7 @@ from stages.latching import OpenLatch
 from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode
 from stages.standing import Standing
-from stages.state import Intent
+from stages.state import REDUCE, ControlState, Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,24 @@ def need(policy: Policy, posture: Posture, standing: Standing) -> Need | None:
 
 
 def under_way(policy: Policy, posture: Posture, reducing: Intent | None) -> bool:
-    """Whether the reduction that is being carried out brings all that ``posture`` asks for."""
+    """Whether a reduction brings all that ``posture`` asks for."""
     if reducing is None:
         return False
     low_enough = (policy.stage_index(reducing.to_stage) or 0) <= posture.cap
     return low_enough and reducing.mode >= effective_mode(posture.mode, policy.mapped_modes)
+
+
+def carried_out(policy: Policy, posture: Posture, state: ControlState, head: str) -> bool:
+    """Whether the newest reduction brought all that ``posture`` asks for, and Git is as it left it.
+
+    A stage may be as strict as a mode by itself, and a manifest may refuse: nothing is won by asking the same again.
+    """
+    reductions = [one for one in state.intents.values() if one.kind == REDUCE]
+    if not reductions or not head:
+        return False
+    newest = reductions[-1]
+    done = newest.outcome in ("pushed", "unchanged") and newest.sha == head
+    return done and under_way(policy, posture, newest)
 
 
 def with_pending(policy: Policy, posture: Posture, pending: Iterable[object]) -> Posture:

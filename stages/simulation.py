@@ -27,7 +27,7 @@ from stages.incidents import latch_for, next_number
 from stages.plan import build
 from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode, join
-from stages.reflex import Need, need, under_way
+from stages.reflex import Need, carried_out, need, under_way
 from stages.refusal import Refusal, Trouble
 from stages.scenario import Declared, End, Scenario
 from stages.settling import settled, truth
@@ -108,7 +108,6 @@ class _Game:
     _held: frozenset[str] = frozenset()
     _posture: Posture | None = None
     _standing: Standing | None = None
-    _tried: Need | None = None
     _pushing: list[_Reduction] = field(default_factory=list)
 
     @property
@@ -167,13 +166,11 @@ class _Game:
             self._act("converged" if command.converged else "diverged", act.to_stage, act.mode, command.detail)
 
     def _react(self, evaluation: Evaluation) -> None:
-        """Begins the reduction that the open latches ask for and Git does not show; the same one is begun once."""
+        """Begins the reduction that the open latches ask for and Git does not show."""
         posture = join(self.state.latches.values(), self.policy.top)
         wanted = need(self.policy, posture, evaluation.standing)
-        if wanted is None:
-            self._tried = None
-        elif wanted != self._tried and not under_way(self.policy, posture, self.state.reducing):
-            self._tried = wanted
+        going = under_way(self.policy, posture, self.state.reducing)
+        if wanted is not None and not going and not carried_out(self.policy, posture, self.state, self.world.head):
             self._begin(wanted, evaluation)
 
     def _begin(self, wanted: Need, evaluation: Evaluation) -> None:

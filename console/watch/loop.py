@@ -37,7 +37,7 @@ from stages.commands import Command, OpenLatch, Record
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.posture import join
-from stages.reflex import under_way, with_pending
+from stages.reflex import carried_out, under_way, with_pending
 from stages.refusal import Refusal, Trouble
 from stages.settling import truth
 from stages.signals import Snapshot
@@ -330,6 +330,8 @@ class Watch:
         """Starts the reduction that the open latches ask for and Git does not show."""
         posture = with_pending(policy, join(state.latches.values(), policy.top), self._pending)
         git = evaluation.snapshot.git
+        if git is not None and carried_out(policy, posture, state, git.head):
+            return
         wait = under_way(policy, posture, state.reducing) or git is None or not git.head
         cause = ", ".join(sorted({latch.trigger for latch in state.latches.values()})) or "posture"
         self._reflex.consider(policy, posture, evaluation.standing, cause=cause, wait=wait, now=now)
