@@ -27,6 +27,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "watch": ("console.verbs.observe", "evaluate each second; with --act reduce risk by itself"),
     "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),
     "policy": ("console.verbs.policy", "check FILE, schema, adopt"),
+    "simulate": ("console.verbs.simulate", "play a scenario by the engine itself, with its expectations"),
     "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),
     "approve": ("console.verbs.change", "sign or reject a plan"),
     "apply": ("console.verbs.change", "carry out an approved plan"),

@@ -28,6 +28,9 @@ TRUTH_AFTER = 60.0
 
 OVER = " (over, not acknowledged)"
 
+ON_ROWS = ("limit", "loss", "stale", "account", "reconciliation", "incident")
+"""Kinds of triggers that act on what a row shows to be beyond its limit."""
+
 LOST = (RowState.BLIND, RowState.STALE)
 
 RESTART, OWN_CHANGE, CLOSED = "a restart is expected", "an own change is on its way", "the market is closed"
@@ -164,7 +167,7 @@ def _unit(text: str) -> str:
 def cause_of(row: Row, policy: Policy) -> str:
     """A row and the trigger that watches its full limit are one cause."""
     for name, trigger in policy.spec.triggers.items():
-        if trigger.kind in ("limit", "loss", "stale") and trigger.at >= 1 and row.key.name in trigger.signals:
+        if trigger.kind in ON_ROWS and trigger.at >= 1 and row.key.name in trigger.signals:
             return f"trigger/{name}"
     return f"row/{row.key.book}/{row.key.name}"
 

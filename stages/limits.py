@@ -22,8 +22,8 @@ def limit(look: Look, key: SignalKey, *, cause: str = "") -> Observation:
         # A stage that sets no such limit has nothing to breach; one that is not known may.
         moot = here.limits is not None and bound is None
         return Observation(text, None, None, why=f"{signal.title}: no limit known", moot=moot)
-    hanging = covers(look.watch.overhang.get(text), compared, tolerance_of(policy, key.name), here.market)
     at = look.trigger.at
+    hanging = covers(look.watch.overhang.get(text), compared, tolerance_of(policy, key.name), here.market, at)
     bad = compared.reaches(at) and not hanging
     stage = policy.stages[here.limits].name if here.limits is not None else "unknown"
     # While a step down converges its old limits count, and a breach of them keeps the cause that it was latched under.

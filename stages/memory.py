@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stages.baselines import measured, rebases
-from stages.bearings import Bearings, bearings, downward, git_standing, in_convergence, longest_dark
+from stages.bearings import Bearings, bearings, downward, git_standing, harm_of, in_convergence, longest_dark
 from stages.commands import AdoptExternalChange, Rebase
 from stages.ladder import Value, write_value
 from stages.policy import Policy
@@ -16,7 +16,7 @@ from stages.quality import Reading, readings
 from stages.rows import bound_of, compare
 from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
-from stages.state import ControlState
+from stages.state import ControlState, Intent
 from stages.watching import UNSEEN_AFTER, Dark, Known, Lowered, Overhang, WatchState, key_text
 from stages.witness import GitReading
 
@@ -154,18 +154,22 @@ def _newest_change(
 def _hangs_over(policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot) -> WatchState:
     """What the book holds above lower limits when they begin to count (rule 10), and how it shrinks."""
     here = bearings(policy, state, watch, snapshot)
-    newest = state.last_pushed
-    if newest is None or not downward(policy, newest) or here.limits != policy.stage_index(newest.to_stage):
-        # Where the limits do not stand on a lowered stage (yet, or any more), nothing hangs over.
-        return watch if newest is not None and downward(policy, newest) else replace(watch, lowered=None, overhang={})
-    if watch.lowered is None or watch.lowered.intent != newest.id:
+    newest = _newest_move(state)
+    if newest is None or not downward(policy, newest):
+        return replace(watch, lowered=None, overhang={})
+    lowered = watch.lowered
+    if lowered is None or lowered.intent != newest.id:
+        lowered = Lowered(newest.id, held=_held(policy, watch))
+    if here.limits != policy.stage_index(newest.to_stage):
+        # Where the limits do not stand on the lowered stage (yet, or any more), nothing more hangs over.
+        return replace(watch, lowered=lowered)
+    if not lowered.counts:
         limited = sorted(name for name, signal in policy.spec.signals.items() if signal.limit and signal.limit.control)
         pending = tuple(key_text(SignalKey(LIVE_BOOK, name)) for name in limited)
-        watch = replace(watch, lowered=Lowered(newest.id, pending), overhang={})
+        lowered, watch = replace(lowered, pending=pending, counts=True), replace(watch, overhang={})
     hanging: dict[str, Overhang] = {}
     pending_left: list[str] = []
-    assert watch.lowered is not None
-    for name in {*watch.lowered.pending, *watch.overhang}:
+    for name in {*lowered.pending, *watch.overhang}:
         harm = _harm(policy, here, name)
         if harm is None:
             if name in watch.overhang:
@@ -175,12 +179,30 @@ def _hangs_over(policy: Policy, state: ControlState, watch: WatchState, snapshot
             continue
         level, limit = harm
         before = watch.overhang.get(name)
+        if before is None:
+            level = min(level, lowered.held.get(name, level))
         if level < _least_at(policy, name) * limit:
             continue
         until = before.until_market if before else _deadline(policy, here, name, snapshot)
         hanging[name] = Overhang(min(level, before.level) if before else level, until)
-    lowered = Lowered(newest.id, tuple(sorted(pending_left)))
+    lowered = replace(lowered, pending=tuple(sorted(pending_left)))
     return replace(watch, lowered=lowered, overhang=dict(sorted(hanging.items())))
+
+
+def _newest_move(state: ControlState) -> Intent | None:
+    """The newest pushed act between two stages: one that only makes the mode stricter takes no limit back."""
+    moves = [one for one in state.intents.values() if one.outcome == "pushed" and one.from_stage != one.to_stage]
+    return moves[-1] if moves else None
+
+
+def _held(policy: Policy, watch: WatchState) -> dict[str, Decimal]:
+    """Harm of every signal of the live book whose value is known."""
+    found: dict[str, Decimal] = {}
+    for name, known in watch.known.items():
+        book, _, signal = name.partition("/")
+        if book == LIVE_BOOK and known.value is not None and signal in policy.spec.signals:
+            found[name] = harm_of(policy, signal, known.value)
+    return found
 
 
 def _harm(policy: Policy, here: Bearings, name: str) -> tuple[Decimal, Decimal] | None:

@@ -1,4 +1,4 @@
-"""The text of a policy as plain data that remembers the line of every key and value."""
+"""The text of a file that people write (a policy, a scenario) as data that remembers every key's and value's line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def unknown(path: Path, kind: str, name: str, known: Iterable[str]) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A parsed policy text. ``data`` holds mappings, lists, strings, Decimals, booleans and None."""
+    """A parsed text. ``data`` holds mappings, lists, strings, Decimals, booleans and None."""
 
     where: str
     data: object
@@ -54,13 +54,16 @@ class Source:
         return f"{self.where}:{self.line(path)}"
 
 
-def read_source(text: str, where: str) -> Source:
-    """Reads the one document of a policy. Raises Trouble with the line when it is not YAML, or not one mapping."""
+def read_source(text: str, where: str, what: str) -> Source:
+    """Reads the one document of a file; ``what`` says what it is: a policy.
+
+    Raises Trouble with the line when it is not YAML, or not one mapping.
+    """
     manifest = parse(text, where)
     if len(manifest.documents) != 1 or not isinstance(manifest.documents[0].root, Mapping):
         found = f"{len(manifest.documents)} documents" if len(manifest.documents) != 1 else "no mapping at its root"
         fix = "write one document that begins with apiVersion: rampdeck.dev/v1alpha1"
-        raise Trouble(f"a policy is one YAML document, this file has {found}", where=f"{where}:1", fix=fix)
+        raise Trouble(f"a {what} is one YAML document, this file has {found}", where=f"{where}:1", fix=fix)
     reader = _Reader()
     data = reader.node(manifest.documents[0].root, ())
     return Source(where, data, reader.lines, tuple(reader.problems))

@@ -110,9 +110,14 @@ def _value(reading: Reading, bound: Bound) -> Decimal | None:
     return Decimal(len(held - set(bound.universe)))
 
 
-def covers(overhang: Overhang | None, compared: Comparison, tolerance: Decimal, market: datetime) -> bool:
-    """Whether harm above a lower limit is what hung over from the step down: not grown, and not past its deadline."""
-    if overhang is None or compared.limit is None:
+def covers(
+    overhang: Overhang | None, compared: Comparison, tolerance: Decimal, market: datetime, at: Decimal = Decimal(1)
+) -> bool:
+    """Whether harm above ``at`` of a lower limit hung over from the step down: not grown, and not past its deadline.
+
+    What was below that level when the limits came down has reached it since: that never hung over.
+    """
+    if overhang is None or compared.limit is None or overhang.level < at * compared.limit:
         return False
     if overhang.until_market is not None and market >= overhang.until_market:
         return False

@@ -61,6 +61,10 @@ class Lowered:
 
     intent: str
     pending: tuple[str, ...] = ()
+    held: Mapping[str, Decimal] = field(default_factory=dict)
+    """Harm of each limited signal when the act was first seen: what is added until its limits count is growth."""
+    counts: bool = False
+    """Whether its limits have begun to count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from console.demo.book import ZERO, Book, Fill, Order, OrderRefused
 from console.demo.controls import Controls, Deployed
 from console.demo.market import Market
+from console.demo.mischief import Mischief
 from console.demo.reconciliation import Reconciliation
 from console.demo.strategy import Situation, Strategy
 
@@ -80,8 +81,9 @@ class Records:
 class Application:
     """One trading process on one account."""
 
-    def __init__(self, account: Account, seed: int, restart_seconds: float) -> None:
+    def __init__(self, account: Account, seed: int, restart_seconds: float, mischief: Mischief | None = None) -> None:
         self.account = account
+        self.mischief = mischief or Mischief()
         self.records = Records()
         self.reconciliation = Reconciliation(account.cash)
         self.deployed: Deployed | None = None
@@ -127,7 +129,7 @@ class Application:
         if deployed is None:
             return
         controls = deployed.controls
-        run.signals_at = now
+        run.signals_at = self.mischief.signals_stand_at or now
         run.market_data_lag_ms = 20 + self._random.randrange(60)
         if run.microbars_at is None or market.steps % _BAR == 0:
             run.microbars_at = now
@@ -170,7 +172,8 @@ class Application:
         run.last_run_at = self.records.feed_at = now
         for fill in self.reconciliation.read_feed(book):
             self._measure(fill, now)
-        self.reconciliation.run(book, market, now)
+        if not self.mischief.reconciliation_late:
+            self.reconciliation.run(book, market, now)
         self.high_water = max(self.high_water, book.equity(market))
         self.records.own_orders &= book.orders.keys()
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from console.demo.market import CENT
+from console.demo.mischief import Mischief
 
 Side = Literal["buy", "sell"]
 Source = Literal["app", "external"]
@@ -119,6 +120,7 @@ class Book:
 
     seed: int
     start_cash: Decimal
+    mischief: Mischief = field(default_factory=Mischief)
     cash: Decimal = field(init=False)
     realized: Decimal = ZERO
     fees: Decimal = ZERO
@@ -155,6 +157,14 @@ class Book:
         """Cancel a working order; None when no such order works (any more)."""
         return self.orders.pop(order_id, None)
 
+    def book_share(self, symbol: str, price: Decimal) -> None:
+        """Book one share at a price without any fill, as a broker's correction does."""
+        position = self.positions.setdefault(symbol, Position())
+        self.realized += position.trade(Decimal(1), price)
+        self.cash -= price
+        if position.qty == 0:
+            del self.positions[symbol]
+
     def step(self, quotes: Quotes, now: datetime) -> None:
         """Fill what is due at the market's current step."""
         for order in list(self.orders.values()):
@@ -164,7 +174,8 @@ class Book:
             if price is None:
                 continue
             order.fills_on.pop(0)
-            part = order.remaining if not order.fills_on else (order.remaining / 2).quantize(CENT)
+            whole = not order.fills_on and not self.mischief.partial_fills
+            part = order.remaining if whole else (order.remaining / 2).quantize(CENT)
             self._fill(order, part, price, now)
 
     def _fill_price(self, order: Order, market: Decimal) -> Decimal | None:
@@ -174,7 +185,7 @@ class Book:
         if limit is not None and (market > limit if buy else market < limit):
             return None
         cost = market * self._random.randint(-10, 40) * _TENTH_BP
-        return market + (cost if buy else -cost)
+        return self.mischief.worse(market + (cost if buy else -cost), buy=buy)
 
     def _fill(self, order: Order, qty: Decimal, price: Decimal, now: datetime) -> None:
         price = price.quantize(Decimal("0.0001"))

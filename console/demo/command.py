@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from console.demo.scenarios import names
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add_parsers(
 ) -> None:
     """Adds ``demo``."""
     parser = subparsers.add_parser("demo", parents=[shared], help="the whole product on an embedded world")
-    parser.add_argument("--scenario", default="risk-breach", metavar="NAME", help="calm or risk-breach (default)")
+    parser.add_argument("--scenario", default="risk-breach", metavar="NAME", help=f"{', '.join(names())}")
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"seed of the venues' walk ({SEED})")
     parser.add_argument(
         "--speed", type=_speed, default=SPEED, metavar="X", help=f"market minutes per wall minute ({SPEED:g})"

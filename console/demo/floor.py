@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from console.demo.application import Account, Application
 from console.demo.book import Book
 from console.demo.controls import Deployed
 from console.demo.market import Market
+from console.demo.mischief import Mischief
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,25 @@ class Floor:
     """Not thread-safe: whoever calls holds the venue's lock. Times are handed in."""
 
     def __init__(self, account: Account, seed: int, pace: Pace, now: datetime) -> None:
-        self.account = account
+        self._account = account
+        self.mischief = Mischief()
         self.pace = pace
         self.market = Market(seed)
-        self.book = Book(seed, account.cash)
-        self.app = Application(account, seed, pace.restart_seconds)
+        self.book = Book(seed, account.cash, self.mischief)
+        self.app = Application(account, seed, pace.restart_seconds, self.mischief)
         self.as_of = now
         self.session_open = True
         self._expected: list[Callable[[Floor, datetime], bool]] = []
 
+    @property
+    def account(self) -> Account:
+        """The account as it is reported."""
+        return replace(self._account, label=self.mischief.label or self._account.label)
+
     def advance(self, steps: int, now: datetime, monotonic: float) -> None:
         """Move the market and the book on by some steps; the trading process takes part unless it is restarting."""
         up = self.app.up(monotonic)
-        for _ in range(steps):
+        for _ in range(steps if self.session_open else 0):
             self.market.step(now)
             self.book.step(self.market, now)
             if up:
@@ -50,9 +57,22 @@ class Floor:
         """Try an event after every advance, until it says that it has happened."""
         self._expected.append(event)
 
-    def expect_nothing(self) -> None:
-        """Forget the events that have not happened yet."""
+    def calm(self) -> None:
+        """End everything that is wrong, and forget the events that have not happened yet."""
         self._expected.clear()
+        self.market.resume()
+        self.session_open = True
+        for part in fields(Mischief):
+            setattr(self.mischief, part.name, part.default)
+
+    def cancel(self, order_id: str) -> str:
+        """What becomes of a cancel: ``cancelled``, ``unanswered``, or nothing where no such order works."""
+        if order_id not in self.book.orders:
+            return ""
+        if self.mischief.cancels_unanswered:
+            return "unanswered"
+        self.book.cancel(order_id)
+        return "cancelled"
 
     def apply(self, deployed: Deployed, monotonic: float) -> str:
         """Hand a revision to the trading process; see Application.apply for the answer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from stages.refusal import Trouble
@@ -52,10 +53,28 @@ def _all() -> Mapping[str, Scenario]:
         Scenario(
             RISK_BREACH,
             "prices gap a few seconds after the canary stage is in force",
-            (Fault("gap", lambda state, now: _settled_at(state, "L1", now) >= QUIET_AT_L1),),
+            (Fault("gap", _quiet_at_l1),),
         ),
+        *(Scenario(name, says, (Fault(name, _quiet_at_l1),)) for name, says in _AT_L1.items()),
     )
     return {scenario.name: scenario for scenario in scenarios}
+
+
+_AT_L1: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tca-degradation": "fills get worse until both windows of the cost trigger agree",
+        "stale-data": "trade signals stand still while the process stays healthy",
+        "reconciliation-mismatch": "an order that nobody sent, and a position that is off by one share",
+        "incident": "an alert fires",
+        "loss-limit": "prices go against the book until the day's loss is past its limit",
+        "wrong-account": "the venue reports another account",
+    }
+)
+"""Scenarios that are one fault of the same name, a few seconds after the canary stage is in force."""
+
+
+def _quiet_at_l1(state: ControlState, now: datetime) -> bool:
+    return _settled_at(state, "L1", now) >= QUIET_AT_L1
 
 
 def _settled_at(state: ControlState, stage: str, now: datetime) -> timedelta:

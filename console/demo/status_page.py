@@ -84,6 +84,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
             "reason_codes": [],
         },
         "order_lineage": _lineage(floor),
+        "alerts": _alerts(floor),
         "account": {"label": floor.account.label, "environment": floor.account.environment},
         "exposure": _exposure(floor, run),
         "pnl": _profit(floor),
@@ -336,6 +337,12 @@ def _lineage(floor: Floor) -> Document:
         "classification_counts": {"complete": own, "external_or_unproved": len(floor.book.orders) - own},
         "reason_codes": [],
     }
+
+
+def _alerts(floor: Floor) -> Document:
+    """Alerts that fire and say that somebody has to come."""
+    alert = floor.mischief.alert
+    return {"critical": int(bool(alert)), "name": alert or None, "as_of": iso(floor.as_of)}
 
 
 def _exposure(floor: Floor, run: Run) -> Document:

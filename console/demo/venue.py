@@ -137,10 +137,10 @@ class DemoExchange:
             case "POST", ("orders",):
                 return _submit(floor, request.body, now)
             case "POST", ("orders", "cancel-all"):
-                return Reply.of([_cancelled(order) for order in [*book.orders.values()] if book.cancel(order.id)])
+                return Reply.of([_asked(order, floor.cancel(order.id)) for order in [*book.orders.values()]])
             case "DELETE", ("orders", order_id):
-                order = book.cancel(order_id)
-                return _not_found() if order is None else Reply.of(_cancelled(order))
+                order = book.orders.get(order_id)
+                return _not_found() if order is None else Reply.of(_asked(order, floor.cancel(order_id)))
             case "POST", ("block",):
                 book.blocked = str(request.body.get("reason", "new_orders_suspended"))
                 return Reply.of(_account(floor))
@@ -219,8 +219,9 @@ def _ticket(body: Mapping[str, Any]) -> Ticket:
     )
 
 
-def _cancelled(order: Order) -> dict[str, str]:
-    return {"id": order.id, "symbol": order.ticket.symbol, "side": order.ticket.side, "outcome": "cancelled"}
+def _asked(order: Order, outcome: str) -> dict[str, str]:
+    """An order that was asked to be cancelled, and what came of that."""
+    return {"id": order.id, "symbol": order.ticket.symbol, "side": order.ticket.side, "outcome": outcome}
 
 
 def _not_found() -> Reply:

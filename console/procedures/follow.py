@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 from console.ports import Clock, LedgerStore, Repository, RunningActs
-from stages.commands import RecordOutcome, RecordSettled
+from stages.commands import RecordOutcome
 from stages.entries import Entry
 from stages.refusal import Refusal
+from stages.settling import Truth, settled
 from stages.state import Intent
 
 GRACE: Final = timedelta(minutes=2)
@@ -63,32 +64,13 @@ def _ask(repository: Repository, intent: Intent) -> tuple[str, str]:
             return "unknown", "the remote does not answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What the runtime was read to say: ``agrees`` with Git's head, does not, or None for not read."""
-
-    agrees: bool | None
-    detail: str = ""
-
-
 def settle(
     ledger: LedgerStore, clock: Clock, *, actor: str, truth: Truth, convergence: timedelta, term: int | None = None
 ) -> tuple[Entry, ...]:
-    """Close pushed acts by readback: converged as soon as the runtime agrees, diverged when ``convergence`` has passed.
-
-    An older act that a newer one replaced has diverged: it never came to be, or is no longer asked for.
-    """
-    acts = ledger.state().settling
+    """Close pushed acts by what ``truth`` says of the runtime."""
     now = clock.wall()
     closed: list[Entry] = []
-    for place, intent in enumerate(acts):
-        replaced = place < len(acts) - 1
-        overdue = now - intent.at >= convergence
-        if not (replaced or truth.agrees or overdue):
-            continue
-        converged = bool(truth.agrees) and not replaced
-        detail = "replaced by a newer act" if replaced else truth.detail
-        command = RecordSettled(actor, intent.id, converged, intent.sha, detail)
+    for command in settled(ledger.state(), truth, actor=actor, now=now, convergence=convergence):
         answer = ledger.transact(command, now=now, term=term)
         closed += () if isinstance(answer, Refusal) else answer
     return tuple(closed)

@@ -29,15 +29,17 @@ from console.watch import ticks
 from console.watch.chronicle import Chronicle
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
 from console.watch.reader import TICK, Reader
-from console.watch.reflex import Reflex, with_pending
+from console.watch.reflex import Reflex
 from console.watch.ringer import Ringer
-from console.watch.settlement import Settlement, truth
+from console.watch.settlement import Settlement
 from console.watch.tenure import HASTE, Seat, Tenure
 from stages.commands import Command, OpenLatch, Record
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
-from stages.posture import effective_mode, join
+from stages.posture import join
+from stages.reflex import carried_out, under_way, with_pending
 from stages.refusal import Refusal, Trouble
+from stages.settling import truth
 from stages.signals import Snapshot
 from stages.state import ControlState
 from stages.verdict import Evaluation, WatchPresence
@@ -327,12 +329,10 @@ class Watch:
     def _react(self, policy: Policy, state: ControlState, evaluation: Evaluation, now: datetime) -> None:
         """Starts the reduction that the open latches ask for and Git does not show."""
         posture = with_pending(policy, join(state.latches.values(), policy.top), self._pending)
-        git, reducing = evaluation.snapshot.git, state.reducing
-        under_way = reducing is not None and (
-            (policy.stage_index(reducing.to_stage) or 0) <= posture.cap
-            and reducing.mode >= effective_mode(posture.mode, policy.mapped_modes)
-        )
-        wait = under_way or git is None or not git.head
+        git = evaluation.snapshot.git
+        if git is not None and carried_out(policy, posture, state, git.head):
+            return
+        wait = under_way(policy, posture, state.reducing) or git is None or not git.head
         cause = ", ".join(sorted({latch.trigger for latch in state.latches.values()})) or "posture"
         self._reflex.consider(policy, posture, evaluation.standing, cause=cause, wait=wait, now=now)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from console.ports import Launcher
-from stages.commands import OpenLatch
 from stages.policy import Policy
-from stages.posture import Mode, Posture, effective_mode
+from stages.posture import Posture
+from stages.reflex import Need, need
 from stages.refusal import Trouble
 from stages.standing import Standing
 
@@ -19,40 +18,10 @@ LONGEST_RETRY: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What the manifests must come down to: a stage at most, and a mode at least."""
-
-    cap: int
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
 class _Attempt:
     need: Need
     count: int
     next_at: datetime
-
-
-def need(policy: Policy, posture: Posture, standing: Standing) -> Need | None:
-    """The reduction that ``posture`` asks for and Git does not show; None when Git shows it already.
-
-    With nothing read of Git, a posture that restricts anything asks for its reduction: the worker reads the head.
-    """
-    mode = effective_mode(posture.mode, policy.mapped_modes)
-    too_high = standing.riskiest > posture.cap
-    too_loose = mode > Mode.FROZEN and mode in policy.mapped_modes and standing.mode < mode
-    return Need(posture.cap, mode) if too_high or too_loose else None
-
-
-def with_pending(policy: Policy, posture: Posture, pending: Iterable[object]) -> Posture:
-    """The posture with latches that could not be written yet: a ledger that is away stops no reduction."""
-    for command in pending:
-        if isinstance(command, OpenLatch):
-            cap = policy.top if command.cap is None else max(0, command.effective - 1)
-            if command.cap not in (None, "-1"):
-                cap = int(str(command.cap))
-            posture = posture.join(Posture(command.mode, cap))
-    return posture
 
 
 class Reflex:

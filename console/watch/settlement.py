@@ -6,12 +6,9 @@ import threading
 from typing import Final
 
 from console.ports import Clock, LedgerStore, Repository, RunningActs
-from console.procedures.follow import Truth, resolve
-from stages.drift import SAME, runtime_agrees
-from stages.policy import Policy
+from console.procedures.follow import resolve
 from stages.refusal import Trouble
 from stages.state import ControlState
-from stages.verdict import Evaluation
 
 EVERY: Final = 15.0
 """Seconds between two questions about the same open act."""
@@ -45,13 +42,3 @@ class Settlement:
             self.trouble = ""
         except Trouble as trouble:
             self.trouble = trouble.line
-
-
-def truth(policy: Policy, state: ControlState, evaluation: Evaluation) -> Truth:
-    """Whether the runtime runs what was pushed last; not known before Git was read with the push in it."""
-    newest, git, standing = state.settling[-1], evaluation.snapshot.git, evaluation.standing
-    arrived = standing.stage is not None and policy.stages[standing.stage].name == newest.to_stage
-    if git is None or not (git.head == newest.sha or (arrived and standing.mode >= newest.mode)):
-        return Truth(None, "the push was not read back from Git")
-    odd = [one for one in evaluation.drift if one.state != SAME and policy.spec.controls[one.control].readback]
-    return Truth(runtime_agrees(policy, evaluation.drift), "; ".join(f"{one.control}: {one.detail}" for one in odd))

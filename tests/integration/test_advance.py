@@ -11,13 +11,14 @@ import pytest
 
 from console.approvals import collect, request
 from console.procedures.advance import Advanced
-from console.procedures.follow import Truth, resolve, settle
+from console.procedures.follow import resolve, settle
 from console.wiring import SystemClock
 from stages.commands import BeginReduce, OpenLatch, RecordCommitted, RecordOutcome
 from stages.ladder import Direction
 from stages.plan import from_document, to_document
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.settling import Truth
 from stages.verdict import Gate, GateStatus
 from tests.integration.actuation import World, git
 

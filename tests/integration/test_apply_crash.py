@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from console.procedures.follow import Truth, resolve, settle
+from console.procedures.follow import resolve, settle
 from console.wiring import SystemClock
 from stages.commands import OpenLatch
 from stages.posture import Mode
+from stages.settling import Truth
 from tests.integration.actuation import ROOT, World
 
 APPLY = {

@@ -183,11 +183,11 @@ def test_an_injected_gap_breaks_the_limit_and_an_unknown_fault_is_named(faces: F
     faces.apply()
     until(lambda: faces.gross() > 3000)
     injected = requests.post(faces.broker + "/demo/inject", json={"name": "gap"}, timeout=5)
-    assert "gapped up" in injected.json()["detail"]
-    until(lambda: faces.gross() > 5000, 2)
+    assert "gap" in injected.json()["detail"], "at once, or as soon as the book allows it"
+    until(lambda: faces.gross() > 5000, 30)
     unknown = requests.post(faces.broker + "/demo/inject", json={"name": "meteor"}, timeout=5)
     assert unknown.status_code == 404
-    assert unknown.json()["known"] == ["calm", "gap"]
+    assert {"calm", "gap"} < set(unknown.json()["known"])
 
 
 def test_the_adapter_reads_blocks_cancels_and_unblocks(faces: Faces) -> None:

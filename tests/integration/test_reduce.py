@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from console.procedures.follow import Truth, settle
+from console.procedures.follow import settle
 from console.procedures.reduce import owed_reasons
 from console.wiring import SystemClock
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.settling import Truth
 from stages.witness import OrderOutcome, Position, VenueReading
 from tests.integration.actuation import World, git
 

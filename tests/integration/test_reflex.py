@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from console.detach import CommandNotifier
-from console.watch.reflex import FIRST_RETRY, Need, Reflex, need, with_pending
+from console.watch.reflex import FIRST_RETRY, Reflex
 from stages.commands import OpenLatch
 from stages.policy import Policy
 from stages.posture import Mode, Posture
+from stages.reflex import Need, need, with_pending
 from stages.refusal import Trouble
 from stages.standing import Difference, Standing
 from tests.integration.watching import START, Remembers, demo_policy
@@ -45,6 +46,10 @@ def test_a_stage_above_the_cap_or_a_missing_mode_is_a_need(policy: Policy) -> No
     assert need(policy, DOWN, at(1)) == Need(0, Mode.REDUCE_ONLY)
     assert need(policy, DOWN, at(0)) == Need(0, Mode.REDUCE_ONLY)
     assert need(policy, Posture(Mode.FROZEN, 0), at(1)) == Need(0, Mode.FROZEN)
+
+
+def test_a_stricter_mode_alone_leads_to_where_it_stands_and_never_up_to_the_cap(policy: Policy) -> None:
+    assert need(policy, Posture(Mode.HALTED, policy.top), at(1)) == Need(1, Mode.HALTED)
 
 
 def test_between_two_stages_the_riskiest_control_counts(policy: Policy) -> None:

@@ -336,3 +336,34 @@ def test_the_stage_with_a_book_of_its_own_is_judged_on_both() -> None:
     stages[0] = stage("L0", 400, 4000, 100, ["NVDA"], endpoints={"heron": "paper"})
     world = Watched(make_policy(stages=stages), stage=0).tick(3)
     assert {row.key.book for row in world.judge().rows} == {"live", "L0"}
+
+
+def test_a_loss_that_grows_in_the_dark_of_a_step_down_never_hung_over() -> None:
+    triggers = policy_document()["spec"]["triggers"]
+    triggers["hardLoss"] = {
+        "title": "loss limit",
+        "kind": "loss",
+        "signals": ["pnl"],
+        "confirm": {"reads": 3},
+        "then": [{"mode": "KILLED", "cap": "L0"}],
+    }
+    world = Watched(make_policy(triggers=triggers), stage=2).tick(3, pnl=-100)
+    world.push("reduce", "L2", "L1")
+    world.tick(1)
+    world.stand(1)
+    world.settle()
+    world.tick(5, pnl=-160)
+    assert "hardLoss" in world.latches, "160 of 150 $ was reached after the step down began"
+
+
+def test_a_stricter_mode_at_the_same_stage_ends_no_overhang() -> None:
+    world = Watched(stage=2).tick(3, gross=18000)
+    world.push("reduce", "L2", "L1")
+    world.stand(1)
+    world.settle()
+    world.tick(3)
+    world.push("reduce", "L1", "L1", intent="i2")
+    world.settle("i2")
+    world.tick(5)
+    assert world.row("gross").state is RowState.OVER
+    assert world.latches == []

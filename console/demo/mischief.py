@@ -1,0 +1,35 @@
+"""Mischief: what is wrong at a demo venue until it is told to be calm again. Nothing is wrong at the beginning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+_BASIS_POINT: Final = Decimal("0.0001")
+
+
+@dataclass(slots=True)
+class Mischief:
+    """One venue's faults that last; the parts of the floor share it and each looks at its own."""
+
+    extra_cost: Decimal = Decimal(0)
+    """Basis points by which every fill is worse."""
+    partial_fills: bool = False
+    """Orders fill in halves and the rest of each goes on working."""
+    cancels_unanswered: bool = False
+    """A cancel is taken and nothing comes of it, not even an answer."""
+    signals_stand_at: datetime | None = None
+    """Trade signals carry this time for ever, while the process goes on."""
+    reconciliation_late: bool = False
+    """The comparison with the broker does not run."""
+    label: str = ""
+    """The account's label that is reported instead of its own."""
+    alert: str = ""
+    """Name of an alert that fires."""
+
+    def worse(self, price: Decimal, *, buy: bool) -> Decimal:
+        """A price with the extra cost in it."""
+        extra = price * self.extra_cost * _BASIS_POINT
+        return price + extra if buy else price - extra

@@ -1,0 +1,47 @@
+"""Settling: what became of pushed acts, by what Git and the runtime were read to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from stages.commands import RecordSettled
+from stages.drift import SAME, runtime_agrees
+from stages.policy import Policy
+from stages.state import ControlState
+from stages.verdict import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the runtime was read to say: ``agrees`` with Git's head, does not, or None for not read."""
+
+    agrees: bool | None
+    detail: str = ""
+
+
+def truth(policy: Policy, state: ControlState, evaluation: Evaluation) -> Truth:
+    """Whether the runtime runs what was pushed last; not known before Git was read with the push in it."""
+    newest, git, standing = state.settling[-1], evaluation.snapshot.git, evaluation.standing
+    arrived = standing.stage is not None and policy.stages[standing.stage].name == newest.to_stage
+    if git is None or not (git.head == newest.sha or (arrived and standing.mode >= newest.mode)):
+        return Truth(None, "the push was not read back from Git")
+    odd = [one for one in evaluation.drift if one.state != SAME and policy.spec.controls[one.control].readback]
+    return Truth(runtime_agrees(policy, evaluation.drift), "; ".join(f"{one.control}: {one.detail}" for one in odd))
+
+
+def settled(
+    state: ControlState, found: Truth, *, actor: str, now: datetime, convergence: timedelta
+) -> Iterator[RecordSettled]:
+    """Closes pushed acts: converged as soon as the runtime agrees, diverged when ``convergence`` has passed.
+
+    An older act that a newer one replaced has diverged: it never came to be, or is no longer asked for.
+    """
+    acts = state.settling
+    for place, intent in enumerate(acts):
+        replaced = place < len(acts) - 1
+        if replaced or found.agrees or now - intent.at >= convergence:
+            converged = bool(found.agrees) and not replaced
+            detail = "replaced by a newer act" if replaced else found.detail
+            yield RecordSettled(actor, intent.id, converged, intent.sha, detail)
