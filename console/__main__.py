@@ -33,6 +33,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "freeze": ("console.verbs.change", "hold every advance"),
     "rollback": ("console.verbs.change", "go down to a stage, now"),
     "reduce-worker": ("console.verbs.change", ""),
+    "drill": ("console.verbs.drill", "rehearse a kill or a rollback on the paper target; list"),
     "ledger": ("console.verbs.record", "list, show, verify, export what was decided"),
 }
 """Each verb with the module that knows it; one without a summary is started by the program itself."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from console.store.reader import LedgerReader
     from console.store.spill import Spill
     from console.venue.demo import DemoVenue
+    from console.venue.probing import DemoProbes
     from console.watch.loop import Watch
     from console.watch.once import Look
     from console.watch.reader import Reader
@@ -243,6 +244,28 @@ class Wiring:
         from console.venue.demo import DemoVenue
 
         return DemoVenue(self.settings.venue.url, VENUE_TIMEOUT)
+
+    @cached_property
+    def probes(self) -> DemoProbes:
+        """The venue of a drill's target, on which probe orders may be sent. Raises Trouble without one."""
+        self.settings.need("venue")
+        venue = self.settings.venue
+        assert venue is not None
+        if venue.app is None:
+            where = str(self.settings.origin)
+            raise Trouble("'venue.app' is not configured", where=where, fix="add the trading process's URL")
+        from console.venue.probing import DemoProbes
+
+        return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
+
+    def drill_target(self) -> Wiring:
+        """The paper target of drills, acted on by the same person; to be closed by the caller. Raises Trouble."""
+        from console.config import load
+
+        self.settings.need("drill_target")
+        settings = load(self.settings.drill_target)
+        mine = {"identity": self.settings.identity, "inbox": self.inbox}
+        return Wiring(settings.model_copy(update=mine), read_only=self.read_only)
 
     @cached_property
     def signer(self) -> SshSigner:
@@ -469,6 +492,7 @@ class Wiring:
             look=lambda: self.look(policy),
             repository=self.repository,
             clock=self.clock,
+            endpoint=self.settings.venue.url if self.settings.venue else "",
         )
 
     def command(self, command: Command) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from console.demo import status_page
 from console.demo.application import Account, Run
-from console.demo.book import Order, OrderRefused, Side, Ticket
+from console.demo.book import Fill, Order, OrderRefused, Side, Ticket
 from console.demo.controls import BadManifest, Controls, Deployed
 from console.demo.faults import Fault, known_faults
 from console.demo.floor import Floor, Pace
@@ -134,6 +134,8 @@ class DemoExchange:
                 return Reply.of([status_page.order_row(order, now) for order in book.orders.values()])
             case "GET", ("positions",):
                 return Reply.of(status_page.positions(floor))
+            case "GET", ("fills",):
+                return Reply.of([_fill(fill) for fill in book.fills])
             case "POST", ("orders",):
                 return _submit(floor, request.body, now)
             case "POST", ("orders", "cancel-all"):
@@ -217,6 +219,18 @@ def _ticket(body: Mapping[str, Any]) -> Ticket:
         limit=None if limit is None else Decimal(str(limit)),
         source="external",
     )
+
+
+def _fill(fill: Fill) -> dict[str, object]:
+    signed = fill.qty if fill.ticket.side == "buy" else -fill.qty
+    return {
+        "seq": fill.seq,
+        "order_id": fill.order_id,
+        "symbol": fill.ticket.symbol,
+        "signed_qty": str(signed),
+        "cash": str(-(signed * fill.price + fill.fee)),
+        "at": status_page.iso(fill.at),
+    }
 
 
 def _cancelled(order: Order) -> dict[str, str]:
