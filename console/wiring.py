@@ -248,24 +248,12 @@ class Wiring:
     @cached_property
     def probes(self) -> DemoProbes:
         """The venue of a drill's target, on which probe orders may be sent. Raises Trouble without one."""
-        self.settings.need("venue")
-        venue = self.settings.venue
-        assert venue is not None
-        if venue.app is None:
-            where = str(self.settings.origin)
-            raise Trouble("'venue.app' is not configured", where=where, fix="add the trading process's URL")
         from console.venue.probing import DemoProbes
 
+        venue = self.settings.venue
+        if venue is None or venue.app is None:
+            raise Trouble("'venue.app' is not configured", where=str(self.settings.origin), fix="add its URL")
         return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
-
-    def drill_target(self) -> Wiring:
-        """The paper target of drills, acted on by the same person; to be closed by the caller. Raises Trouble."""
-        from console.config import load
-
-        self.settings.need("drill_target")
-        settings = load(self.settings.drill_target)
-        mine = {"identity": self.settings.identity, "inbox": self.inbox}
-        return Wiring(settings.model_copy(update=mine), read_only=self.read_only)
 
     @cached_property
     def signer(self) -> SshSigner:

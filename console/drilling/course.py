@@ -210,14 +210,24 @@ def walk(course: Course, work: Mapping[str, StepWork], tidy: StepWork) -> Drill:
                 course.note("trouble", trouble.line)
                 course.find("it could be asked", None, trouble.line)
             if course.fired_at is None and course.drill.holds(step.id) is not True and step.id != FIRE:
-                tidy(course)
+                _tidied(course, tidy)
                 break
         course.drill = machine.conclude(course.drill)
     except LiveTrigger as trigger:
+        if course.fired_at is None:
+            _tidied(course, tidy)
         course.drill = machine.abort(course.drill, str(trigger))
     except KeyboardInterrupt:
         course.drill = machine.abort(course.drill, f"broken off by {course.actor}")
     return _ended(course)
+
+
+def _tidied(course: Course, tidy: StepWork) -> None:
+    """Take back what was planted; what could not be is in the bundle."""
+    try:
+        tidy(course)
+    except Trouble as trouble:
+        course.note("not tidied", trouble.line)
 
 
 def _ended(course: Course) -> Drill:

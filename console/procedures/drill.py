@@ -88,6 +88,7 @@ def abandon_dead(ledger: LedgerStore, running: RunningActs, now: datetime, actor
     """Declare drills whose process died ABORTED; their runs. Their targets stay as they are."""
     dead = [one for one in ledger.state().drills.values() if one.state == RUNNING and running.alive(one.run) is False]
     for one in dead:
-        body = {"run": one.run, "drill": one.run, "state": ABORTED, "reasons": [f"its process died at {one.step}"]}
+        why = f"its process died at {one.step}" if one.step else "its process died"
+        body = {"run": one.run, "drill": one.run, "state": ABORTED, "reasons": [why]}
         ledger.transact(Record(actor, "drill", body), now=now)
     return tuple(one.run for one in dead)

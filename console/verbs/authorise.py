@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.verbs.change import exit_code, require_hands
-from console.verbs.drill_target import RESTORE_REQUEST, read_restore
+from console.verbs.drill_target import RESTORE_REQUEST, read_restore, target_wiring
 from console.verbs.rehearse import read_document, read_plan
 from stages.authority import (
     APPROVE,
@@ -219,7 +219,7 @@ def _approve_restore(arguments: argparse.Namespace, wiring: Wiring, document: di
 
     wiring.settings.need("identity")
     action = read_restore(document, arguments.file)
-    target = wiring.drill_target()
+    target = target_wiring(wiring)
     try:
         force = target.in_force()
         if action.target != force.policy.spec.target.namespace:

@@ -41,13 +41,13 @@ def add_parsers(
 def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry the drill out step by step; 0 when it passed, 1 when it failed or was broken off."""
     from console.procedures.drill import abandon_dead, paper, tabletop
-    from console.verbs.drill_target import drill_target
+    from console.verbs.drill_target import drill_target, target_wiring
 
     require_hands(wiring)
     wiring.settings.need("identity", "drill_target")
     force = wiring.in_force()
     upper, lower = _step_down(wiring, force, arguments)
-    target = wiring.drill_target()
+    target = target_wiring(wiring)
     try:
         live, run = _live(wiring, force), wiring.ids.new()
         around, on = _around(wiring, out), drill_target(wiring, target)

@@ -25,6 +25,16 @@ RESTORE_REQUEST: Final = "DrillRestoreRequest"
 _LOOK_EVERY: Final = 0.2
 
 
+def target_wiring(live: Wiring) -> Wiring:
+    """The parts of the paper target, acted on by the same person; to be closed by the caller. Raises Trouble."""
+    from console.config import load
+    from console.wiring import Wiring
+
+    live.settings.need("drill_target")
+    mine = {"identity": live.settings.identity, "inbox": live.inbox}
+    return Wiring(load(live.settings.drill_target).model_copy(update=mine), read_only=live.read_only)
+
+
 def scope_of(wiring: Wiring, policy: Policy) -> Scope:
     """What identifies a target: its policy's account, path and namespace, and where its venue is."""
     target, venue = policy.spec.target, wiring.settings.venue
