@@ -11,7 +11,7 @@ from console.ports import Clock, DrillVenue, LedgerStore, Repository, Venue
 from stages import drill as machine
 from stages.authority import Action
 from stages.commands import Record, VerifiedApproval
-from stages.drill import FIRE, Declared, Drill, Finding, Scope
+from stages.drill import FIRE, KILL, Declared, Drill, Finding, Scope
 from stages.drill_validity import pins
 from stages.policy import Policy
 from stages.posture import Mode
@@ -20,6 +20,10 @@ from stages.state import ControlState
 
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks at something that is waited for."""
+
+
+FROM_THE_ACT: Final = ("D5", "D6")
+"""New orders refused, planted orders gone: timed from the act itself, not from when the step was reached."""
 
 
 class Fired(Protocol):
@@ -169,9 +173,9 @@ class Course:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of the current step; D5 to D7 count from the act."""
-        counted = self.fired_at is not None and self.drill.at in ("D5", "D6")
-        since = self.fired_at if counted and self.fired_at is not None else self._step_began
+        """Seconds of the current step; those that a kill must reach quickly count from the act."""
+        quick = self.drill.act == KILL and self.drill.at in FROM_THE_ACT
+        since = self.fired_at if quick and self.fired_at is not None else self._step_began
         return self.around.clock.monotonic() - since
 
     def wait(self, condition: Callable[[], bool]) -> bool:

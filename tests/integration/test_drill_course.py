@@ -14,10 +14,11 @@ import pytest
 
 from console.detach import RunningActs
 from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
-from console.procedures.drill import abandon_dead
+from console.procedures.drill import abandon_dead, tabletop
 from console.wiring import SystemClock
 from stages.commands import OpenLatch
-from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP, Drill, Scope
+from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP, Drill, Scope, Step
+from stages.drill_validity import newest
 from stages.posture import Mode
 from stages.refusal import Trouble
 from tests.integration.actuation import World, short_pause
@@ -130,6 +131,23 @@ def test_a_person_who_breaks_it_off_leaves_an_aborted_drill(ground: Ground) -> N
     done = ground.walk({"D7": interrupt})
     assert (done.state, done.reasons) == (ABORTED, ("broken off by alice",))
     assert ground.world.ledger.state().drills["r1"].state == ABORTED
+
+
+def test_a_tabletop_leads_through_every_step_touches_nothing_and_opens_no_gate(ground: Ground) -> None:
+    asked: list[str] = []
+
+    def ask(step: Step) -> tuple[bool | None, str]:
+        asked.append(step.id)
+        return (None, "nobody knew") if step.id == "D9" else (True, "said so")
+
+    course = ground.course()
+    done = tabletop(course.around, course.live, course.target, run="r2", act=KILL, actor="alice", ask=ask)
+    assert asked == [f"D{number}" for number in range(13)]
+    assert (done.state, done.passed) == (FAIL, 12)
+    assert "nobody knew (unknown)" in done.reasons[0]
+    found = ground.world.ledger.state()
+    assert found.drills["r2"].mode == TABLETOP
+    assert newest(found, KILL) is None
 
 
 def test_a_drill_whose_process_died_is_declared_aborted(ground: Ground) -> None:
