@@ -42,6 +42,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "ack": ("console.verbs.remark", "an alarm is seen: quiet, not cleared"),
     "note": ("console.verbs.remark", "a remark for whoever reads the ledger later"),
     "burnin": ("console.verbs.burnin", "extend or waive what a burn-in could not decide"),
+    "drill": ("console.verbs.drill", "rehearse a kill or a rollback on the paper target; list"),
     "ledger": ("console.verbs.record", "list, show, verify, export what was decided"),
 }
 """Each verb with the module that knows it; one without a summary is started by the program itself."""

@@ -54,6 +54,8 @@ class VenueSettings(Part):
 
     kind: Literal["demo"]
     url: str
+    app: str | None = None
+    """The trading process behind the venue; a drill on this target reads it."""
 
 
 class NotifySettings(Part):
@@ -142,6 +144,8 @@ class Settings(Part):
     cache: Path | None = None
     state: Path | None = None
     market: MarketSettings | None = None
+    drill_target: Path | None = None
+    """Another configuration: the paper target of drills; its account, path and namespace differ from these."""
     read_only: bool = False
     origin: Path | None = None
     """The file that this was read from."""
@@ -159,6 +163,7 @@ def _hint(name: str) -> str:
         "repository": 'add repository: {remote: "git@host:org/repo.git", branch: main}',
         "policy": "add policy: path/of/ramp.yaml (in the repository)",
         "ledger": "add ledger: sqlite:///~/.local/state/rampdeck/NAME.db",
+        "drill_target": "add drillTarget: paper.yaml, another configuration whose account, path and namespace differ",
         "identity": "add identity: {name: alice, key: ~/.ssh/id_ed25519}",
     }
     return examples.get(name, f"add {to_camel(name)}")
@@ -227,6 +232,7 @@ def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
             "identity": identity,
             "inbox": settings.inbox and _from(folder, settings.inbox),
             "cache": settings.cache and _from(folder, settings.cache),
+            "drill_target": settings.drill_target and _from(folder, settings.drill_target),
             "state": settings.state and _from(folder, settings.state),
             "ledger": settings.ledger and _database_url(folder, settings.ledger),
             "databases": {

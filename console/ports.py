@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 from stages.commands import Command
@@ -113,6 +114,49 @@ class Venue(Protocol):
     def block(self) -> None: ...
     def unblock(self) -> None: ...
     def cancel_all(self) -> tuple[OrderOutcome, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the venue said to a probe order: taken with an id, or refused with a reason."""
+
+    accepted: bool
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One fill: signed shares, and the dollars that it moved in cash, fees included."""
+
+    seq: int
+    order_id: str
+    symbol: str
+    quantity: Decimal
+    cash: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AppReading:
+    """What a trading process says of itself: since when it runs, on which revision, with which controls."""
+
+    started_at: datetime
+    revision: str
+    controls: Mapping[str, object]
+    image: str
+
+
+class DrillVenue(Venue, Protocol):
+    """A paper venue on which a drill may send orders of its own. Every call may raise Trouble."""
+
+    @property
+    def block_reason(self) -> str:
+        """The reason with which it refuses orders under our block."""
+
+    def submit(self, symbol: str, side: str, quantity: Decimal, limit: Decimal) -> Probe: ...
+    def cancel(self, order_id: str) -> str: ...
+    def fills(self) -> tuple[Fill, ...]: ...
+    def app(self) -> AppReading: ...
 
 
 class Signer(Protocol):

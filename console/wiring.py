@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from console.store.reader import LedgerReader
     from console.store.spill import Spill
     from console.venue.demo import DemoVenue
+    from console.venue.probing import DemoProbes
     from console.watch.loop import Watch
     from console.watch.once import Look
     from console.watch.reader import Reader
@@ -243,6 +244,16 @@ class Wiring:
         from console.venue.demo import DemoVenue
 
         return DemoVenue(self.settings.venue.url, VENUE_TIMEOUT)
+
+    @cached_property
+    def probes(self) -> DemoProbes:
+        """The venue of a drill's target, on which probe orders may be sent. Raises Trouble without one."""
+        from console.venue.probing import DemoProbes
+
+        venue = self.settings.venue
+        if venue is None or venue.app is None:
+            raise Trouble("'venue.app' is not configured", where=str(self.settings.origin), fix="add its URL")
+        return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
 
     @cached_property
     def signer(self) -> SshSigner:
@@ -469,6 +480,7 @@ class Wiring:
             look=lambda: self.look(policy),
             repository=self.repository,
             clock=self.clock,
+            endpoint=self.settings.venue.url if self.settings.venue else "",
         )
 
     def command(self, command: Command) -> None:

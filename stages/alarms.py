@@ -6,11 +6,12 @@ quiets this occurrence and not the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.bearings import Bearings, longest_dark
+from stages.drill_validity import declared_until
 from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.posture import Posture
@@ -34,6 +35,7 @@ ON_ROWS = ("limit", "loss", "stale", "account", "reconciliation", "incident")
 LOST = (RowState.BLIND, RowState.STALE)
 
 RESTART, OWN_CHANGE, CLOSED = "a restart is expected", "an own change is on its way", "the market is closed"
+DRILLED = "DRILL: a drill on this account declared it"
 """Why an alarm is held back."""
 
 
@@ -65,11 +67,16 @@ class Situation:
         since = self.watch.since.get(cause)
         return 0.0 if since is None else (self.snapshot.wall - since).total_seconds()
 
+    def drilled_until(self, row: Row) -> datetime | None:
+        """Until when a drill on the account of the row's book holds its alarms back; None when none does."""
+        return declared_until(self.policy, self.state, row.key.book, self.snapshot.wall)
+
 
 def conditions(now: Situation) -> tuple[Condition, ...]:
     """All conditions of the tick, one per cause, worst first."""
     found: dict[str, Condition] = {}
-    for one in (*_fired(now), *_rows(now), *_lost(now), *_witnesses(now), *_book(now), *_acts(now)):
+    rows = [row for row in now.rows if now.drilled_until(row) is None]
+    for one in (*_fired(now), *_rows(now, rows), *_lost(now, rows), *_witnesses(now), *_book(now), *_acts(now)):
         known = found.get(one.cause)
         if known is None or one.klass < known.klass:
             found[one.cause] = one
@@ -110,10 +117,14 @@ def held_back(now: Situation, presence: WatchPresence) -> tuple[HeldBack, ...]:
     found: list[tuple[Condition, str, datetime | None]] = []
     restarting = [row for row in now.rows if row.safety and row.state is RowState.RESTARTING]
     found += [(one, RESTART, _dark_until(now)) for one in _groups(now, restarting)]
+    for row in now.rows:
+        until = now.drilled_until(row)
+        if until is not None:
+            found += [(one, DRILLED, until) for one in (*_rows(now, [row]), *_lost(now, [row]))]
     if now.truth.agree is False and now.here.converging_left is not None:
         found.append((_disagreement(now), OWN_CHANGE, now.snapshot.wall + timedelta(seconds=now.here.converging_left)))
     if now.here.phase.is_closed:
-        warned = [one for one in _warnings(now) if one.klass < AlarmClass.NOTE]
+        warned = [one for one in _warnings(now.rows) if one.klass < AlarmClass.NOTE]
         nobody = nobody_acts(now.here, presence)
         warned += [Condition("nobody-acts", AlarmClass.LOOK, nobody)] if nobody else []
         found += [(one, CLOSED, _opens(now)) for one in warned]
@@ -183,8 +194,8 @@ def _fired(now: Situation) -> Iterator[Condition]:
             yield Condition(f"latch/{latch.key}", AlarmClass.ACT, f"{latch.trigger}: {latch.evidence}")
 
 
-def _rows(now: Situation) -> Iterator[Condition]:
-    for row in now.rows:
+def _rows(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:
+    for row in rows:
         if row.state is RowState.BREACH:
             info = now.policy.spec.signals[row.key.name].class_ == "info"
             klass = AlarmClass.ACT if row.safety else AlarmClass.NOTE if info else AlarmClass.LOOK
@@ -195,22 +206,22 @@ def _rows(now: Situation) -> Iterator[Condition]:
             klass = AlarmClass.ACT if slow and row.safety else AlarmClass.NOTE
             yield Condition(cause_of(row, now.policy), klass, f"{row_text(row)}, {row.word}")
     if not now.here.phase.is_closed:
-        yield from _warnings(now)
+        yield from _warnings(rows)
 
 
-def _warnings(now: Situation) -> Iterator[Condition]:
-    for row in now.rows:
+def _warnings(rows: Sequence[Row]) -> Iterator[Condition]:
+    for row in rows:
         if row.state is RowState.WARN:
             klass = AlarmClass.LOOK if row.safety else AlarmClass.NOTE
             share = f", {percent(row.used)}" if row.used is not None else ""
             yield Condition(f"warn/{row.key.book}/{row.key.name}", klass, f"{row_text(row)}{share}")
 
 
-def _lost(now: Situation) -> Iterator[Condition]:
+def _lost(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:
     """Everything that one source leaves unsaid is one cause; in the dark of a restart and out of session it is none."""
     if now.here.dark_left is not None or now.here.phase.is_closed:
         return
-    yield from _groups(now, (row for row in now.rows if row.safety and row.state in LOST))
+    yield from _groups(now, (row for row in rows if row.safety and row.state in LOST))
 
 
 def _groups(now: Situation, rows: Iterable[Row]) -> Iterator[Condition]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from stages.drill import KILL, PASS
+from stages.drill_validity import newest, validity
 from stages.limits import limit
 from stages.looking import Look, Observation, why
 from stages.signals import LIVE_BOOK, Quality, SignalKey
@@ -28,9 +30,21 @@ def readiness(look: Look) -> Iterator[Observation]:
             yield Observation(key_text(key), True, look.here.wall, f"{title} expired", evidence, root=name)
         else:
             yield limit(look, key, cause=f"{title} expired")
+    yield from _drilled(look)
     if not look.here.phase.is_known:
         note = look.here.phase.note
         yield Observation("calendar", True, look.here.wall, "calendar expired", note, root="calendar")
+
+
+def _drilled(look: Look) -> Iterator[Observation]:
+    """The kill drill that an advance relies on. One that never passed has not expired: the gate asks for it."""
+    state = look.sight.state
+    passed = any(run.act == KILL and run.state == PASS for run in state.drills.values())
+    if look.policy.spec.drill is None or not passed or newest(state, KILL) is None:
+        return
+    found = validity(look.policy, state, look.here.market, "")
+    why_not = "; ".join(found.reasons)
+    yield Observation(KILL, not found.ok, look.here.wall, "drill expired", why_not, clear=found.ok, root="drill")
 
 
 def flat(look: Look) -> Iterator[Observation]:

@@ -67,7 +67,8 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "baseline": "name value unit session market",
         "dark": "workload state from until witness",
         "incident": "incident severity state title latches text",
-        "drill": "run mode state step target expected observed artifacts",
+        "drill": "run act mode transition state step says ok negative took budget target expected observed artifacts "
+        "pins market until orders reasons",
     }.items()
 }
 """Every kind with the body fields of its own; a new field is one more word in its line."""

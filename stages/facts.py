@@ -123,6 +123,28 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillRun:
+    """A drill as the ledger knows it; ``market`` is the market time of its end, of its beginning while it runs."""
+
+    run: str
+    act: str
+    mode: str
+    transition: str
+    state: str
+    actor: str
+    started: datetime
+    market: datetime
+    target: Mapping[str, str]
+    pins: Mapping[str, str]
+    """What its result rests on (``drill_validity.pins``)."""
+    until: datetime | None = None
+    """End of the window in which its declared effects ring nothing."""
+    step: str = ""
+    reasons: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """Value of a signal at the open of a session."""
 

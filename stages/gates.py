@@ -1,4 +1,4 @@
-"""Gates: one function per core gate. All are judged, all reasons are given, and UNKNOWN never passes."""
+"""Gates: one function per gate. All are judged, all reasons are given, and UNKNOWN never passes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from stages.burnin import PASSED
 from stages.drift import runtime_agrees
+from stages.drill_validity import transition, validity
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
@@ -18,6 +19,7 @@ from stages.truth import already_at
 from stages.verdict import Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
 
 PLAN_FRESH: Final = "plan-fresh"
+DRILL: Final = "drill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class GateFacts:
     """Whether Git's head could be fetched just now."""
     stale: tuple[str, ...] = ()
     """Why the plan does not fit the head any more (design section 6.6)."""
+    endpoint: str = ""
+    """Where the venue is; empty when that is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,14 @@ _Answer = tuple[GateStatus, tuple[str, ...]]
 def judge_gates(
     policy: Policy, state: ControlState, evaluation: Evaluation, plan: Plan | None, facts: GateFacts
 ) -> tuple[Gate, ...]:
-    """Every core gate for ``plan``; without a plan for the next stage up, and ``plan-fresh`` is left out."""
+    """Every core gate and those of the policy for ``plan``.
+
+    Without a plan they are for the next stage up, and ``plan-fresh`` is left out.
+    """
     question = _Question(policy, state, evaluation, plan, facts)
-    return tuple(
-        Gate(gate_id, *gate(question)) for gate_id, gate in _CORE.items() if plan is not None or gate_id != PLAN_FRESH
-    )
+    absent = {PLAN_FRESH} if plan is None else set()
+    absent |= {DRILL} if policy.spec.drill is None else set()
+    return tuple(Gate(gate_id, *gate(question)) for gate_id, gate in _GATES.items() if gate_id not in absent)
 
 
 def allowed(gates: Iterable[Gate]) -> bool:
@@ -206,6 +213,16 @@ def _rollback_target(ask: _Question) -> _Answer:
     return _pass(why or "ready") if ready else _fail(why or "the way back is not ready")
 
 
+def _drilled(ask: _Question) -> _Answer:
+    stage, target = ask.evaluation.standing.stage, ask.target
+    if stage is None or target is None or target > ask.policy.top:
+        return _unknown("which step down it asks for is not known")
+    down = transition(ask.policy.stages[target].name, ask.policy.stages[stage].name)
+    market = ask.evaluation.snapshot.market
+    found = validity(ask.policy, ask.state, market, down, endpoint=ask.facts.endpoint)
+    return _pass(found.says, *found.warnings) if found.ok else _fail(*found.reasons)
+
+
 def _watch_acting(ask: _Question) -> _Answer:
     presence = ask.facts.presence
     if presence.acting and presence.holder is not None:
@@ -243,7 +260,7 @@ def _unknown(*why: str) -> _Answer:
     return GateStatus.UNKNOWN, why
 
 
-_CORE: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
+_GATES: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
     "policy": _policy,
     "order": _order,
     "standing": _standing,
@@ -255,4 +272,5 @@ _CORE: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
     "rollback-target": _rollback_target,
     "watch-acting": _watch_acting,
     PLAN_FRESH: _plan_fresh,
+    DRILL: _drilled,
 }

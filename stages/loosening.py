@@ -68,6 +68,8 @@ def _looser_leaves(old: Policy, new: Policy) -> Iterator[str]:
 def _harmless(name: str, was: _Leaf, now: _Leaf, *, added: bool, removed: bool) -> bool:
     if any(fnmatchcase(name, pattern) for pattern in _FREE):
         return True
+    if name == "spec.drill" and removed and was is None:
+        return True  # nothing was asked for; what is asked for now is judged part by part
     replaces = any(fnmatchcase(name, pattern) for pattern in _REPLACING)
     if added and not replaces and any(fnmatchcase(name, pattern) for pattern in _ADDITIONS):
         return True
@@ -123,6 +125,11 @@ _ADDITIONS = (
     "spec.triggers.*",
     "spec.stages.*.burnIn.*",
     "spec.stages.*.approvals.roles.*",
+    "spec.drill.kill",
+    "spec.drill.rollback",
+    "spec.drill.validFor.*",
+    "spec.drill.image",
+    "spec.drill.holdBack",
 )
 """What may be added: one more limit, one more thing that is watched, one more condition."""
 
@@ -173,6 +180,11 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.gates.cooldownSessions", _higher),
     ("spec.gates.rollbackReadyWithin", _lower),
     ("spec.target.convergence", _lower),
+    ("spec.drill.kill", _higher),
+    ("spec.drill.rollback", _higher),
+    ("spec.drill.validFor.*", _lower),
+    ("spec.drill.holdBack", _lower),
+    ("spec.drill.budgets.*", _lower),
     ("spec.target.workloads.*.dark", _lower),
 )
 """Differences that tighten when they go the way the rule says."""

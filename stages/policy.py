@@ -255,6 +255,27 @@ class Gates(Manifest):
     """Longest life of a permit to reduce under a halt."""
 
 
+class DrillSpec(Manifest):
+    """Which drills every advance relies on, for how long they count, and how fast each step must be."""
+
+    kill: bool = True
+    rollback: bool = True
+    valid_for: MarketSpan = MarketSpan(sessions=Decimal(1))
+    image: Literal["warn", "void"] = "warn"
+    """Whether an image newer than the drill is told, or voids it."""
+    hold_back: Duration = timedelta(minutes=15)
+    """How long the declared effects on the drill's target ring nothing."""
+    budgets: Mapping[str, Duration] = Field(default_factory=dict)
+    """Budgets by step (``D6: 5s``); others keep their own."""
+
+    @model_validator(mode="after")
+    def _known_steps(self) -> DrillSpec:
+        wrong = [step for step in self.budgets if step not in {f"D{number}" for number in range(13)}]
+        if wrong:
+            raise ValueError(f"there is no step {wrong[0]}; steps are D0 to D12")
+        return self
+
+
 class Spec(Manifest):
     """The body of the policy."""
 
@@ -270,6 +291,8 @@ class Spec(Manifest):
     signals: Mapping[str, Signal] = Field(default_factory=dict)
     triggers: Mapping[str, Trigger] = Field(default_factory=dict)
     gates: Gates = Gates()
+    drill: DrillSpec | None = None
+    """Absent: no advance asks for a drill."""
 
 
 class Metadata(Manifest):

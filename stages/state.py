@@ -17,6 +17,7 @@ from stages.facts import (
     Adopted,
     Approval,
     Baseline,
+    DrillRun,
     Incident,
     Intent,
     Permit,
@@ -34,6 +35,7 @@ __all__ = [
     "Approval",
     "Baseline",
     "ControlState",
+    "DrillRun",
     "Incident",
     "Intent",
     "Permit",
@@ -70,6 +72,8 @@ class ControlState:
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     permits: Mapping[str, Permit] = field(default_factory=dict)
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    drills: Mapping[str, DrillRun] = field(default_factory=dict)
+    """Drills by their run, in the order in which they were begun."""
     explained: frozenset[str] = frozenset()
     """Keys of latches whose cause was explained by somebody who may."""
     acknowledged: frozenset[str] = frozenset()
@@ -116,6 +120,8 @@ def fold(state: ControlState, entry: Entry) -> ControlState:
     state = replace(
         state, ledger=entry.ledger, seq=entry.seq, at=parse_time(entry.ts), epoch=max(state.epoch, entry.epoch)
     )
+    if entry.kind != "drill" and entry.body.get("drill"):
+        return state  # what a drill did to its own target says nothing of this one
     step = _STEPS.get(entry.kind)
     return step(state, entry) if step else state
 
@@ -199,6 +205,33 @@ def _baseline(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
     found = Baseline(Decimal(str(body["value"])), date.fromisoformat(body["session"]))
     return replace(state, baselines={**state.baselines, body["name"]: found})
+
+
+def _drill(state: ControlState, entry: Entry) -> ControlState:
+    body, known = entry.body, state.drills.get(entry.body["run"])
+    if known is None:
+        known = DrillRun(
+            run=body["run"],
+            act=body["act"],
+            mode=body["mode"],
+            transition=body.get("transition", ""),
+            state=body["state"],
+            actor=entry.actor,
+            started=parse_time(entry.ts),
+            market=parse_time(body["market"]),
+            target=body["target"],
+            pins=body.get("pins", {}),
+        )
+    changed = replace(
+        known,
+        state=body["state"],
+        step=body.get("step", known.step),
+        market=parse_time(body["market"]) if body.get("market") else known.market,
+        until=parse_time(body["until"]) if body.get("until") else known.until,
+        reasons=tuple(body.get("reasons", known.reasons)),
+        artifacts=tuple(body.get("artifacts", known.artifacts)),
+    )
+    return replace(state, drills={**state.drills, known.run: changed})
 
 
 def _note(state: ControlState, entry: Entry) -> ControlState:
@@ -349,6 +382,7 @@ _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "incident": _incident,
     "permit": _permit,
     "baseline": _baseline,
+    "drill": _drill,
     "note": _note,
     "acknowledged": _acknowledged,
     "external-change": _external,

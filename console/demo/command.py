@@ -80,6 +80,7 @@ def _build(folder: Path, arguments: argparse.Namespace) -> tuple[Household, Worl
         broker=world.live.broker_url,
         anchor=SystemClock().wall(),
         speed=arguments.speed,
+        paper={"app": world.paper.app_url, "broker": world.paper.broker_url},
     )
     return house, world, Wiring.of(house.config, read_only=arguments.read_only)
 
@@ -89,9 +90,10 @@ def adopt(house: Household, world: World, seconds: float = 30.0) -> None:
     from console.demo.cast import verb
 
     world.ready(seconds)
-    done = verb(house.config, "policy", "adopt")
-    if done.code != 0:
-        raise Trouble(f"the demo's policy was not adopted: {done.why}")
+    for config in (house.config, house.drill_config):
+        done = verb(config, "policy", "adopt") if config.exists() else None
+        if done is not None and done.code != 0:
+            raise Trouble(f"the demo's policy was not adopted: {done.why}", where=config.name)
 
 
 def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, until: float, out: Output) -> int:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from console.demo.paper import PAPER_POLICY, paper_policy
 from stages.refusal import Trouble
 
 PROPOSER: Final = "alice"
@@ -37,6 +38,11 @@ class Household:
     @property
     def config(self) -> Path:
         return self.folder / "rampdeck.yaml"
+
+    @property
+    def drill_config(self) -> Path:
+        """The configuration of the paper target, on which drills are made."""
+        return self.folder / "drill-target.yaml"
 
     @property
     def inbox(self) -> Path:
@@ -71,17 +77,28 @@ def first_commit(house: Household) -> dict[str, bytes]:
     }
     return {
         POLICY_PATH: policy_text().encode(),
+        PAPER_POLICY: paper_policy(policy_text()).encode(),
         SIGNERS_PATH: signers.encode(),
         MEMBERS_PATH: yaml.safe_dump(members, sort_keys=False).encode(),
     }
 
 
 def write_configurations(
-    house: Household, *, remote: str, endpoints: dict[str, str], broker: str, anchor: datetime, speed: float
+    house: Household,
+    *,
+    remote: str,
+    endpoints: dict[str, str],
+    broker: str,
+    anchor: datetime,
+    speed: float,
+    paper: dict[str, str] | None = None,
 ) -> None:
-    """One ordinary configuration for each person. ``anchor`` is the wall time at which the demo's day begins."""
+    """One ordinary configuration for each person. ``anchor`` is the wall time at which the demo's day begins.
+
+    With ``paper`` ({app, broker}: URLs of the paper venue) also that of the drills' target, which the others name.
+    """
     for name in (PROPOSER, *APPROVERS):
-        settings = {
+        settings: dict[str, Any] = {
             "repository": {"remote": remote, "branch": "main", "advance": "push", "reduce": "push"},
             "policy": POLICY_PATH,
             "ledger": f"sqlite:///{house.ledger}",
@@ -94,8 +111,26 @@ def write_configurations(
             "state": str(house.folder / "state"),
             "market": {"anchor": anchor.isoformat(), "start": market_opening(anchor).isoformat(), "speed": speed},
         }
+        if paper is not None:
+            settings["drillTarget"] = house.drill_config.name
         path = house.config if name == PROPOSER else house.approver_config(name)
         path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        if paper is not None and name == PROPOSER:
+            target = {key: value for key, value in settings.items() if key != "drillTarget"}
+            text = json.dumps(_drill_target(house, target, paper), indent=2)
+            house.drill_config.write_text(text + "\n", encoding="utf-8")
+
+
+def _drill_target(house: Household, live: dict[str, Any], paper: dict[str, str]) -> dict[str, Any]:
+    """Beside the live one: the same repository and people, another path, account and ledger."""
+    return live | {
+        "policy": PAPER_POLICY,
+        "roster": {"signers": SIGNERS_PATH, "members": MEMBERS_PATH},
+        "ledger": f"sqlite:///{house.folder / 'drill-target.db'}",
+        "endpoints": {"heron": paper["app"]},
+        "venue": {"kind": "demo", "url": paper["broker"], "app": paper["app"]},
+        "environment": {"name": "DEMO PAPER"},
+    }
 
 
 def market_opening(anchor: datetime) -> datetime:

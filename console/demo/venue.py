@@ -21,7 +21,7 @@ from typing import Any
 
 from console.demo import status_page
 from console.demo.application import Account, Run
-from console.demo.book import Order, OrderRefused, Side, Ticket
+from console.demo.book import Fill, Order, OrderRefused, Side, Ticket
 from console.demo.controls import BadManifest, Controls, Deployed
 from console.demo.faults import Fault, known_faults
 from console.demo.floor import Floor, Pace
@@ -134,6 +134,8 @@ class DemoExchange:
                 return Reply.of([status_page.order_row(order, now) for order in book.orders.values()])
             case "GET", ("positions",):
                 return Reply.of(status_page.positions(floor))
+            case "GET", ("fills",):
+                return Reply.of([_fill(fill) for fill in book.fills])
             case "POST", ("orders",):
                 return _submit(floor, request.body, now)
             case "POST", ("orders", "cancel-all"):
@@ -222,6 +224,18 @@ def _ticket(body: Mapping[str, Any]) -> Ticket:
 def _asked(order: Order, outcome: str) -> dict[str, str]:
     """An order that was asked to be cancelled, and what came of that."""
     return {"id": order.id, "symbol": order.ticket.symbol, "side": order.ticket.side, "outcome": outcome}
+
+
+def _fill(fill: Fill) -> dict[str, object]:
+    signed = fill.qty if fill.ticket.side == "buy" else -fill.qty
+    return {
+        "seq": fill.seq,
+        "order_id": fill.order_id,
+        "symbol": fill.ticket.symbol,
+        "signed_qty": str(signed),
+        "cash": str(-(signed * fill.price + fill.fee)),
+        "at": status_page.iso(fill.at),
+    }
 
 
 def _not_found() -> Reply:

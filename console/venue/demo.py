@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 import requests
 
@@ -13,7 +13,8 @@ from stages.refusal import Trouble
 from stages.witness import Order, OrderOutcome, Position, VenueReading
 
 _OUTCOMES = frozenset({"cancelled", "filled", "rejected"})
-_REASON = "suspended_by_rampdeck"
+BLOCK_REASON: Final = "suspended_by_rampdeck"
+"""The reason that the broker gives for every order it refuses under our block."""
 
 
 class DemoVenue:
@@ -41,7 +42,7 @@ class DemoVenue:
 
     def block(self) -> None:
         """Have the broker refuse every new order. Returns when the broker says that it does. Raises Trouble."""
-        if self._call("POST", "/block", {"reason": _REASON}).get("blocked") is not True:
+        if self._call("POST", "/block", {"reason": BLOCK_REASON}).get("blocked") is not True:
             raise self._unreadable("the block was not confirmed")
 
     def unblock(self) -> None:

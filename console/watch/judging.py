@@ -18,7 +18,14 @@ from stages.verdict import Gate
 
 
 def judge_plan(
-    plan: Plan, *, policy: Policy, state: ControlState, look: Callable[[], Look], repository: Repository, clock: Clock
+    plan: Plan,
+    *,
+    policy: Policy,
+    state: ControlState,
+    look: Callable[[], Look],
+    repository: Repository,
+    clock: Clock,
+    endpoint: str = "",
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
@@ -38,7 +45,7 @@ def judge_plan(
         known = True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
-    facts = GateFacts(now, seen.presence, ready, reason, head_known=known, stale=stale)
+    facts = GateFacts(now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint)
     return judge_gates(policy, state, seen.evaluation, plan, facts)
 
 

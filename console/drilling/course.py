@@ -1,0 +1,266 @@
+"""The course: walks a drill step by step, times it, records every finding, and keeps every raw answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from console.ports import Clock, DrillVenue, LedgerStore, Repository, Venue
+from stages import drill as machine
+from stages.authority import Action
+from stages.commands import Record, VerifiedApproval
+from stages.drill import FIRE, KILL, Declared, Drill, Finding, Scope
+from stages.drill_validity import pins
+from stages.policy import Policy
+from stages.posture import Mode
+from stages.refusal import Refusal, Trouble
+from stages.state import ControlState
+
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks at something that is waited for."""
+
+
+FROM_THE_ACT: Final = ("D5", "D6")
+"""New orders refused, planted orders gone: timed from the act itself, not from when the step was reached."""
+
+
+class Fired(Protocol):
+    """What the act under test answered."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def sha(self) -> str: ...
+    @property
+    def unverified(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DrillTarget:
+    """The paper target: its own policy, ledger, repository path and venue.
+
+    ``fire`` is the path under test: the reduction that people and triggers use, to a stage (an index) in a mode under
+    an intent's id. ``fresh`` opens its ledger anew, as a console that was restarted does. ``approvals`` asks for those
+    of an action and waits for so many seconds.
+    """
+
+    scope: Scope
+    policy: Policy
+    policy_digest: str
+    roster_digest: str
+    ledger: LedgerStore
+    repository: Repository
+    venue: DrillVenue
+    fire: Callable[[int, Mode, str], Fired]
+    fresh: Callable[[], ControlState]
+    sign: Callable[[bytes], str]
+    approvals: Callable[[Action, float], Sequence[VerifiedApproval]]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSide:
+    """The live target as a drill sees it: what must not be touched, and the ledger that keeps the drill."""
+
+    scope: Scope
+    policy: Policy
+    ledger: LedgerStore
+    venue: Venue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Time and chance; ``tell`` hears of the drill after every change, ``keep`` writes the bundle and names it."""
+
+    clock: Clock
+    new_id: Callable[[], str]
+    pause: Callable[[float], object]
+    tell: Callable[[Drill], None]
+    keep: Callable[[str, Mapping[str, Any]], str]
+    version: str
+
+
+class LiveTrigger(Exception):
+    """Something latched on the live target: the drill ends at once."""
+
+
+class Course:
+    """One drill on its way. Steps find; the course judges nothing itself."""
+
+    def __init__(self, around: Surroundings, live: LiveSide, target: DrillTarget, drill: Drill, actor: str) -> None:
+        self.around, self.live, self.target, self.drill, self.actor = around, live, target, drill, actor
+        self.raw: list[dict[str, Any]] = []
+        self._latched = frozenset(live.ledger.state().latches)
+        self._step_began = around.clock.monotonic()
+        self.fired_at: float | None = None
+        """Monotonic time of the act; what follows it is timed from there."""
+        self.fired_wall: datetime | None = None
+
+    # ---------------------------------------------------------------------------------------------------- recording
+
+    def begin(self, image: str) -> None:
+        """The first entry: what is drilled, on what, and what its result rests on. Raises Trouble when refused."""
+        clock = self.around.clock
+        rests_on = pins(self.live.policy, self.live.scope.endpoint, image)
+        body = {
+            "act": self.drill.act,
+            "mode": self.drill.mode,
+            "transition": self.drill.transition,
+            "target": self.target.scope.document(),
+            "pins": dict(rests_on),
+            "market": clock.market(clock.wall()),
+        }
+        self.record(body)
+
+    def record(self, body: Mapping[str, Any]) -> None:
+        """One entry of the drill in the live ledger, in its scope."""
+        whole = {"run": self.drill.run, "drill": self.drill.run, "state": self.drill.state, **body}
+        answer = self.live.ledger.transact(Record(self.actor, "drill", whole), now=self.around.clock.wall())
+        if isinstance(answer, Refusal):
+            raise Trouble(f"the drill could not be recorded: {answer.reason}")
+
+    def note(self, source: str, answer: object) -> None:
+        """Keep a raw answer for the bundle."""
+        self.raw.append({"at": self.around.clock.wall(), "step": self.drill.at, "source": source, "answer": answer})
+
+    def declare(self, declared: Declared) -> None:
+        """Announce the effects before they happen."""
+        self.drill = machine.declare(self.drill, declared)
+        self.record(
+            {
+                "step": self.drill.at,
+                "orders": list(declared.orders),
+                "reasons": list(declared.reasons),
+                "until": declared.until,
+            }
+        )
+
+    # ------------------------------------------------------------------------------------------------------ stepping
+
+    def enter(self, step_id: str) -> None:
+        """Go to the next step. Raises LiveTrigger when the live target latched meanwhile."""
+        opened = [one for key, one in self.live.ledger.state().latches.items() if key not in self._latched]
+        if opened:
+            raise LiveTrigger(f"{opened[0].trigger} fired on the live target")
+        self.drill = machine.enter(self.drill, step_id)
+        self._step_began = self.around.clock.monotonic()
+        self.around.tell(self.drill)
+
+    def find(
+        self, says: str, ok: bool | None, observed: str = "", *, expected: str = "", negative: bool = False
+    ) -> bool:
+        """Record one assertion of the current step; whether it holds within the budget."""
+        took = self.elapsed
+        finding = Finding(self.drill.at, says, ok, took, expected, observed, negative)
+        self.drill = machine.find(self.drill, finding)
+        judged = self.drill.findings[-1]
+        budget = self.drill.step(judged.step).budget.total_seconds()
+        self.record(
+            {
+                "step": judged.step,
+                "says": says,
+                "ok": judged.ok,
+                "took": round(took, 3),
+                "budget": budget,
+                "expected": expected,
+                "observed": judged.observed,
+                "negative": negative,
+            }
+        )
+        self.around.tell(self.drill)
+        return judged.ok is True
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the current step; those that a kill must reach quickly count from the act."""
+        quick = self.drill.act == KILL and self.drill.at in FROM_THE_ACT
+        since = self.fired_at if quick and self.fired_at is not None else self._step_began
+        return self.around.clock.monotonic() - since
+
+    def wait(self, condition: Callable[[], bool]) -> bool:
+        """Look until ``condition`` holds or the step's budget is used up; Trouble while looking is not yet."""
+        budget = self.drill.step(self.drill.at).budget.total_seconds()
+        while True:
+            try:
+                if condition():
+                    return True
+            except Trouble as trouble:
+                self.note("trouble", trouble.line)
+            if self.elapsed >= budget:
+                return False
+            self.around.pause(LOOK_EVERY)
+
+    def mark_fired(self) -> None:
+        """Start the clock of the act."""
+        self.fired_at = self.around.clock.monotonic()
+        self.fired_wall = self.around.clock.wall()
+
+
+StepWork = Callable[[Course], None]
+
+
+def walk(course: Course, work: Mapping[str, StepWork], tidy: StepWork) -> Drill:
+    """Every step in its order. What fails before the act ends the drill unfired; what fails after it does not.
+
+    ``tidy`` takes back what was planted when the drill ends before its last step.
+    """
+    try:
+        for step in course.drill.steps:
+            course.enter(step.id)
+            try:
+                work[step.id](course)
+            except Trouble as trouble:
+                course.note("trouble", trouble.line)
+                course.find("it could be asked", None, trouble.line)
+            if course.fired_at is None and course.drill.holds(step.id) is not True and step.id != FIRE:
+                _tidied(course, tidy)
+                break
+        course.drill = machine.conclude(course.drill)
+    except LiveTrigger as trigger:
+        if course.fired_at is None:
+            _tidied(course, tidy)
+        course.drill = machine.abort(course.drill, str(trigger))
+    except KeyboardInterrupt:
+        course.drill = machine.abort(course.drill, f"broken off by {course.actor}")
+    return _ended(course)
+
+
+def _tidied(course: Course, tidy: StepWork) -> None:
+    """Take back what was planted; what could not be is in the bundle."""
+    try:
+        tidy(course)
+    except Trouble as trouble:
+        course.note("not tidied", trouble.line)
+
+
+def _ended(course: Course) -> Drill:
+    """The bundle first, so that the last entry can name its digest."""
+    clock = course.around.clock
+    bundle = {
+        "drill": machine.document(course.drill),
+        "actor": course.actor,
+        "target": course.target.scope.document(),
+        "live": course.live.scope.document(),
+        "policy": course.target.policy_digest,
+        "roster": course.target.roster_digest,
+        "version": course.around.version,
+        "ended": clock.wall(),
+        "raw": course.raw,
+    }
+    kept = course.around.keep(course.drill.run, bundle)
+    course.record(
+        {
+            "reasons": list(course.drill.reasons),
+            "artifacts": [kept],
+            "market": clock.market(clock.wall()),
+            "observed": f"{course.drill.passed} of {len(course.drill.steps)} steps",
+        }
+    )
+    course.around.tell(course.drill)
+    return course.drill
+
+
+def plain(value: Any) -> Any:
+    """A dataclass of the ports as a document."""
+    return asdict(value)

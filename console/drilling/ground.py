@@ -1,0 +1,139 @@
+"""The ground of a drill: what both kinds look at on the paper target before, and after."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+from console.drilling.course import Course, plain
+from console.ports import AppReading, Fill
+from stages.ladder import Value
+from stages.policy import Policy
+from stages.refusal import Trouble
+from stages.standing import Standing, assess, read_controls
+from stages.witness import VenueReading
+
+TRIES: Final = 20
+_CENT: Final = Decimal("0.02")
+"""Two venue readings are each rounded to the cent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The book at one moment: what the venue said, with the number of the newest fill."""
+
+    reading: VenueReading
+    fill: int
+
+    def missing(self, now: VenueReading, fills: tuple[Fill, ...]) -> tuple[str, ...]:
+        """How ``now`` differs from this book and the fills since; a paper strategy that trades goes on trading."""
+        expected: dict[str, Decimal] = defaultdict(Decimal)
+        for position in self.reading.positions:
+            expected[position.symbol] += position.quantity
+        cash = self.reading.cash or Decimal(0)
+        for fill in fills:
+            if fill.seq > self.fill:
+                expected[fill.symbol] += fill.quantity
+                cash += fill.cash
+        held = {position.symbol: position.quantity for position in now.positions}
+        odd = [
+            f"{symbol} {held.get(symbol, 0)} instead of {expected[symbol]}"
+            for symbol in sorted({*expected, *held})
+            if expected[symbol] != held.get(symbol, 0)
+        ]
+        if now.cash is None or abs(now.cash - cash) > _CENT:
+            odd.append(f"cash {now.cash} instead of {cash:.2f}")
+        return tuple(odd)
+
+
+def stable_book(course: Course) -> Baseline:
+    """The book between two equal looks at the tape, so that its parts belong together. Raises Trouble."""
+    venue = course.target.venue
+    for _ in range(TRIES):
+        before = _newest(venue.fills())
+        reading = venue.read()
+        if _newest(venue.fills()) == before:
+            course.note("venue", plain(reading))
+            return Baseline(reading, before)
+    raise Trouble("the book never stood still long enough to be read")
+
+
+def _newest(fills: tuple[Fill, ...]) -> int:
+    return fills[-1].seq if fills else 0
+
+
+def fingerprint(course: Course) -> None:
+    """D0: the venue reports the declared account, and nothing of it is the live target's."""
+    target, live = course.target, course.live
+    reading = target.venue.read()
+    course.note("venue", plain(reading))
+    declared = f"{target.scope.account} {target.scope.environment}"
+    reported = f"{reading.account_label} {reading.environment}"
+    course.find("the account is the declared one", reported == declared, reported, expected=declared)
+    course.find("it is a paper account", reading.environment == "paper", reading.environment, expected="paper")
+    shared = target.scope.shares(live.scope)
+    course.find("account, path and namespace are not the live ones", not shared, ", ".join(shared))
+    if live.venue is not None:
+        theirs = live.venue.read()
+        course.note("live venue", plain(theirs))
+        differs = theirs.account_label != reading.account_label
+        course.find("the live venue reports another account", differs, theirs.account_label)
+    standing = standing_now(course)
+    known = standing.stage is not None and not standing.unread
+    course.find(
+        "the target stands at a known stage, NORMAL",
+        known and standing.mode.name == "NORMAL",
+        _said(course.target.policy, standing),
+    )
+    course.find("the target takes orders", not reading.blocked, "blocked" if reading.blocked else "open")
+
+
+def _said(policy: Policy, standing: Standing) -> str:
+    place = "between stages" if standing.stage is None else policy.stages[standing.stage].name
+    return f"{place}, {standing.mode.name}"
+
+
+def standing_now(course: Course) -> Standing:
+    """Where the manifests of the target stand at the remote's head. Raises Trouble."""
+    repository = course.target.repository
+    head = repository.fetch()
+    return assess(course.target.policy, read_controls(course.target.policy, partial(repository.read, head)))
+
+
+def target_files(course: Course, head: str) -> dict[str, bytes]:
+    """Every bound file of the target at a commit."""
+    policy, repository = course.target.policy, course.target.repository
+    folder = policy.spec.target.gitops_path
+    names = {f"{folder}/{one.file}" for control in policy.spec.controls.values() for one in control.bindings}
+    found = {name: repository.read(head, name) for name in sorted(names)}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def agrees(app: AppReading, controls: dict[str, Value]) -> bool:
+    """Whether the trading process says of itself what is wanted, for every control that it tells."""
+    return all(_word(app.controls[name]) == _word(value) for name, value in controls.items() if name in app.controls)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(sorted(str(one) for one in value))
+    try:
+        return str(Decimal(str(value)).normalize())
+    except ArithmeticError:
+        return str(value).casefold()
+
+
+def sync_again(course: Course, number: int) -> tuple[str, bool]:
+    """Give GitOps a new head that changes nothing, and wait until the trading process runs on it."""
+    repository, venue = course.target.repository, course.target.venue
+    pushed, sha = "moved", ""
+    for _ in range(TRIES):
+        head = repository.fetch()
+        sha = repository.commit(head, {}, f"Drill {course.drill.run[:8]}: sync {number}", (), signed=False)
+        pushed = repository.push(sha, head).outcome
+        if pushed != "moved":
+            break
+    return sha, pushed == "pushed" and course.wait(lambda: venue.app().revision == sha)

@@ -1,0 +1,185 @@
+"""The rollback drill: the paper target is raised by one stage, stepped down for real, and put back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from console.drilling.course import Course, Fired, StepWork, plain
+from console.drilling.ground import TRIES, agrees, fingerprint, stable_book, standing_now, sync_again, target_files
+from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
+from stages.drill import Declared
+from stages.ladder import Value
+from stages.plan import build
+from stages.posture import Mode
+from stages.refusal import Refusal, Trouble
+from stages.standing import assess, read_controls
+
+
+class RollbackCourse:
+    """What the steps of one rollback drill hand to each other; stages are indices in the target's ladder."""
+
+    def __init__(self, upper: int, lower: int) -> None:
+        self.upper, self.lower = upper, lower
+        self.files: dict[str, bytes] = {}
+        self.epoch = 0
+        self.intent = ""
+        self.answer: Fired | None = None
+        self.seq_before = 0
+
+    def work(self) -> Mapping[str, StepWork]:
+        """The work of each step."""
+        steps = (
+            fingerprint, self._baseline, self._raise, self._clock, self._fire, self._stale, self._in_git,
+            self._recorded, self._truth, self._restarted, self._synced, self._negative, self._put_back,
+        )  # fmt: skip
+        return {f"D{number}": step for number, step in enumerate(steps)}
+
+    def tidy(self, course: Course) -> None:
+        """Put the manifests back when the drill ends before its act."""
+        if self.files:
+            self._publish(course, self.files, "put back")
+
+    def _baseline(self, course: Course) -> None:
+        head = course.target.repository.fetch()
+        self.files = target_files(course, head)
+        stable_book(course)
+        course.find("manifests and book are stored", bool(self.files), f"{len(self.files)} files at {head[:8]}")
+
+    def _raise(self, course: Course) -> None:
+        target, venue = course.target, course.target.venue
+        head = target.repository.fetch()
+        plan = build(
+            target.policy, policy_digest=target.policy_digest, roster_digest=target.roster_digest,
+            read=partial(target.repository.read, head), base_commit=head, epoch=target.ledger.state().epoch,
+            to_stage=self.upper, created_by=course.actor, now=course.around.clock.wall(),
+        )  # fmt: skip
+        if plan.refusals:
+            raise Trouble(f"the paper target cannot be raised: {plan.refusals[0]}")
+        sha = self._publish(course, plan.contents, f"raise to {plan.to_stage}") if plan.contents else head
+        change = AdoptExternalChange(course.actor, sha, course.actor, f"drill {course.drill.run[:8]}")
+        target.ledger.transact(change, now=course.around.clock.wall())
+        stands = standing_now(course).stage == self.upper
+        course.find("the manifests stand one stage up", stands, target.policy.stages[self.upper].name)
+        runs = course.wait(lambda: agrees(venue.app(), self._values(course, self.upper)))
+        course.find("the application runs on them", runs)
+        self.epoch = target.ledger.state().epoch
+        spec = course.live.policy.spec.drill
+        until = course.around.clock.wall() + (spec.hold_back if spec else timedelta(minutes=15))
+        course.declare(Declared((), (), until))
+
+    @staticmethod
+    def _values(course: Course, stage: int) -> dict[str, Value]:
+        """What a trading process reads back of a stage: values, without what is a share of another."""
+        found = course.target.policy.resolved[stage]
+        return {
+            name: value
+            for name, value in found.items()
+            if value is not None and course.target.policy.share(stage, name) is None
+        }
+
+    @staticmethod
+    def _publish(course: Course, contents: Mapping[str, bytes], what: str) -> str:
+        repository = course.target.repository
+        for _ in range(TRIES):
+            head = repository.fetch()
+            changed = {path: new for path, new in contents.items() if repository.read(head, path) != new}
+            if not changed:
+                return head
+            sha = repository.commit(head, changed, f"Drill {course.drill.run[:8]}: {what}", (), signed=False)
+            if repository.push(sha, head).outcome == "pushed":
+                return sha
+        raise Trouble("the branch of the drill's target could not be written")
+
+    @staticmethod
+    def _clock(course: Course) -> None:
+        course.find("the clock runs", True, f"{course.around.clock.wall():%H:%M:%S.%fZ}")
+
+    def _fire(self, course: Course) -> None:
+        target = course.target
+        self.seq_before, self.intent = target.ledger.head().seq, course.around.new_id()
+        course.mark_fired()
+        self.answer = target.fire(self.lower, Mode.NORMAL, self.intent)
+        course.find("the step down is in Git", self.answer.outcome == "pushed", self.answer.outcome)
+        kinds = [entry.kind for entry in target.ledger.entries(after=self.seq_before) if entry.intent == self.intent]
+        course.find("intent before effect", kinds[:1] == ["intent"] and "committed" in kinds, ", ".join(kinds))
+
+    def _stale(self, course: Course) -> None:
+        self._refused_advance(course, self.epoch, "an advance from before the step down is refused")
+
+    def _refused_advance(self, course: Course, epoch: int, says: str) -> None:
+        target, clock = course.target, course.around.clock
+        state, before = target.ledger.state(), target.ledger.head().seq
+        names = [stage.name for stage in target.policy.stages]
+        command = BeginAdvance(
+            actor=course.actor, intent=course.around.new_id(), plan_id=course.drill.run, action="drill",
+            from_stage=names[self.lower], to_stage=names[self.upper], epoch=epoch, policy=target.policy_digest,
+            roster=target.roster_digest, expires=clock.wall() + timedelta(minutes=5),
+            market=clock.market(clock.wall()), quorum=Quorum("drill", (), 1), top=target.policy.top,
+            to_index=self.upper, burn_in_run="", blobs={}, base="", confirmation="",
+        )  # fmt: skip
+        said = target.ledger.transact(command, now=clock.wall())
+        words = said.reason if isinstance(said, Refusal) else f"it was begun in epoch {state.epoch}"
+        course.find(says, isinstance(said, Refusal), words, negative=True)
+        kept = [entry.kind for entry in target.ledger.entries(after=before)]
+        course.find("the refusal is recorded", "denied" in kept, ", ".join(kept))
+
+    def _in_git(self, course: Course) -> None:
+        repository, sha = course.target.repository, self.answer.sha if self.answer else ""
+        policy = course.target.policy
+        standing = assess(policy, read_controls(policy, partial(repository.read, sha or repository.fetch())))
+        differs = ", ".join(str(one) for one in standing.differences)
+        course.find("every limit of the lower stage is in the commit", standing.stage == self.lower, differs)
+
+    def _recorded(self, course: Course) -> None:
+        mine = [one for one in course.target.ledger.entries(after=self.seq_before) if one.intent == self.intent]
+        course.note("target ledger", [entry.text for entry in mine])
+        kinds = [entry.kind for entry in mine]
+        course.find("commit and outcome are recorded", {"committed", "outcome"} <= {*kinds}, ", ".join(kinds))
+
+    def _truth(self, course: Course) -> None:
+        reading, standing = course.target.venue.read(), standing_now(course)
+        course.note("venue", plain(reading))
+        right = reading.account_label == course.target.scope.account
+        course.find("the right account", right, reading.account_label)
+        course.find("Git stands at the lower stage", standing.stage == self.lower)
+        left = ", ".join(f"{one.symbol} {one.quantity:+f}" for one in reading.positions) or "none"
+        course.find("the positions left are known", True, left)
+
+    def _restarted(self, course: Course) -> None:
+        venue, fired = course.target.venue, course.fired_wall
+
+        def again() -> bool:
+            app = venue.app()
+            return fired is not None and app.started_at > fired and agrees(app, self._values(course, self.lower))
+
+        course.find("the application restarted on the lower stage", course.wait(again))
+        fresh = course.target.fresh()
+        newest = fresh.last_pushed
+        knows = newest is not None and newest.id == self.intent
+        course.find("a console opened anew knows the step down", knows, f"entry {fresh.seq}")
+
+    def _synced(self, course: Course) -> None:
+        for number in (1, 2):
+            sha, arrived = sync_again(course, number)
+            course.find(f"sync {number} reached the application", arrived, sha[:8])
+        app = course.target.venue.app()
+        course.note("app", plain(app))
+        together = standing_now(course).stage == self.lower and agrees(app, self._values(course, self.lower))
+        course.find("Git and application agree on the lower stage", together)
+
+    def _negative(self, course: Course) -> None:
+        again = course.target.fire(self.lower, Mode.NORMAL, course.around.new_id())
+        course.find("a second step down works", again.outcome in ("unchanged", "pushed"), again.outcome)
+        epoch = course.target.ledger.state().epoch
+        self._refused_advance(course, epoch, "an advance without approval is refused")
+
+    def _put_back(self, course: Course) -> None:
+        sha = self._publish(course, self.files, "put back")
+        equal = target_files(course, course.target.repository.fetch()) == self.files
+        course.find("the manifests equal D1", equal, sha[:8])
+        runs = course.wait(lambda: course.target.venue.app().revision == sha)
+        course.find("the application runs on them", runs)
+        change = AdoptExternalChange(course.actor, sha, course.actor, f"drill {course.drill.run[:8]} put back")
+        course.target.ledger.transact(change, now=course.around.clock.wall())

@@ -1,0 +1,94 @@
+"""Drill: rehearse a kill or a rollback on the paper target for real, or lead people through it at a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
+from console.drilling.killing import KillCourse
+from console.drilling.rolling import RollbackCourse
+from console.ports import LedgerStore, RunningActs
+from stages.commands import Record
+from stages.drill import ABORTED, KILL, NEGATIVE, PAPER, RUNNING, TABLETOP, Drill, Step
+from stages.drill_validity import transition
+from stages.refusal import Trouble
+
+Asks: TypeAlias = Callable[[Step], tuple[bool | None, str]]
+"""Asks a person whether a step held: the answer with their words, None for not known."""
+
+
+def paper(
+    around: Surroundings,
+    live: LiveSide,
+    target: DrillTarget,
+    *,
+    run: str,
+    act: str,
+    actor: str,
+    running: RunningActs,
+    upper: int = 0,
+    lower: int = 0,
+) -> Drill:
+    """The drill ``run`` on the paper target; ``upper`` and ``lower`` are the stages of a rollback's step down.
+
+    It never raises for what the target does: that is a finding. Trouble means that it could not be begun or kept.
+    """
+    shared = target.scope.shares(live.scope)
+    if shared:
+        raise Trouble(
+            f"the drill's target is not another one: it shares {', '.join(shared)} with the live one",
+            fix="correct drillTarget",
+        )
+    down = "" if act == KILL else transition(live.policy.stages[upper].name, live.policy.stages[lower].name)
+    course = _course(around, live, target, run, act, PAPER, down, actor)
+    with running.hold(run):
+        course.begin(_image(target))
+        steps = KillCourse() if act == KILL else RollbackCourse(upper, lower)
+        return walk(course, steps.work(), steps.tidy)
+
+
+def tabletop(
+    around: Surroundings, live: LiveSide, target: DrillTarget, *, run: str, act: str, actor: str, ask: Asks
+) -> Drill:
+    """Leads people through the steps and times them; nothing is touched, and no gate is opened by it."""
+    course = _course(around, live, target, run, act, TABLETOP, "", actor)
+    course.begin("")
+    return walk(course, {step.id: _asking(ask, step) for step in course.drill.steps}, lambda _: None)
+
+
+def _asking(ask: Asks, step: Step) -> StepWork:
+    def work(course: Course) -> None:
+        answer, words = ask(step)
+        course.find(step.says, answer, words, negative=step.id in NEGATIVE)
+        if step.id == "D4":
+            course.mark_fired()
+
+    return work
+
+
+def _course(
+    around: Surroundings, live: LiveSide, target: DrillTarget, run: str, act: str, mode: str, down: str, actor: str
+) -> Course:
+    spec = live.policy.spec.drill
+    drill = Drill(run, act, mode, down, around.clock.wall(), dict(spec.budgets) if spec else {})
+    return Course(around, live, target, drill, actor)
+
+
+def _image(target: DrillTarget) -> str:
+    """The image that runs now; empty when the trading process does not say."""
+    try:
+        return target.venue.app().image
+    except Trouble:
+        return ""
+
+
+def abandon_dead(ledger: LedgerStore, running: RunningActs, now: datetime, actor: str) -> tuple[str, ...]:
+    """Declare drills whose process died ABORTED; their runs. Their targets stay as they are."""
+    dead = [one for one in ledger.state().drills.values() if one.state == RUNNING and running.alive(one.run) is False]
+    for one in dead:
+        why = f"its process died at {one.step}" if one.step else "its process died"
+        body = {"run": one.run, "drill": one.run, "state": ABORTED, "reasons": [why]}
+        ledger.transact(Record(actor, "drill", body), now=now)
+    return tuple(one.run for one in dead)

@@ -1,0 +1,210 @@
+"""``drill`` and ``drill list``: rehearse a kill or a rollback, and see which rehearsals count."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from console.verbs.change import require_hands
+from stages.drill import ACTS, KILL, MODES, PAPER, PASS, ROLLBACK, TABLETOP, Drill, Step, document
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.drilling.course import LiveSide, Surroundings
+    from console.output import Output
+    from console.wiring import InForce, Wiring
+    from stages.state import DrillRun
+
+
+def add_parsers(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    """Add ``drill`` with ``drill list``."""
+    drill = subparsers.add_parser("drill", parents=[shared], help="rehearse a kill or a rollback on the paper target")
+    drill.add_argument("--mode", choices=MODES, default=PAPER, help="tabletop touches nothing; paper fires for real")
+    drill.add_argument("--kind", choices=ACTS, default=KILL, help="what is rehearsed")
+    drill.add_argument("--to", metavar="STAGE", help="the stage that the rollback returns to; otherwise today's")
+    drill.set_defaults(run=run_drill)
+    listing = drill.add_subparsers(metavar="list").add_parser("list", parents=[shared], help="drills and what counts")
+    listing.set_defaults(run=run_list)
+
+
+def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
+    """Carry the drill out step by step; 0 when it passed, 1 when it failed or was broken off."""
+    from console.procedures.drill import abandon_dead, paper, tabletop
+    from console.verbs.drill_target import drill_target, target_wiring
+
+    require_hands(wiring)
+    wiring.settings.need("identity", "drill_target")
+    force = wiring.in_force()
+    upper, lower = _step_down(wiring, force, arguments)
+    target = target_wiring(wiring)
+    try:
+        live, run = _live(wiring, force), wiring.ids.new()
+        around, on = _around(wiring, out), drill_target(wiring, target)
+        abandon_dead(wiring.ledger, wiring.running, wiring.clock.wall(), wiring.actor)
+        out.note(f"stops {on.scope.target} only, account {on.scope.account} {on.scope.environment.upper()}")
+        out.note(f"leaves alone {live.scope.target}, account {live.scope.account} {live.scope.environment.upper()}")
+        if arguments.mode == TABLETOP:
+            done = tabletop(around, live, on, run=run, act=arguments.kind, actor=wiring.actor, ask=_asker())
+        else:
+            done = paper(
+                around, live, on, run=run, act=arguments.kind, actor=wiring.actor, running=wiring.running,
+                upper=upper, lower=lower,
+            )  # fmt: skip
+    finally:
+        target.close()
+    if out.json:
+        out.document(document(done))
+    for reason in done.reasons:
+        out.line(f"■ {reason}")
+    out.line(f"{done.state}: {done.act} drill {done.run[:8]}, {done.passed} of {len(done.steps)} steps")
+    return 0 if done.state == PASS else 1
+
+
+def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
+    """Every drill, and whether the next advance may rely on them; 0 when it may."""
+    from console.procedures.drill import abandon_dead
+    from stages.drill_validity import transition, validity
+
+    force = wiring.in_force()
+    if not wiring.read_only:
+        abandon_dead(wiring.ledger, wiring.running, wiring.clock.wall(), wiring.actor)
+    state = wiring.ledger.state()
+    policy, clock = force.policy, wiring.clock
+    stage = _stage_now(wiring, force)
+    above = None if stage is None or stage >= policy.top else policy.stages[stage + 1].name
+    down = "" if stage is None or above is None else transition(above, policy.stages[stage].name)
+    endpoint = wiring.settings.venue.url if wiring.settings.venue else ""
+    found = validity(policy, state, clock.market(clock.wall()), down, endpoint=endpoint)
+    if out.json:
+        drills = [_run_document(run) for run in state.drills.values()]
+        asked = policy.spec.drill is not None
+        out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": list(found.reasons)})
+    for run in state.drills.values():
+        what = f"{run.act} {run.transition}".strip()
+        why = f"  {run.reasons[0]}" if run.reasons else ""
+        out.line(f"{run.started:%Y-%m-%d %H:%M}Z  {run.run[:8]}  {run.mode:<8} {what:<20} {run.state:<8}{why}")
+    out.line(f"in date: {found.says}" if found.ok else "not in date: " + "; ".join(found.reasons))
+    return 0 if found.ok else 1
+
+
+def _run_document(run: DrillRun) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "act": run.act,
+        "mode": run.mode,
+        "transition": run.transition,
+        "state": run.state,
+        "actor": run.actor,
+        "started": run.started,
+        "market": run.market,
+        "step": run.step,
+        "target": dict(run.target),
+        "until": run.until,
+        "reasons": list(run.reasons),
+        "artifacts": list(run.artifacts),
+    }
+
+
+def _stage_now(wiring: Wiring, force: InForce) -> int | None:
+    from functools import partial
+
+    from stages.standing import assess, read_controls
+
+    head = wiring.repository.fetch()
+    return assess(force.policy, read_controls(force.policy, partial(wiring.repository.read, head))).stage
+
+
+def _step_down(wiring: Wiring, force: InForce, arguments: argparse.Namespace) -> tuple[int, int]:
+    """The stages between which a rollback drill steps down: the transition that comes next, or the one named."""
+    if arguments.kind != ROLLBACK:
+        return 0, 0
+    policy = force.policy
+    lower = policy.stage_index(arguments.to) if arguments.to else _stage_now(wiring, force)
+    if lower is None:
+        raise Trouble("which step down to rehearse is not known", fix="name its lower stage with --to")
+    if lower >= policy.top:
+        raise Trouble(f"nothing is above {policy.stages[lower].name}", fix="name a lower stage with --to")
+    return lower + 1, lower
+
+
+def _live(wiring: Wiring, force: InForce) -> LiveSide:
+    from console.drilling.course import LiveSide
+    from console.verbs.drill_target import scope_of
+
+    return LiveSide(scope_of(wiring, force.policy), force.policy, wiring.ledger, wiring.venue)
+
+
+def _around(wiring: Wiring, out: Output) -> Surroundings:
+    from console.drilling.course import Surroundings
+
+    return Surroundings(
+        clock=wiring.clock,
+        new_id=wiring.ids.new,
+        pause=Event().wait,
+        tell=_teller(out),
+        keep=_keeper(wiring.state_folder / "drills"),
+        version=version("rampdeck"),
+    )
+
+
+def _teller(out: Output) -> Callable[[Drill], None]:
+    """Says each step when it begins and each finding when it is made, as notes beside the answer."""
+    said: dict[str, int] = {"findings": 0}
+
+    def tell(drill: Drill) -> None:
+        for one in drill.findings[said["findings"] :]:
+            mark = {True: "·", False: "■", None: "?"}[one.ok]
+            budget = drill.step(one.step).budget.total_seconds()
+            out.note(f"  {mark} {one.step:<4}{one.says:<58} {one.took:6.1f}/{budget:g} s  {one.observed}")
+        said["findings"] = len(drill.findings)
+
+    return tell
+
+
+def _keeper(folder: Path) -> Callable[[str, Mapping[str, Any]], str]:
+    """Writes a bundle and names it with its digest."""
+
+    def keep(run: str, bundle: Mapping[str, Any]) -> str:
+        text = json.dumps(bundle, indent=2, default=_said)
+        path = folder / f"drill-{run[:8]}.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Trouble(f"the drill's evidence cannot be written: {error.strerror}", where=str(path)) from None
+        return f"{path.name} sha256:{sha256(path.read_bytes()).hexdigest()}"
+
+    return keep
+
+
+def _said(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a bundle")
+
+
+def _asker() -> Callable[[Step], tuple[bool | None, str]]:
+    """Asks at the terminal: y held, n did not, anything else is not known; what follows the letter is kept."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Trouble("a tabletop leads people through and needs a terminal", fix="use --mode paper")
+
+    def ask(step: Step) -> tuple[bool | None, str]:
+        sys.stderr.write(f"{step.id} {step.says}: did it hold? y, n or ? and a word: ")
+        sys.stderr.flush()
+        letter, _, words = sys.stdin.readline().strip().partition(" ")
+        return {"y": True, "n": False}.get(letter.casefold()), words
+
+    return ask

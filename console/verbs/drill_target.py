@@ -1,0 +1,172 @@
+"""The paper target of a drill, put together from its own configuration, and the approvals that its restore needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from stages.authority import Action, Standard, environment_fingerprint
+from stages.drill import Scope
+from stages.entries import stamp
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.drilling.course import DrillTarget
+    from console.procedures.reduce import Reduced
+    from console.wiring import InForce, Wiring
+    from stages.commands import VerifiedApproval
+    from stages.policy import Policy
+    from stages.posture import Mode
+    from stages.state import ControlState
+
+RESTORE_REQUEST: Final = "DrillRestoreRequest"
+_LOOK_EVERY: Final = 0.2
+
+
+def target_wiring(live: Wiring) -> Wiring:
+    """The parts of the paper target, acted on by the same person; to be closed by the caller. Raises Trouble."""
+    from console.config import load
+    from console.wiring import Wiring
+
+    live.settings.need("drill_target")
+    mine = {"identity": live.settings.identity, "inbox": live.inbox}
+    return Wiring(load(live.settings.drill_target).model_copy(update=mine), read_only=live.read_only)
+
+
+def scope_of(wiring: Wiring, policy: Policy) -> Scope:
+    """What identifies a target: its policy's account, path and namespace, and where its venue is."""
+    target, venue = policy.spec.target, wiring.settings.venue
+    return Scope(
+        policy.name,
+        target.account.label,
+        target.account.environment,
+        target.namespace,
+        target.gitops_path,
+        venue.url if venue else "",
+    )
+
+
+def drill_target(live: Wiring, target: Wiring) -> DrillTarget:
+    """The target as a drill acts on it, ``live`` being whose person acts. Raises Trouble when it is not set up."""
+    from console.drilling.course import DrillTarget
+
+    force = _in_force(target)
+
+    def fire(stage: int, mode: Mode, intent: str) -> Reduced:
+        from console.procedures.reduce import Order, ReducePorts, reduce
+
+        ports = ReducePorts(
+            ledger=target.ledger, spill=target.spill, repository=target.repository, venue=target.venue,
+            clock=target.clock, running=target.running, pause=Event().wait, checkpoint=target.checkpoint,
+        )  # fmt: skip
+        order = Order(intent, live.actor, stage, mode, "drill", authenticated=live.authenticated)
+        return reduce(ports, force.policy, order, digests=(force.policy_digest, force.roster_digest))
+
+    def approvals(action: Action, seconds: float) -> Sequence[VerifiedApproval]:
+        return _collect(live, target, force, action, seconds)
+
+    return DrillTarget(
+        scope=scope_of(target, force.policy),
+        policy=force.policy,
+        policy_digest=force.policy_digest,
+        roster_digest=force.roster_digest,
+        ledger=target.ledger,
+        repository=target.repository,
+        venue=target.probes,
+        fire=fire,
+        fresh=lambda: _fresh(target),
+        sign=live.signer.sign,
+        approvals=approvals,
+    )
+
+
+def _in_force(target: Wiring) -> InForce:
+    try:
+        return target.in_force()
+    except Trouble as trouble:
+        origin = target.settings.origin
+        fix = f"run 'rampdeck --config {origin} policy adopt'"
+        raise Trouble(f"the drill's target is not set up: {trouble.what}", where=str(origin), fix=fix) from None
+
+
+def _fresh(target: Wiring) -> ControlState:
+    from console.wiring import Wiring
+
+    again = Wiring(target.settings)
+    try:
+        return again.ledger.state()
+    finally:
+        again.close()
+
+
+# ------------------------------------------------------------------------------------------------------ restoring it
+
+
+def restore_document(action: Action, by: str) -> dict[str, Any]:
+    """The request that approvers answer."""
+    return {
+        "kind": RESTORE_REQUEST,
+        "by": by,
+        "action": {
+            "kind": action.kind,
+            "target": action.target,
+            "subject": action.subject,
+            "params": dict(action.params),
+            "nonce": action.nonce,
+            "expires": stamp(action.expires),
+        },
+    }
+
+
+def read_restore(document: Mapping[str, Any], where: str) -> Action:
+    """The action of a request's document. Raises Trouble."""
+    try:
+        found = document["action"]
+        action = Action(
+            kind=str(found["kind"]),
+            target=str(found["target"]),
+            subject=str(found["subject"]),
+            params={str(name): str(value) for name, value in found["params"].items()},
+            nonce=str(found["nonce"]),
+            expires=datetime.fromisoformat(found["expires"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Trouble(f"is not a request to restore ({error!r})", where=where, fix="ask for a new one") from None
+    if action.kind != "restore" or "drill" not in action.params or action.expires.tzinfo is None:
+        raise Trouble("is not a request to restore after a drill", where=where, fix="ask for a new one")
+    return action
+
+
+def _collect(
+    live: Wiring, target: Wiring, force: InForce, action: Action, seconds: float
+) -> Sequence[VerifiedApproval]:
+    """Asks in the inbox and waits for two that count, one of them risk; fewer when the time is up."""
+    from console.approvals import examine, verified_of
+    from console.inbox import Inbox
+    from stages.releases import RESTORE_APPROVALS, RESTORE_ROLES
+
+    inbox, clock, pause = Inbox(live.inbox), live.clock, Event()
+    inbox.ask(action.subject, restore_document(action, live.actor))
+    held_against = Standard(
+        action=action,
+        requester=live.actor,
+        roster=force.roster,
+        roster_digest=force.roster_digest,
+        environment=environment_fingerprint(force.policy),
+        life=force.policy.spec.gates.approval_life,
+        consumed=target.ledger.state().consumed,
+    )
+    deadline = clock.monotonic() + seconds
+    while True:
+        opinions = [
+            examine(live.signer, force, answer.text, held_against, clock.wall())
+            for answer in inbox.answers(action.subject)
+        ]
+        counted = [verified_of(one, force) for one in opinions if not one.fault and not one.rejects]
+        seated = all(sum(role in one.roles for one in counted) >= need for role, need in RESTORE_ROLES.items())
+        if (len(counted) >= RESTORE_APPROVALS and seated) or clock.monotonic() >= deadline:
+            inbox.withdraw(action.subject)
+            return counted
+        pause.wait(_LOOK_EVERY)

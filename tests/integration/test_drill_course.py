@@ -1,0 +1,166 @@
+"""A drill's walk: what ends it, what it keeps, and what becomes of one whose process died."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from console.detach import RunningActs
+from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
+from console.procedures.drill import abandon_dead, tabletop
+from console.wiring import SystemClock
+from stages.commands import OpenLatch
+from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP, Drill, Scope, Step
+from stages.drill_validity import newest
+from stages.posture import Mode
+from stages.refusal import Trouble
+from tests.integration.actuation import World, short_pause
+
+LIVE = Scope("heron", "HERON-LIVE-01", "live", "heron", "apps/heron", "")
+PAPER = Scope("heron-paper", "HERON-PAPER-01", "paper", "heron-paper", "apps/heron-paper", "")
+
+
+@dataclass
+class Ground:
+    """A course over a real ledger whose steps are given by each test."""
+
+    world: World
+    bundles: list[Mapping[str, Any]] = field(default_factory=list)
+    tidied: int = 0
+
+    def course(self, run: str = "r1") -> Course:
+        force = self.world.force
+        nobody = cast("Any", None)
+        target = DrillTarget(
+            PAPER, force.policy, "p", "r", self.world.ledger, nobody, nobody, nobody, nobody, nobody, nobody
+        )
+        around = Surroundings(SystemClock(), lambda: "new", short_pause, lambda _: None, self._keep, "1")
+        live = LiveSide(LIVE, force.policy, self.world.ledger, None)
+        # A tabletop declares no effects, so that the steps of the tests need to cause none.
+        made = Course(around, live, target, Drill(run, KILL, TABLETOP, "", datetime.now(UTC)), "alice")
+        made.begin("")
+        return made
+
+    def walk(self, odd: Mapping[str, Callable[[Course], None]] | None = None) -> Drill:
+        work: dict[str, StepWork] = {f"D{number}": _good for number in range(13)}
+        return walk(self.course(), work | dict(odd or {}), self._tidy)
+
+    def _keep(self, run: str, bundle: Mapping[str, Any]) -> str:
+        self.bundles.append(bundle)
+        return f"{run}.json"
+
+    def _tidy(self, _course: Course) -> None:
+        self.tidied += 1
+
+    def entries(self) -> Sequence[Mapping[str, Any]]:
+        return [entry.body for entry in self.world.ledger.entries() if entry.kind == "drill"]
+
+
+def _good(course: Course) -> None:
+    if course.drill.at == "D4":
+        course.mark_fired()
+    course.find("it holds", True, negative=course.drill.at in NEGATIVE)
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Ground:
+    return Ground(World.make(tmp_path))
+
+
+def test_every_finding_is_an_entry_in_the_drills_scope_and_the_last_one_names_the_bundle(ground: Ground) -> None:
+    assert ground.walk().state == PASS
+    bodies = ground.entries()
+    assert {body["drill"] for body in bodies} == {"r1"}
+    assert [body["step"] for body in bodies if "ok" in body] == [f"D{number}" for number in range(13)]
+    assert (bodies[-1]["state"], bodies[-1]["artifacts"]) == (PASS, ["r1.json"])
+    assert ground.bundles[0]["drill"]["passed"] == 13
+
+
+def test_a_live_trigger_ends_the_drill_at_once(ground: Ground) -> None:
+    def trigger(course: Course) -> None:
+        _good(course)
+        ground.world.command(
+            OpenLatch("watch", "gross-limit", "gross", "26,410", Mode.FROZEN, None, 0, "L0", ("risk",))
+        )
+
+    done = ground.walk({"D1": trigger})
+    assert (done.state, done.at) == (ABORTED, "D1")
+    assert done.reasons == ("gross-limit fired on the live target",)
+    assert ground.tidied == 1
+    assert ground.entries()[-1]["state"] == ABORTED
+
+
+def test_a_latch_that_was_open_before_does_not_end_it(ground: Ground) -> None:
+    ground.world.command(OpenLatch("watch", "gross-limit", "gross", "26,410", Mode.FROZEN, None, 0, "L0", ("risk",)))
+    assert ground.walk().state == PASS
+
+
+def test_what_fails_before_the_act_ends_it_unfired_and_tidied(ground: Ground) -> None:
+    done = ground.walk({"D2": lambda course: cast("None", course.find("probes are taken", False))})
+    assert (done.state, ground.tidied) == (FAIL, 1)
+    assert done.reasons[0] == "D2: probes are taken"
+    assert "D4 was not run" in done.reasons
+
+
+def test_what_fails_after_the_act_lets_the_rest_go_on(ground: Ground) -> None:
+    done = ground.walk({"D6": lambda course: cast("None", course.find("orders gone", False))})
+    assert (done.state, done.passed, done.reasons) == (FAIL, 12, ("D6: orders gone",))
+    assert ground.tidied == 0
+
+
+def test_an_answer_that_does_not_come_is_unknown_which_fails(ground: Ground) -> None:
+    def away(_course: Course) -> None:
+        raise Trouble("the venue does not answer")
+
+    done = ground.walk({"D6": away})
+    assert (done.state, done.holds("D6")) == (FAIL, False)
+    assert done.reasons == ("D6: it could be asked: the venue does not answer (unknown)",)
+
+
+def test_a_person_who_breaks_it_off_leaves_an_aborted_drill(ground: Ground) -> None:
+    def interrupt(_course: Course) -> None:
+        raise KeyboardInterrupt
+
+    done = ground.walk({"D7": interrupt})
+    assert (done.state, done.reasons) == (ABORTED, ("broken off by alice",))
+    assert ground.world.ledger.state().drills["r1"].state == ABORTED
+
+
+def test_a_tabletop_leads_through_every_step_touches_nothing_and_opens_no_gate(ground: Ground) -> None:
+    asked: list[str] = []
+
+    def ask(step: Step) -> tuple[bool | None, str]:
+        asked.append(step.id)
+        return (None, "nobody knew") if step.id == "D9" else (True, "said so")
+
+    course = ground.course()
+    done = tabletop(course.around, course.live, course.target, run="r2", act=KILL, actor="alice", ask=ask)
+    assert asked == [f"D{number}" for number in range(13)]
+    assert (done.state, done.passed) == (FAIL, 12)
+    assert "nobody knew (unknown)" in done.reasons[0]
+    found = ground.world.ledger.state()
+    assert found.drills["r2"].mode == TABLETOP
+    assert newest(found, KILL) is None
+
+
+def test_a_drill_whose_process_died_is_declared_aborted(ground: Ground) -> None:
+    running = RunningActs(ground.world.folder / "running")
+    with running.hold("r1"):
+        ground.course()
+        assert abandon_dead(ground.world.ledger, running, datetime.now(UTC), "alice") == ()
+    dies = f"""import os, pathlib
+from console.detach import RunningActs
+RunningActs(pathlib.Path({str(ground.world.folder / "running")!r})).hold("r1").__enter__()
+os._exit(0)"""
+    subprocess.run([sys.executable, "-c", dies], check=True)
+    assert ground.world.ledger.state().drills["r1"].state == RUNNING
+    assert abandon_dead(ground.world.ledger, running, datetime.now(UTC), "bob") == ("r1",)
+    found = ground.world.ledger.state().drills["r1"]
+    assert (found.state, found.reasons) == (ABORTED, ("its process died",))

@@ -1,0 +1,171 @@
+"""Drills on the demo's real paper venue: a kill that holds and is restored, a rollback, and what makes one fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from console.demo.cast import Approver, Done, verb
+from console.demo.command import adopt
+from console.demo.floor import Pace
+from console.demo.household import POLICY_PATH, Household, first_commit, write_configurations
+from console.demo.world import Settings, World
+from console.venue.demo import BLOCK_REASON, DemoVenue
+from console.wiring import Wiring
+from stages.state import ControlState
+
+FAST = Settings(seed=3, speed=20, pace=Pace(restart_seconds=0.3), sync_delay=0.2)
+
+
+@dataclass
+class Demo:
+    house: Household
+    world: World
+
+    def drill(self, *words: str) -> Done:
+        return verb(self.house.config, "drill", *words)
+
+    def state(self) -> ControlState:
+        wiring = Wiring.of(self.house.config)
+        try:
+            return wiring.ledger.state()
+        finally:
+            wiring.close()
+
+    def bundle(self, run: str) -> Path:
+        return self.house.folder / "state" / "drills" / f"drill-{run[:8]}.json"
+
+
+def drill_gate(demo: Demo) -> dict[str, Any]:
+    """The gate of the next advance, as a plan shows it."""
+    gates = verb(demo.house.config, "plan", "--to", "L1").document["gates"]
+    return next(gate for gate in gates if gate["gate_id"] == "drill")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    house = Household(tmp_path_factory.mktemp("drills"))
+    content = first_commit(house)
+    content[POLICY_PATH] += b"\n  drill: {budgets: {D12: 15s}}\n"
+    with World(house.folder, content, FAST) as world:
+        write_configurations(
+            house,
+            remote=world.remote_url,
+            endpoints={"heron": world.live.app_url, "heron-paper": world.paper.app_url},
+            broker=world.live.broker_url,
+            anchor=datetime.now(UTC),
+            speed=FAST.speed,
+            paper={"app": world.paper.app_url, "broker": world.paper.broker_url},
+        )
+        adopt(house, world)
+        yield Demo(house, world)
+
+
+@pytest.fixture
+def approver(demo: Demo) -> Iterator[Approver]:
+    """Bob and Erin, who answer what lies in the inbox."""
+    player = Approver(demo.house, lambda _: None)
+    player.start()
+    yield player
+    player.leave()
+    player.join(10)
+
+
+def test_before_any_drill_the_gate_says_what_is_missing(demo: Demo) -> None:
+    gate = drill_gate(demo)
+    assert gate["status"] == "FAIL"
+    assert gate["reasons"] == [
+        "kill drill: never passed on paper", "rollback drill L1 to L0: never passed on paper",
+    ]  # fmt: skip
+
+
+def test_a_kill_drill_passes_and_leaves_both_targets_as_they_were(demo: Demo, approver: Approver) -> None:
+    live_before = DemoVenue(demo.world.live.broker_url).read()
+    done = demo.drill()
+    assert done.code == 0, done.document.get("reasons") or done.words
+    assert done.document["passed"] == 13
+    steps = {step["step"]: step for step in done.document["steps"]}
+    assert any(one["negative"] and one["observed"] == BLOCK_REASON for one in steps["D5"]["findings"])
+    assert any(one["negative"] and one["ok"] for one in steps["D11"]["findings"])
+    paper, live = DemoVenue(demo.world.paper.broker_url).read(), DemoVenue(demo.world.live.broker_url).read()
+    assert not paper.blocked
+    assert (live.blocked, live.cash) == (False, live_before.cash)
+    state = demo.state()
+    assert (state.latches, state.epoch, state.intents) == ({}, 0, {}), "live state ignores what a drill did"
+    run = state.drills[done.document["run"]]
+    assert (run.state, run.mode, run.target["account"]) == ("PASS", "paper", "HERON-PAPER-01")
+    assert run.until is not None
+    assert run.until > run.started
+
+
+def test_the_bundle_holds_the_raw_answers_and_is_named_by_its_digest(demo: Demo, approver: Approver) -> None:
+    run = next(iter(demo.state().drills.values()), None)
+    if run is None:
+        assert demo.drill().code == 0
+        run = next(iter(demo.state().drills.values()))
+    path = demo.bundle(run.run)
+    bundle = json.loads(path.read_text())
+    assert run.artifacts == (f"{path.name} sha256:{sha256(path.read_bytes()).hexdigest()}",)
+    assert bundle["drill"]["state"] == run.state
+    assert {"venue", "app", "live venue", "target ledger"} <= {answer["source"] for answer in bundle["raw"]}
+    assert bundle["target"]["account"] != bundle["live"]["account"]
+
+
+def test_a_rollback_drill_steps_the_paper_target_down_and_puts_it_back(demo: Demo) -> None:
+    wiring = Wiring.of(demo.house.config)
+    before = wiring.repository.read(wiring.repository.fetch(), "apps/heron-paper/scheduler.yaml")
+    done = demo.drill("--kind", "rollback", "--to", "L1")
+    assert done.code == 0, done.document.get("reasons") or done.words
+    assert done.document["transition"] == "L2 to L1"
+    assert wiring.repository.read(wiring.repository.fetch(), "apps/heron-paper/scheduler.yaml") == before
+    wiring.close()
+
+
+def test_with_both_drills_passed_they_are_in_date_and_the_gate_opens(demo: Demo, approver: Approver) -> None:
+    for words in (("--kind", "kill"), ("--kind", "rollback")):
+        assert demo.drill(*words).code == 0
+    listed = demo.drill("list")
+    assert (listed.code, listed.document["inDate"]) == (0, True), listed.document["reasons"]
+    gate = drill_gate(demo)
+    assert gate["status"] == "PASS", gate
+
+
+def test_a_target_that_is_the_live_one_is_refused(demo: Demo, tmp_path: Path) -> None:
+    settings = json.loads(demo.house.config.read_text())
+    config = tmp_path / "rampdeck.yaml"
+    config.write_text(json.dumps(settings | {"drillTarget": str(demo.house.config)}))
+    done = verb(config, "drill")
+    assert done.code == 2
+    assert "venue.app" in done.words or "shares account" in done.words
+
+
+def test_a_drill_on_a_target_that_is_blocked_already_does_not_fire(demo: Demo) -> None:
+    broker = demo.world.paper.broker_url
+    requests.post(broker + "/block", json={"reason": "someone else"}, timeout=5)
+    try:
+        done = demo.drill()
+    finally:
+        requests.post(broker + "/unblock", timeout=5)
+    assert (done.code, done.document["state"]) == (1, "FAIL")
+    assert any("takes orders" in reason for reason in done.document["reasons"])
+    assert any("D4 was not run" in reason for reason in done.document["reasons"])
+
+
+def test_a_drill_whose_restore_nobody_approves_fails_and_leaves_the_target_killed(demo: Demo) -> None:
+    """Runs last: only a restore of the target ends what it leaves."""
+    done = demo.drill()
+    assert (done.code, done.document["state"]) == (1, "FAIL")
+    assert any(reason.startswith("D12: restored by the rule: 0 of 2 approvals") for reason in done.document["reasons"])
+    assert DemoVenue(demo.world.paper.broker_url).read().blocked
+    assert not DemoVenue(demo.world.live.broker_url).read().blocked
+    listed = demo.drill("list")
+    assert listed.code == 1
+    assert "kill drill: the last one was FAIL" in listed.document["reasons"][0]

@@ -1,0 +1,179 @@
+"""Which drills count for an advance, what voids them, and what a drill's entries do to the state: nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stages.drill import ABORTED, FAIL, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
+from stages.drill_validity import declared_until, newest, pins, validity
+from stages.entries import Draft, Entry, write
+from stages.facts import DrillRun
+from stages.loosening import loosened
+from stages.policy import DrillSpec, Policy
+from stages.posture import Mode
+from stages.state import ControlState, fold
+from tests.unit.test_all_triggers import held, one, world
+from tests.unit.watched import OPEN, make_policy
+
+ENDPOINT = "http://venue"
+
+
+def asking(**changes: Any) -> Policy:
+    """A policy that asks for drills."""
+    return with_drill(make_policy(), DrillSpec(**changes))
+
+
+def with_drill(policy: Policy, spec: DrillSpec | None) -> Policy:
+    return policy.model_copy(update={"spec": policy.spec.model_copy(update={"drill": spec})})
+
+
+def state(*runs: DrillRun) -> ControlState:
+    return ControlState(drills={run.run: run for run in runs})
+
+
+def run(policy: Policy, name: str, act: str = KILL, outcome: str = PASS, **changes: Any) -> DrillRun:
+    down = "L2 to L1" if act == ROLLBACK else ""
+    made = DrillRun(
+        name, act, PAPER, down, outcome, "alice", OPEN, OPEN, {"account": "PAPER"}, pins(policy, ENDPOINT, "sha256:a")
+    )
+    return replace(made, **changes)
+
+
+def reasons(policy: Policy, *runs: DrillRun, hours: float = 1, endpoint: str = ENDPOINT) -> tuple[str, ...]:
+    market = OPEN + timedelta(hours=hours)
+    return validity(policy, state(*runs), market, "L2 to L1", endpoint=endpoint).reasons
+
+
+def test_both_drills_are_asked_for_and_a_policy_may_ask_for_less() -> None:
+    policy = asking()
+    assert reasons(policy) == (
+        "kill drill: never passed on paper",
+        "rollback drill L2 to L1: never passed on paper",
+    )
+    assert reasons(policy, run(policy, "a"), run(policy, "b", ROLLBACK)) == ()
+    assert reasons(asking(rollback=False), run(policy, "a")) == ()
+    assert reasons(with_drill(policy, None)) == ()
+
+
+def test_a_rollback_drill_counts_for_its_own_transition() -> None:
+    policy = asking(kill=False)
+    other = run(policy, "b", ROLLBACK, transition="L1 to L0")
+    assert reasons(policy, other) == ("rollback drill L2 to L1: never passed on paper",)
+
+
+def test_it_expires_after_one_trading_day() -> None:
+    policy = asking(rollback=False)
+    assert reasons(policy, run(policy, "a"), hours=23) == ()
+    assert "expired" in reasons(policy, run(policy, "a"), hours=49)[0]
+
+
+@pytest.mark.parametrize("outcome", [FAIL, ABORTED])
+def test_a_later_drill_that_did_not_pass_voids_an_earlier_one(outcome: str) -> None:
+    policy = asking(rollback=False)
+    later = run(policy, "b", outcome=outcome, reasons=("D6: still open",))
+    assert reasons(policy, run(policy, "a"), later) == (f"kill drill: the last one was {outcome} (D6: still open)",)
+    assert reasons(policy, later, run(policy, "c")) == ()
+
+
+def test_one_that_runs_blocks_and_a_tabletop_changes_nothing() -> None:
+    policy = asking(rollback=False)
+    assert "runs" in reasons(policy, run(policy, "a"), run(policy, "b", outcome=RUNNING))[0]
+    table = run(policy, "t", mode=TABLETOP, outcome=FAIL)
+    assert reasons(policy, run(policy, "a"), table) == ()
+    assert "never passed" in reasons(policy, run(policy, "t", mode=TABLETOP))[0]
+
+
+def test_another_endpoint_account_or_posture_mapping_voids_it() -> None:
+    policy = asking(rollback=False)
+    good = run(policy, "a")
+    assert reasons(policy, good, endpoint="http://elsewhere") == (
+        "kill drill: void by a change of the venue's endpoint",
+    )
+    assert reasons(policy, good, endpoint="") == (), "an endpoint that is not known here is not compared"
+    for pin, said in (("account", "the venue account"), ("posture", "the posture mapping")):
+        odd = replace(good, pins={**good.pins, pin: "other"})
+        assert reasons(policy, odd) == (f"kill drill: void by a change of {said}",)
+
+
+def test_a_newer_image_is_a_warning_that_the_policy_may_raise() -> None:
+    for image, ok in (("warn", True), ("void", False)):
+        policy = asking(rollback=False, image=image)
+        found = validity(policy, state(run(policy, "a")), OPEN, "", endpoint=ENDPOINT, image="sha256:b")
+        assert found.ok is ok
+        assert "newer than the drill" in (found.warnings + found.reasons)[0]
+
+
+def test_asking_for_drills_is_not_looser_and_no_longer_asking_is() -> None:
+    without, asked = with_drill(asking(), None), asking()
+    assert loosened(without, asked) == ()
+    assert loosened(asked, without)
+    assert any("validFor" in line for line in loosened(asked, asking(valid_for="3 sessions")))
+
+
+def test_a_step_that_does_not_exist_has_no_budget() -> None:
+    with pytest.raises(ValueError, match="there is no step D13"):
+        DrillSpec(budgets={"D13": timedelta(seconds=1)})
+
+
+def entries(*drafts: Draft) -> ControlState:
+    found, before = ControlState(), None
+    for draft in drafts:
+        entry: Entry = write(draft, ledger="l", previous=before, now=OPEN)
+        found, before = fold(found, entry), entry
+    return found
+
+
+def drafts(run_id: str = "r1") -> list[Draft]:
+    first = {
+        "run": run_id, "act": KILL, "mode": PAPER, "state": RUNNING, "market": OPEN, "target": {"account": "PAPER"},
+        "pins": {"account": "x"}, "drill": run_id,
+    }  # fmt: skip
+    declared = {"run": run_id, "state": RUNNING, "step": "D2", "until": OPEN + timedelta(minutes=15), "drill": run_id}
+    last = {"run": run_id, "state": FAIL, "reasons": ["D6"], "artifacts": ["b.json"], "drill": run_id}
+    return [Draft("drill", None, None, "alice", body) for body in (first, declared, last)]
+
+
+def test_the_state_knows_a_drill_by_its_newest_entry() -> None:
+    found = entries(*drafts()).drills["r1"]
+    assert (found.state, found.step, found.reasons, found.artifacts) == (FAIL, "D2", ("D6",), ("b.json",))
+    assert found.until == OPEN + timedelta(minutes=15)
+    assert newest(entries(*drafts("r1"), *drafts("r2")), KILL) == entries(*drafts("r1"), *drafts("r2")).drills["r2"]
+
+
+def test_live_state_ignores_what_carries_a_drills_scope() -> None:
+    body = {"plan": "p", "approver": "bob", "reason": "no"}
+    scoped = Draft("approval-rejected", None, None, "bob", body | {"drill": "r1"})
+    assert entries(scoped).rejected == {}
+    assert entries(Draft("approval-rejected", None, None, "bob", body)).rejected == {"p": "bob: no"}
+
+
+def test_declared_effects_are_held_back_on_the_drills_account_alone() -> None:
+    policy = make_policy()
+    until = OPEN + timedelta(minutes=15)
+    for index, stage in enumerate(policy.stages):
+        label = policy.stage_account(index).label
+        held = state(run(policy, "a", until=until, target={"account": label}))
+        assert declared_until(policy, held, stage.name, OPEN) == until
+        assert declared_until(policy, held, stage.name, until) is None
+        other = state(run(policy, "a", until=until, target={"account": "ANOTHER"}))
+        assert declared_until(policy, other, stage.name, OPEN) is None
+    assert declared_until(policy, state(run(policy, "a", until=until)), "live", OPEN) is None
+
+
+def test_a_drill_that_expired_fires_the_readiness_trigger_and_one_that_never_passed_does_not() -> None:
+    expired = one("readiness", {"mode": "FROZEN"}, signals=["booksAge"])
+    watched = world(expired=expired)
+    watched.policy = with_drill(watched.policy, DrillSpec(rollback=False))
+    assert held(watched.tick(3)) == []
+    passed = run(watched.policy, "a", market=watched.wall - timedelta(days=10), pins=pins(watched.policy, ""))
+    watched.state = replace(watched.state, drills={"a": passed})
+    assert held(watched.tick(2)) == [(Mode.FROZEN, None)]
+    renewed = run(watched.policy, "b", market=watched.wall, pins=pins(watched.policy, ""))
+    again = world(expired=expired)
+    again.policy = watched.policy
+    again.state = replace(again.state, drills={"a": passed, "b": renewed})
+    assert held(again.tick(3)) == []
