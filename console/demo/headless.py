@@ -23,6 +23,8 @@ from stages.state import ControlState
 READY_SECONDS: Final = 30.0
 TARGET: Final = "L2"
 """How far the demo's trader goes: one stage beyond the canary shows the whole loop."""
+TROUBLED: Final = "L1"
+"""How far where something goes wrong: the canary meets it, not a stage that is just being entered."""
 
 
 def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, until: float) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, unti
     world.ready(READY_SECONDS)
     policy = wiring.in_force().policy
     players: list[Player] = [
-        Trader(house, wiring.ledger, policy, TARGET, told.append),
+        Trader(house, wiring.ledger, policy, TROUBLED if scenario.faults else TARGET, told.append),
         Director(scenario, world, wiring.ledger, wiring.clock, told.append),
     ]
     with _curtain() as curtain:

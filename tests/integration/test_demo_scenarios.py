@@ -36,7 +36,9 @@ def test_a_scenario_ends_as_its_name_says(name: str, tmp_path: Path) -> None:
         """The latch is open, and a reduction after it was read back from the runtime."""
         found = entries(folder)
         opened = [one["seq"] for one in of_kind(found, "latch-opened") if one["body"]["trigger"] == trigger]
-        return bool(opened) and any(one["seq"] > opened[0] for one in of_kind(found, "converged"))
+        down = {one["intent"] for one in of_kind(found, "intent") if one["body"]["act"] == "reduce"}
+        back = [one["seq"] for one in of_kind(found, "converged") if one["intent"] in down]
+        return bool(opened) and any(seq > opened[0] for seq in back)
 
     result = play(folder, name, over)
     holds_its_shape(result, folder)

@@ -82,10 +82,10 @@ def test_the_two_venues_report_two_accounts(world: World) -> None:
 def test_a_fault_reaches_the_venue_that_is_named(world: World) -> None:
     until(lambda: gross(world.paper.app_url) > 3000)
     assert world.inject("gap").startswith("armed"), "the live book is flat"
-    assert world.inject("calm") == "trading resumed"
-    assert "gapped up" in world.inject("gap", world.paper)
-    until(lambda: gross(world.paper.app_url) > 5000)
-    assert world.inject("calm", world.paper) == "trading resumed"
+    assert world.inject("calm").startswith("trading resumed")
+    assert "gap" in world.inject("gap", world.paper)
+    until(lambda: gross(world.paper.app_url) > 5000, 60)
+    assert world.inject("calm", world.paper).startswith("trading resumed")
     with pytest.raises(Trouble, match="unknown_fault"):
         world.inject("meteor")
 

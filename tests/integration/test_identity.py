@@ -156,6 +156,7 @@ def test_what_is_launched_survives_the_hangup_of_its_parent(tmp_path: Path) -> N
     os.mkfifo(gate)
     module = tmp_path / "console"
     module.mkdir()
+    (module / "__init__.py").touch()  # a package of its own, found before the installed one
     (module / "__main__.py").write_text(
         "import os, sys\nfrom pathlib import Path\n"
         f"answer = open({str(gate)!r}).read()\n"

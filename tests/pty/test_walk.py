@@ -61,13 +61,16 @@ def plan_and_apply(terminal: Terminal, folder: Path) -> None:
 
 def type_when_it_counts(terminal: Terminal, phrase: str) -> None:
     """A field that raises risk drops its first half second of keys and says so: then the rest is typed again."""
-    terminal.press(phrase[0])
-    terminal.until(lambda: "more characters" in terminal.text or "came too early" in terminal.text)
-    while "more characters" not in terminal.text:
-        terminal.press(phrase[0])
-        terminal.until(lambda: "more characters" in terminal.text or "came too early" in terminal.text)
-    terminal.press(phrase[1:])
-    terminal.sees("Enter does it")
+    terminal.sees("letters go into the field")
+    terminal.press(phrase)
+    while "Enter does it" not in terminal.text:
+        terminal.until(
+            lambda: any(word in terminal.text for word in ("Enter does it", "too early", "more char", "word "))
+        )
+        if "Enter does it" not in terminal.text:
+            before = terminal.text
+            terminal.press("\x15" + phrase)
+            terminal.until(lambda: terminal.text != before)  # noqa: B023 - asked before the next round
 
 
 def watch_the_breach(terminal: Terminal, folder: Path) -> None:
