@@ -99,8 +99,9 @@ def clear(
     quorum = None
     if latch.rule.approval and not latch.killed:
         consent = gather(consent_ports(wiring), force, clear_action(force.policy, latch), tokens, actor=wiring.actor)
-        for fault in consent.faults if out else ():
-            out.note(fault)  # type: ignore[union-attr]
+        if out is not None:
+            for fault in consent.faults:
+                out.note(fault)
         quorum = consent.quorum
     command = ClearLatch(
         actor=wiring.actor,
