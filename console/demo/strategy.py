@@ -65,7 +65,7 @@ class Strategy:
         return self._trim(seen, values, free, book, market)
 
     def _entry(self, seen: Situation, values: dict[str, Decimal], free: set[str], market: Market) -> Ticket | None:
-        """Add on the side that the book needs, or on the other one where every symbol is full or held against it."""
+        """Add on the side that the book needs, or on the other one where every symbol of that side is full."""
         wanted = self._entry_side(seen)
         other: Side = "sell" if wanted == "buy" else "buy"
         for side in (wanted, other):
@@ -153,9 +153,10 @@ def _worst_overrun(seen: Situation, values: dict[str, Decimal]) -> _Overrun | No
 
 
 def _rooms(sign: int, seen: Situation, values: dict[str, Decimal], free: set[str]) -> dict[str, Decimal]:
-    """Dollars that may still be added on one side, for symbols that are flat or held on that side already."""
+    """Dollars that may still be added on one side: every other symbol of the universe is one to hold short."""
     ceiling = _SYMBOL_HIGH * seen.controls.max_symbol
-    rooms = {s: ceiling - sign * values.get(s, ZERO) for s in seen.universe if s in free}
+    mine = seen.universe[::2] if sign > 0 else seen.universe[1::2]
+    rooms = {s: ceiling - sign * values.get(s, ZERO) for s in mine if s in free}
     return {s: room for s, room in rooms.items() if _SMALLEST * seen.controls.max_order <= room <= ceiling}
 
 
