@@ -17,17 +17,13 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console import crash
-from console.actions import On, actions_on
+from console.actions import actions_on
 from console.desk import Books, Feed, Hands, Told
 from console.errand import Errand, send
+from console.rooms import ROOMS, House, plan_room
 from console.screens import Asked, Live, View
-from console.screens.help import HelpScreen
-from console.screens.incident import IncidentScreen
 from console.screens.leave import LeaveScreen, reasons
-from console.screens.ledger import LedgerScreen
-from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen, terminal_title
-from console.screens.rollback import ReduceScreen
 from stages.ringing import Ringing, ring
 from widgets.glyphs import ascii_twin
 
@@ -84,7 +80,7 @@ class RampdeckApp(App[None]):
         self.animation_level = "none"
         self.feed = feed
         self.hands = hands
-        self.books = books
+        self.house = House(hands, books, wall, seat.ascii_marks)
         self.wall = wall
         self.seat = seat
         now = wall()
@@ -144,19 +140,8 @@ class RampdeckApp(App[None]):
         match message.what, message.arguments:
             case "back", _:
                 self._back()
-            case "help", _:
-                self._open(HelpScreen(self.view, ascii_marks=self.seat.ascii_marks))
-            case "reduce", _:
-                self._open(ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks))
-            case "kill", _:
-                kill = ReduceScreen(self.view, self.hands, self.wall, ascii_marks=self.seat.ascii_marks, kill=True)
-                self._open(kill)
-            case "incident", _:
-                self._open(IncidentScreen(self.view, self.hands, ascii_marks=self.seat.ascii_marks))
-            case "ledger", _:
-                self._open(LedgerScreen(self.view, self.books, ascii_marks=self.seat.ascii_marks))
             case "plan", (int(stage),):
-                self._plan(stage)
+                self._open(plan_room(self.view, self.house, stage))
             case "acknowledge", (str(alarm),):
                 self._wish("acknowledge", lambda: self.hands.acknowledge(alarm))
             case "take over", _:
@@ -165,20 +150,16 @@ class RampdeckApp(App[None]):
                 self.action_leave()
             case "exit", _:
                 self.exit()
+            case wish, _ if wish in ROOMS:
+                self._open(ROOMS[wish](self.view, self.house))
 
-    def _open(self, screen: Live) -> None:
-        if type(self.screen) is not type(screen):
+    def _open(self, screen: Live | None) -> None:
+        if screen is not None and type(self.screen) is not type(screen):
             self.push_screen(screen)
 
     def _back(self) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
-
-    def _plan(self, stage: int) -> None:
-        frame = self.view.frame
-        if frame is not None:
-            target = frame.policy.stages[stage].name
-            self._open(PlanScreen(self.view, self.hands, stage, target, ascii_marks=self.seat.ascii_marks))
 
     def _wish(self, what: str, work: Callable[[], Told]) -> None:
         self.ramp.tell(f"{what}: asked")
@@ -208,9 +189,7 @@ class RampdeckApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the registry's actions of this screen. Nothing in it acts without its own phrase."""
-        names = {RampScreen: On.RAMP, PlanScreen: On.PLAN, ReduceScreen: On.REDUCE, LedgerScreen: On.LEDGER}
-        names |= {HelpScreen: On.HELP, IncidentScreen: On.INCIDENT}
-        on = names.get(type(screen))
+        on = screen.ON if isinstance(screen, Live) else None
         for action in actions_on(on) if on is not None else ():
             if action.palette and action.possible(self.view.frame):
                 method = getattr(screen, f"action_{action.method}")

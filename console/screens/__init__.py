@@ -130,6 +130,8 @@ class Live(Screen[None]):
     Live > TokenInput { layer: token; }
     """
     AUTO_FOCUS: ClassVar[str | None] = ""
+    ON: ClassVar[On | None] = None
+    """Where the registry's actions for this screen stand; None for a question that has its own keys."""
 
     def __init__(self, view: View, *, ascii_marks: bool = False) -> None:
         super().__init__()

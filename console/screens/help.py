@@ -73,6 +73,7 @@ def mark_lines(width: int) -> list[Line]:
 class HelpScreen(Live):
     """Two columns where they fit, one below the other with arrows where they do not."""
 
+    ON: ClassVar[On | None] = On.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(On.HELP),
         ("down,pagedown,space", "scroll(8)", "down"),

@@ -62,6 +62,7 @@ def wrong(text: str) -> str:
 class IncidentScreen(Live):
     """One field; leaving it declares nothing."""
 
+    ON: ClassVar[On | None] = On.INCIDENT
     BINDINGS: ClassVar[list[BindingType]] = bindings(On.INCIDENT)
 
     class Heard(Message):

@@ -31,6 +31,7 @@ POLL = timedelta(seconds=1)
 class LedgerScreen(Live):
     """Pages of the ledger around one chosen entry; what it reads comes in errands and never blocks a key."""
 
+    ON: ClassVar[On | None] = On.LEDGER
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(On.LEDGER),
         ("up,k", "move(-1)", "up"),

@@ -30,6 +30,7 @@ ASK_AGAIN = timedelta(seconds=2)
 class PlanScreen(Live):
     """One rehearsed stage change, from dry run to applied."""
 
+    ON: ClassVar[On | None] = On.PLAN
     BINDINGS: ClassVar[list[BindingType]] = bindings(On.PLAN)
 
     class Rehearsed(Message):

@@ -24,6 +24,7 @@ LOOK_FOR = timedelta(seconds=60)
 class RampScreen(Live):
     """The home screen."""
 
+    ON: ClassVar[On | None] = On.RAMP
     BINDINGS: ClassVar[list[BindingType]] = bindings(On.RAMP)
 
     def __init__(self, view: View, *, ascii_marks: bool = False) -> None:

@@ -238,6 +238,7 @@ def _problem(view: View, text: str) -> str:
 class ReduceScreen(Live):
     """The way down. Its field has the focus from the first moment, and pasting is fine."""
 
+    ON: ClassVar[On | None] = On.REDUCE
     BINDINGS: ClassVar[list[BindingType]] = bindings(On.REDUCE)
 
     class Heard(Message):
