@@ -75,6 +75,8 @@ class Intent:
     settled: str = ""
     """converged or diverged"""
     reason: str = ""
+    ended: datetime | None = None
+    """When its newest outcome was recorded."""
 
     @property
     def unresolved(self) -> bool:

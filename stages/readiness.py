@@ -7,6 +7,8 @@ from datetime import datetime
 
 from stages.plan import Plan, build
 from stages.policy import Policy
+from stages.posture import Mode
+from stages.refusal import Trouble
 from stages.standing import assess, read_controls
 
 Read = Callable[[str], bytes | None]
@@ -42,6 +44,45 @@ def rollback_readiness(policy: Policy, plan: Plan, read: Read, now: datetime) ->
     if standing.stage != back:
         return False, f"a rollback would not end at {name}"
     return True, f"{name} READY, rehearsed on {plan.base_commit[:7]}"
+
+
+def way_down(
+    policy: Policy, read: Read, stage: int, *, mode: Mode, head: str, now: datetime
+) -> tuple[bool | None, str]:
+    """Whether a reduction to ``stage`` (an index) in ``mode`` would bring all of it from ``head``, and why not.
+
+    ``read`` gives the files of ``head``; where it cannot, nothing is known.
+    """
+    name, away = policy.stages[stage].name, list[str]()
+
+    def asked(path: str) -> bytes | None:
+        try:
+            return read(path)
+        except Trouble as trouble:
+            away.append(trouble.line)
+            raise
+
+    plan = build(
+        policy,
+        policy_digest="",
+        roster_digest="",
+        read=asked,
+        base_commit=head,
+        epoch=0,
+        to_stage=stage,
+        created_by="",
+        now=now,
+        mode=mode if mode > Mode.FROZEN else None,
+        only_safer=True,
+    )
+    reached = assess(policy, read_controls(policy, _over(asked, plan.contents)))
+    if away:
+        return None, away[0]
+    if plan.refusals:
+        return False, f"{name} cannot be reached whole: {plan.refusals[0]}"
+    if reached.riskiest > stage:
+        return False, f"a reduction would not end at {name}"
+    return True, f"{name} READY"
 
 
 def _over(read: Read, contents: Mapping[str, bytes]) -> Read:

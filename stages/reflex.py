@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from stages.bearings import in_convergence
 from stages.latching import OpenLatch
 from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode
 from stages.standing import Standing
 from stages.state import REDUCE, ControlState, Intent
+from stages.watching import WatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,24 @@ def carried_out(policy: Policy, posture: Posture, state: ControlState, head: str
     newest = reductions[-1]
     done = newest.outcome in ("pushed", "unchanged") and newest.sha == head
     return done and under_way(policy, posture, newest)
+
+
+def slipped_in(policy: Policy, state: ControlState, watch: WatchState, wall: datetime) -> Posture:
+    """What the newest act still asks for when it was a reduction: nothing above it until Git has settled (rule 8).
+
+    Git has settled when its head was the same over one convergence window; every other hand's change begins another.
+    A later change is a fact to adopt, and no reduction is held against it.
+    """
+    free = Posture(Mode.NORMAL, policy.top)
+    newest = list(state.intents.values())[-1] if state.intents else None
+    if newest is None or newest.kind != REDUCE or newest.outcome not in ("pushed", "unchanged"):
+        return free
+    stage, since = policy.stage_index(newest.to_stage), newest.ended or newest.at
+    if watch.changed is not None:
+        since = max(since, watch.changed)
+    if stage is None or not in_convergence(policy, since, wall):
+        return free
+    return Posture(newest.mode, stage)
 
 
 def with_pending(policy: Policy, posture: Posture, pending: Iterable[object]) -> Posture:

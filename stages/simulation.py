@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from stages.commands import (
     AdoptPolicy,
@@ -27,13 +28,15 @@ from stages.incidents import latch_for, next_number
 from stages.plan import build
 from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode, join
-from stages.reflex import Need, carried_out, need, under_way
+from stages.readiness import way_down
+from stages.reflex import carried_out, need, slipped_in, under_way
 from stages.refusal import Refusal, Trouble
 from stages.scenario import Declared, End, Scenario
 from stages.settling import settled, truth
 from stages.simulated_world import World, trailers
 from stages.standing import Standing, assess, read_controls
 from stages.state import ControlState, fold
+from stages.target import Target, aim
 from stages.verdict import AlarmClass, Evaluation, WatchPresence
 from stages.watching import WatchState
 
@@ -87,7 +90,7 @@ class _Reduction:
     """A reduction on its way: its commit is pushed when it is due."""
 
     intent: str
-    wanted: Need
+    wanted: Target
     due: datetime
 
 
@@ -166,17 +169,22 @@ class _Game:
             self._act("converged" if command.converged else "diverged", act.to_stage, act.mode, command.detail)
 
     def _react(self, evaluation: Evaluation) -> None:
-        """Begins the reduction that the open latches ask for and Git does not show."""
+        """Begins the reduction that the open latches, or the last one itself, ask for and Git does not show."""
         posture = join(self.state.latches.values(), self.policy.top)
+        posture = posture.join(slipped_in(self.policy, self.state, self.watch, self.now))
         wanted = need(self.policy, posture, evaluation.standing)
         going = under_way(self.policy, posture, self.state.reducing)
         if wanted is not None and not going and not carried_out(self.policy, posture, self.state, self.world.head):
-            self._begin(wanted, evaluation)
+            ready = partial(
+                way_down, self.policy, self.world.files.get, mode=wanted.mode, head=self.world.head, now=self.now
+            )
+            self._begin(aim(self.policy, wanted, evaluation.standing, ready), evaluation)
 
-    def _begin(self, wanted: Need, evaluation: Evaluation) -> None:
+    def _begin(self, wanted: Target, evaluation: Evaluation) -> None:
         intent = f"{LEDGER}-{len(self.state.intents) + 1}"
-        to_stage = self.policy.stages[wanted.cap].name
+        to_stage = self.policy.stages[wanted.stage].name
         cause = ", ".join(sorted({latch.trigger for latch in self.state.latches.values()}))
+        cause = f"{cause}; not to {wanted.why}" if wanted.why else cause
         here = self.policy.stages[evaluation.effective].name
         self._command(BeginReduce(WATCH, intent, here, to_stage, wanted.mode, self.market, cause, automatic=True))
         self._act("reduce", to_stage, wanted.mode, cause)
@@ -205,13 +213,13 @@ class _Game:
             read=self.world.files.get,
             base_commit=self.world.head,
             epoch=self.state.epoch,
-            to_stage=wanted.cap,
+            to_stage=wanted.stage,
             created_by=WATCH,
             now=self.now,
             mode=wanted.mode if wanted.mode > Mode.FROZEN else None,
             only_safer=True,
         )
-        stage = self.policy.stages[wanted.cap].name
+        stage = self.policy.stages[wanted.stage].name
         if not plan.contents:
             self._command(RecordOutcome(WATCH, intent, "unchanged", self.world.head, "the manifests say this already"))
             self._act("unchanged", stage, wanted.mode, "; ".join(plan.refusals))

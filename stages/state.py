@@ -306,7 +306,11 @@ def _committed(state: ControlState, entry: Entry) -> ControlState:
 
 def _outcome(state: ControlState, entry: Entry) -> ControlState:
     body = entry.body
-    changes = {"outcome": body["outcome"], "message": body.get("message", "")}
+    changes: dict[str, Any] = {
+        "outcome": body["outcome"],
+        "message": body.get("message", ""),
+        "ended": parse_time(entry.ts),
+    }
     if body.get("sha"):
         changes["sha"] = body["sha"]
     return _update_intent(state, entry, **changes)

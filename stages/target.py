@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from stages.policy import Policy
 from stages.posture import Mode, Posture
+from stages.reflex import Need
+from stages.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,13 @@ class Target:
     stage: int
     mode: Mode
     why: str = ""
+
+
+def aim(policy: Policy, wanted: Need, standing: Standing, ready: Callable[[int], tuple[bool | None, str]]) -> Target:
+    """Where the reduction that is ``wanted`` leads. A stricter mode alone leaves the stage where it stands."""
+    if wanted.cap >= standing.riskiest:
+        return Target(wanted.cap, wanted.mode)
+    return reduction_target(policy, Posture(wanted.mode, wanted.cap), ready)
 
 
 def reduction_target(policy: Policy, posture: Posture, ready: Callable[[int], tuple[bool | None, str]]) -> Target:

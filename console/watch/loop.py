@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from console.desk import Desk, Frame, Trends
@@ -29,7 +30,7 @@ from console.watch import ticks
 from console.watch.chronicle import Chronicle
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
 from console.watch.reader import TICK, Reader
-from console.watch.reflex import Reflex
+from console.watch.reflex import Ready, Reflex
 from console.watch.ringer import Ringer
 from console.watch.settlement import Settlement
 from console.watch.tenure import HASTE, Seat, Tenure
@@ -37,12 +38,14 @@ from stages.commands import Command, OpenLatch, Record
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.posture import join
-from stages.reflex import carried_out, under_way, with_pending
+from stages.readiness import way_down
+from stages.reflex import carried_out, slipped_in, under_way, with_pending
 from stages.refusal import Refusal, Trouble
 from stages.settling import truth
 from stages.signals import Snapshot
 from stages.state import ControlState
 from stages.verdict import Evaluation, WatchPresence
+from stages.watching import WatchState
 
 SILENCE: Final = timedelta(seconds=5)
 """Without a tick for so long, a desk reads for itself."""
@@ -327,14 +330,20 @@ class Watch:
             self._transact(seal)
 
     def _react(self, policy: Policy, state: ControlState, evaluation: Evaluation, now: datetime) -> None:
-        """Starts the reduction that the open latches ask for and Git does not show."""
+        """Starts the reduction that the open latches, or the last one itself, ask for and Git does not show."""
         posture = with_pending(policy, join(state.latches.values(), policy.top), self._pending)
+        watch = self._memory.watch if self._memory else WatchState.start()
+        posture = posture.join(slipped_in(policy, state, watch, now))
         git = evaluation.snapshot.git
         if git is not None and carried_out(policy, posture, state, git.head):
             return
         wait = under_way(policy, posture, state.reducing) or git is None or not git.head
         cause = ", ".join(sorted({latch.trigger for latch in state.latches.values()})) or "posture"
-        self._reflex.consider(policy, posture, evaluation.standing, cause=cause, wait=wait, now=now)
+        ready = self._rehearsal(policy, git.head, now) if git is not None and git.head else None
+        self._reflex.consider(policy, posture, evaluation.standing, cause=cause, wait=wait, now=now, ready=ready)
+
+    def _rehearsal(self, policy: Policy, head: str, now: datetime) -> Ready:
+        return partial(way_down, policy, partial(self._ports.repository.read, head), head=head, now=now)
 
     # --------------------------------------------------------------------------------------------------- following
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from console.ports import Launcher
 from stages.policy import Policy
-from stages.posture import Posture
+from stages.posture import Mode, Posture
 from stages.reflex import Need, need
 from stages.refusal import Trouble
 from stages.standing import Standing
+from stages.target import Target, aim
 
 FIRST_RETRY: Final = timedelta(seconds=20)
 LONGEST_RETRY: Final = timedelta(minutes=2)
+
+
+class Ready(Protocol):
+    """Rehearses the way down to a stage: True, False, or None for not known, with the reason."""
+
+    def __call__(self, stage: int, /, *, mode: Mode) -> tuple[bool | None, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,20 @@ class Reflex:
         """Why the last attempt could not be started; empty when it could."""
 
     def consider(
-        self, policy: Policy, posture: Posture, standing: Standing, *, cause: str, wait: bool, now: datetime
+        self,
+        policy: Policy,
+        posture: Posture,
+        standing: Standing,
+        *,
+        cause: str,
+        wait: bool,
+        now: datetime,
+        ready: Ready | None = None,
     ) -> Need | None:
-        """Start what is needed and not on its way; returns what was started now.
+        """Start what is needed and not on its way; returns what was needed and started now.
 
         ``wait``: a reduction that does it is being carried out, or Git was never read yet; both are given some time.
+        ``ready`` rehearses the way down to a stage in a mode; None where nothing was read that it could rehearse on.
         """
         wanted = need(policy, posture, standing)
         if wanted is None:
@@ -50,13 +67,16 @@ class Reflex:
             return None
         if last is not None and now < last.next_at:
             return None
-        self._launch(policy, wanted, cause)
+        target = Target(wanted.cap, wanted.mode)
+        if ready is not None:
+            target = aim(policy, wanted, standing, partial(ready, mode=wanted.mode))
+        self._launch(policy, target, f"{cause}; not to {target.why}" if target.why else cause)
         count = last.count + 1 if last else 1
         self._last = _Attempt(wanted, count, now + min(FIRST_RETRY * 2 ** (count - 1), LONGEST_RETRY))
         return wanted
 
-    def _launch(self, policy: Policy, wanted: Need, cause: str) -> None:
-        arguments = ["reduce-worker", "--to", policy.stages[wanted.cap].name, "--mode", wanted.mode.name]
+    def _launch(self, policy: Policy, target: Target, cause: str) -> None:
+        arguments = ["reduce-worker", "--to", policy.stages[target.stage].name, "--mode", target.mode.name]
         try:
             self._launcher.launch([*arguments, "--cause", cause, "--actor", self._actor, "--automatic"])
             self.trouble = ""

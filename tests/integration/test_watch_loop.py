@@ -13,7 +13,7 @@ from console.watch.memory import KEPT
 from stages.entries import EntryFilter, canonical
 from stages.signals import LIVE_BOOK, Quality, SignalKey
 from stages.verdict import RowState
-from tests.integration.watching import Console, HandClock, World, begun, console, demo_policy
+from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy
 
 
 @pytest.fixture
@@ -85,6 +85,19 @@ def test_a_confirmed_breach_opens_one_latch_and_starts_one_reduction(
     assert kinds(one, "alarm")
     assert frame.rung >= 1
     assert any("HELD grossLimit" in line for line in frame.events)
+
+
+def test_a_stage_that_cannot_be_reached_whole_is_passed_over_down_to_killed(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True, manifests=Manifests(missing={"scheduler.yaml"}))
+    run(one, clock, 3)
+    world.values["gross"] = "5300"
+    run(one, clock, 8)
+    (launched,) = one.memory.launched
+    assert launched[1:5] == ("--to", "L0", "--mode", "KILLED")
+    assert "not to L0: L0 cannot be reached whole" in launched[6]
 
 
 def test_a_console_that_does_not_act_says_so_and_starts_nothing(tmp_path: Path, world: World, clock: HandClock) -> None:

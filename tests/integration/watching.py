@@ -135,8 +135,18 @@ class Remembers:
         self.notified.append(text)
 
 
-class NoRepository:
-    """Stands where a repository is needed; nothing here asks it anything."""
+SAMPLE = Path(__file__).resolve().parents[2] / "console" / "demo" / "sample"
+
+
+@dataclass
+class Manifests:
+    """Stands where a repository is needed: the demo's files, without those that are ``missing``, at whatever head."""
+
+    missing: set[str] = field(default_factory=set)
+
+    def read(self, sha: str, path: str) -> bytes | None:
+        file = SAMPLE / path
+        return file.read_bytes() if file.is_file() and file.name not in self.missing else None
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"the repository was asked to {name}")
@@ -180,7 +190,13 @@ class Console:
 
 
 def console(
-    folder: Path, world: World, holder: str, *, acting: bool = False, reader: Callable[[World], Reader] = ScriptedReader
+    folder: Path,
+    world: World,
+    holder: str,
+    *,
+    acting: bool = False,
+    reader: Callable[[World], Reader] = ScriptedReader,
+    manifests: Manifests | None = None,
 ) -> Console:
     ledger = open_ledger(folder)
     observations = SqlObservations(f"sqlite:///{folder / 'o.db'}")
@@ -194,7 +210,7 @@ def console(
         ledger=ledger,
         lease=ledger.lease,
         observations=observations,
-        repository=NoRepository(),
+        repository=manifests or Manifests(),
         running=NoActs(),
         launcher=memory,
         clock=world.clock,
