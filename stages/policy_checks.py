@@ -14,7 +14,7 @@ from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.source_checks import check_sources
-from stages.trigger_checks import check_clears, check_comparison, check_kind
+from stages.trigger_checks import check_clears, check_comparison, check_kind, check_shared_limits
 
 _PANELS = {
     "exposure": "EXPOSURE",
@@ -51,6 +51,7 @@ def check(policy: Policy) -> Iterator[Problem]:
     yield from _check_target(policy)
     yield from _check_signals(policy)
     yield from check_sources(policy)
+    yield from check_shared_limits(policy)
     yield from _check_triggers(policy)
 
 

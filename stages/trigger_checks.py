@@ -10,12 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Final
 
 from stages.costs import baseline_of
+from stages.ladder import Unit
 from stages.measures import Clear, Trigger
 from stages.policy import ComparisonSpec, Policy
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
+from stages.quality import SESSION_PANELS
+from stages.session import session_length
+
+_RELATIVE: Final = (Unit.RATIO, Unit.BASIS_POINTS, Unit.PER_MINUTE)
+"""Units of figures that have a denominator."""
 
 
 def check_kind(policy: Policy, at: Path, trigger: Trigger) -> Iterator[Problem]:
@@ -62,9 +69,34 @@ def _check_clear(policy: Policy, at: Path, trigger: Trigger, clear: Clear) -> It
         what = f"its signals get no samples while HALTED, so {_span(clear.good)} of good ones never come"
         fix = "write good: 0s or gone: false, or FROZEN instead of HALTED, or add a safety signal"
         yield Problem(at, what, fix)
+    session = session_length(policy.spec.target.session)
+    if needed and evidence and clear.good > session and all(one.panel in SESSION_PANELS for one in evidence):
+        what = f"its signals are read in session only, which is shorter than {_span(clear.good)}"
+        yield Problem((*at, "good"), what, f"write at most {_span(session)}")
     if clear.itself and any(step.as_mode > Mode.FROZEN or step.cap is not None for step in trigger.then):
         what = "it would end by itself what it did more than freeze"
         yield Problem((*at, "itself"), what, "let it only freeze, or let somebody clear it")
+
+
+def check_shared_limits(policy: Policy) -> Iterator[Problem]:
+    """That no two figures of different denominators share one threshold (semantics 2.2 rule 2).
+
+    Shares, costs and rates are relative to something of their own; a second source of one figure is the same figure.
+    """
+    pairs = {
+        frozenset((name, trigger.confirm.second))
+        for trigger in policy.spec.triggers.values()
+        for name in trigger.signals
+        if trigger.confirm.second is not None
+    }
+    first: dict[str, str] = {}
+    for name, signal in policy.spec.signals.items():
+        if signal.limit is None or signal.limit.control is None or signal.unit not in _RELATIVE:
+            continue
+        other = first.setdefault(signal.limit.control, name)
+        if other != name and frozenset((other, name)) not in pairs:
+            what = f"'{other}' and '{name}' are relative to different things and share the limit {signal.limit.control}"
+            yield Problem(("spec", "signals", name, "limit", "control"), what, "give each a limit of its own")
 
 
 def check_comparison(policy: Policy, at: Path, stage: int, spec: ComparisonSpec) -> Iterator[Problem]:

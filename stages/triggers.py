@@ -19,6 +19,7 @@ from stages.looking import Look, Observation, Sight
 from stages.measures import Step, Trigger
 from stages.observing import observe
 from stages.policy import Policy
+from stages.policy_checks import reaction_seconds
 from stages.posture import Latch, Mode
 from stages.signals import Snapshot
 from stages.tca import taped
@@ -204,7 +205,7 @@ def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
         of=trigger.confirm.reads,
         detail=_detail(state, seen, held),
         next_in=_next_in(sight, mine, trigger),
-        reaction=_interval(sight.policy, trigger) * trigger.confirm.reads,
+        reaction=reaction_seconds(sight.policy, trigger),
     )
 
 

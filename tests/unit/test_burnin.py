@@ -8,10 +8,19 @@ from decimal import Decimal
 
 import pytest
 
-from stages.commands import ChangeBurnIn, ClearLatch, ExtendBurnIn, Quorum, VerifiedApproval, WaiveBurnIn
+from stages.commands import (
+    ChangeBurnIn,
+    ClearLatch,
+    ExtendBurnIn,
+    OpenLatch,
+    Quorum,
+    VerifiedApproval,
+    WaiveBurnIn,
+)
 from stages.decide import decide
 from stages.gates import GateFacts, judge_gates
 from stages.objectives import waivable
+from stages.posture import Mode
 from stages.refusal import Refusal
 from tests.unit.watched import ACTING, OPEN, Watched, make_policy, policy_document
 
@@ -38,6 +47,24 @@ def test_the_clock_starts_when_the_runtime_has_converged_not_at_the_push() -> No
     world.settle()
     world.tick(2)
     assert run_states(world) == ["ARMED", "OBSERVING"]
+
+
+def test_no_run_begins_while_the_runtime_runs_something_else() -> None:
+    world = Watched()
+    world.runtime = dict(world.policy.resolved[0])
+    assert run_states(world.tick(10)) == []
+    world.stand(1)
+    assert run_states(world.tick(1)) == ["ARMED"]
+
+
+def test_no_run_begins_while_more_than_a_freeze_is_held() -> None:
+    world = Watched()
+    halt = OpenLatch("alice", "incident", "INC-1", "", Mode.HALTED, None, 1, "L1", ("risk",))
+    world.decide(halt)
+    assert run_states(world.tick(5)) == []
+    frozen = Watched()
+    frozen.decide(replace(halt, mode=Mode.FROZEN))
+    assert run_states(frozen.tick(1)) == ["ARMED"]
 
 
 def test_a_run_passes_once_with_everything_met() -> None:
@@ -97,6 +124,19 @@ def test_coverage_below_its_share_does_not_pass() -> None:
     assert "coverage of gross" in binding
 
 
+def test_the_last_evaluations_in_a_row_all_pass() -> None:
+    """A breach that is not confirmed fails nothing, and the run of good evaluations begins anew."""
+    world = with_burn_in(passRun=8).tick(11)
+    assert world.watch.burn_in.streak > 0
+    world.tick(1, gross=6000)
+    assert world.watch.burn_in.streak == 0
+    world.tick(7, gross=3000)
+    assert run_states(world)[-1] == "OBSERVING"
+    assert "good evaluations" in world.judge().burn_in.lacks
+    world.tick(1)
+    assert run_states(world)[-1] == "PASSED"
+
+
 def test_reconciliation_has_to_be_clean_at_the_end() -> None:
     world = Watched().tick(30, residuals=1)
     assert "PASSED" not in run_states(world)
@@ -149,6 +189,19 @@ def test_leaving_the_stage_aborts_the_run_and_coming_back_begins_another() -> No
     world.settle("i2")
     world.tick(3)
     assert world.state.runs["L1"].run == "L1-1-1"
+
+
+def test_a_kill_aborts_the_run_of_the_stage_where_it_stands() -> None:
+    world = Watched(make_policy(postures={"KILLED": {"controls": {"maxOrderNotional": 0}}}), stage=0).tick(5)
+    assert run_states(world) == ["ARMED", "OBSERVING"]
+    for values in (world.git_values, world.runtime):
+        values["maxOrderNotional"] = Decimal(0)
+    world.head = "c1"
+    world.tick(2)
+    assert world.judge().standing.mode is Mode.KILLED
+    assert run_states(world)[-1] == "ABORTED"
+    assert world.state.runs["L0"].reason == "killed"
+    assert run_states(world.tick(5)).count("ARMED") == 1, "nothing begins while it is killed"
 
 
 def test_a_pass_of_an_earlier_stay_does_not_count() -> None:

@@ -108,6 +108,17 @@ def test_what_cannot_be_seen_never_helps_a_clear() -> None:
     assert waiting(watched).gone
 
 
+def test_a_cause_of_several_signals_is_gone_only_where_all_of_them_are_seen() -> None:
+    limit = policy_document()["spec"]["triggers"]["grossLimit"]
+    both = limit | {"signals": ["gross", "order"], "clear": LIMIT | {"good": "5s", "hold": "0s"}}
+    watched = Watched(make_policy(triggers={"limits": both}), stage=2)
+    watched.tick(3).tick(3, gross=26000).tick(20, gross=100)
+    assert waiting(watched).gone
+    watched.frozen.add("order")
+    watched.tick(20)
+    assert waiting(watched).waits == ("its cause is not seen gone",)
+
+
 def test_a_loss_waits_for_the_next_session() -> None:
     watched = world(good="0s", hold="0s", nextSession=True).tick(3).tick(3, gross=26000).tick(5, gross=100)
     assert waiting(watched).waits == ("not before the next session",)

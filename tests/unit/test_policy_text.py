@@ -192,6 +192,21 @@ RULES = [
         "did you mean 'reduceOnly'",
     ),
     ("max age", ("      maxAge: 5s", "      maxAge: 1500ms"), "below twice the cadence of 1s"),
+    (
+        "objective without a condition",
+        ("{signal: gross, withinLimit: true", "{signal: gross, withinLimit: false"),
+        "an objective needs a condition",
+    ),
+    (
+        "safety without its time",
+        ("      eventTime: pnl.as_of\n", ""),
+        "a safety signal names its event time",
+    ),
+    (
+        "dwell longer than a session",
+        ("clear: {by: [operator], good: 5m, hold: 0s, approval: false}", "clear: {by: [operator], good: 7h}"),
+        "read in session only",
+    ),
     ("limit control", ("limit: {control: maxNetExposure}", "limit: {control: maxNetExposures}"), "'maxNetExposure'"),
     ("limit unit", ("limit: {control: maxNetExposure}", "limit: {control: participationCap}"), "is in usd"),
     ("need", ("signal: tcaOrders, atLeast: 5", "signal: tcaOrder, atLeast: 5"), "did you mean 'tcaOrders'"),

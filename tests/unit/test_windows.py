@@ -37,6 +37,12 @@ def test_the_kth_breach_among_the_last_n_counts_and_older_ones_fall_out() -> Non
     assert window.see(at(5), False, 5).breaches == 2
 
 
+def test_a_repeated_or_older_event_time_is_no_further_breach_of_the_window() -> None:
+    window = Window().see(at(5), True, 5)
+    assert window.see(at(5), True, 5) == window
+    assert window.see(at(4), True, 5) == window
+
+
 def test_a_gap_keeps_the_breaches_of_the_window() -> None:
     window = Window().see(at(0), True, 5).see(at(1), True, 5)
     assert window.see(at(3600), True, 5).breaches == 3
@@ -53,6 +59,7 @@ def test_dwell_grows_with_valid_readings_and_a_gap_empties_it() -> None:
 def test_dwell_does_not_grow_by_repeats_and_ends_with_a_bad_reading() -> None:
     dwell = Dwell().see(at(0), True, 5).see(at(5), True, 5)
     assert dwell.see(at(5), True, 5).seconds == 5
+    assert dwell.see(at(3), True, 5) == dwell, "an older reading takes nothing back"
     assert dwell.see(at(6), False, 5).seconds == 0
 
 
