@@ -10,7 +10,9 @@ import pytest
 
 from console.desk import Frame
 from console.watch.memory import KEPT
+from stages.commands import BeginReduce, RecordOutcome, RecordSettled
 from stages.entries import EntryFilter, canonical
+from stages.posture import Mode
 from stages.signals import LIVE_BOOK, Quality, SignalKey
 from stages.verdict import RowState
 from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy
@@ -98,6 +100,25 @@ def test_a_stage_that_cannot_be_reached_whole_is_passed_over_down_to_killed(
     (launched,) = one.memory.launched
     assert launched[1:5] == ("--to", "L0", "--mode", "KILLED")
     assert "not to L0: L0 cannot be reached whole" in launched[6]
+
+
+def test_what_slips_in_after_a_reduction_by_hand_is_reduced_again(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 3)
+    market, hand = clock.market(clock.wall()), "alice"
+    one.ledger.transact(BeginReduce(hand, "i1", "L2", "L1", Mode.FROZEN, market, "by hand"), now=clock.wall())
+    one.ledger.transact(RecordOutcome(hand, "i1", "pushed", "b" * 40), now=clock.wall())
+    one.ledger.transact(RecordSettled(hand, "i1", True, "b" * 40), now=clock.wall())
+    run(one, clock, 2)
+    assert not one.memory.launched
+    world.stage = 2
+    run(one, clock, 2)
+    (launched,) = one.memory.launched
+    assert launched[1:3] == ("--to", "L1")
+    assert not kinds(one, "latch-opened")
 
 
 def test_a_console_that_does_not_act_says_so_and_starts_nothing(tmp_path: Path, world: World, clock: HandClock) -> None:

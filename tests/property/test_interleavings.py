@@ -1,4 +1,4 @@
-"""No interleaving of evidence, clears, restarts and applies ends riskier than the open latches allow."""
+"""No interleaving of evidence, clears, restarts, applies and foreign commits ends riskier than the latches allow."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from stages.commands import (
     BeginResume,
     ChangeBurnIn,
     ClearLatch,
+    OpenLatch,
     Quorum,
     RecordOutcome,
     RecordSettled,
     VerifiedApproval,
 )
 from stages.decide import MANUAL_KILL, decide
+from stages.evaluation import accumulate
 from stages.posture import Mode, Posture, join
+from stages.reflex import slipped_in
 from stages.refusal import Refusal
 from stages.watching import WatchState
 from tests.unit.watched import OPEN, Watched, make_policy, policy_document
@@ -50,6 +53,7 @@ class Ramp(RuleBasedStateMachine):
         self.world = Watched(policy(), stage=1)  # type: ignore[arg-type]
         self.ids = count(1)
         self.stage, self.mode = 1, Mode.NORMAL
+        self.other = WatchState.start()
         self.world.tick(1)
 
     # ------------------------------------------------------------------------------------------------ evidence
@@ -68,6 +72,19 @@ class Ramp(RuleBasedStateMachine):
         self.world.silent = True
         self.world.tick(times)
         self.world.silent = False
+
+    @rule()
+    def look_twice(self) -> None:
+        """A second watch looks at what the first one saw and asks for what follows from it."""
+        held = {(latch.trigger, latch.cause) for latch in self.world.state.latches.values()}
+        args = self.world.policy, self.world.state, self.other, self.world.snapshot
+        self.other, commands = accumulate(*args, "other")
+        allowed = self.allowed()
+        for command in commands:
+            if isinstance(command, OpenLatch):
+                opened = self.attempt(command)
+                assert not (opened and (command.trigger, command.cause) in held), "what is held is not opened again"
+        assert allowed.join(self.allowed()) == self.allowed(), "another watch only ever adds"
 
     @rule(fresh=st.booleans())
     def restart(self, fresh: bool) -> None:
@@ -128,10 +145,30 @@ class Ramp(RuleBasedStateMachine):
         assert any(latch.trigger == MANUAL_KILL for latch in self.world.state.latches.values())
         self.finish(intent, 0, Mode.KILLED)
 
+    @rule(stage=st.integers(0, 1))
+    def roll_back(self, stage: int) -> None:
+        """By hand; nothing is latched."""
+        if stage >= self.stage:
+            return
+        intent, latches = f"d{next(self.ids)}", dict(self.world.state.latches)
+        source, target = f"L{self.stage}", f"L{stage}"
+        self.attempt(BeginReduce("alice", intent, source, target, self.mode, self.world.market, "by hand"))
+        assert self.world.state.latches == latches
+        self.finish(intent, stage, self.mode)
+
+    @rule(stage=st.integers(0, TOP), mode=st.sampled_from([Mode.NORMAL, Mode.REDUCE_ONLY]))
+    def slip_in(self, stage: int, mode: Mode) -> None:
+        """Somebody else's commit changes Git; no latch, no approval, no intent knows of it."""
+        self.stage, self.mode = stage, mode
+        self.world.stand(stage)
+        self.world.trailers = {}
+        self.world.tick(1)
+
     @rule()
     def follow(self) -> None:
-        """The watch's reflex: down to what is allowed."""
-        allowed = self.allowed()
+        """The watch's reflex: down to what the latches allow, and what the last reduction left."""
+        after = slipped_in(self.world.policy, self.world.state, self.world.watch, self.world.wall)
+        allowed = self.allowed().join(after)
         if self.stage <= allowed.cap and self.mode >= allowed.mode:
             return
         intent, stage, mode = f"r{next(self.ids)}", min(self.stage, allowed.cap), max(self.mode, allowed.mode)
@@ -208,8 +245,9 @@ class Ramp(RuleBasedStateMachine):
     @invariant()
     def the_reflex_ends_inside_what_is_allowed(self) -> None:
         if hasattr(self, "world"):
+            after = slipped_in(self.world.policy, self.world.state, self.world.watch, self.world.wall)
             self.follow()
-            allowed = self.allowed()
+            allowed = self.allowed().join(after)
             assert self.stage <= allowed.cap
             assert self.mode >= allowed.mode or allowed.mode is Mode.FROZEN
 
@@ -226,6 +264,9 @@ STEPS = {
     "clear": lambda ramp: ramp.clear(signed=True, which=0),
     "resume": lambda ramp: ramp.resume(mode=Mode.NORMAL),
     "advance": lambda ramp: ramp.advance(late=False, number=0),
+    "second": lambda ramp: ramp.look_twice(),
+    "back": lambda ramp: ramp.roll_back(stage=0),
+    "slip": lambda ramp: ramp.slip_in(stage=TOP, mode=Mode.NORMAL),
     "restore": lambda ramp: ramp.restore(gone=True),
 }
 

@@ -80,6 +80,13 @@ def test_warm_up_does_not_count() -> None:
     assert float(world.watch.burn_in.observed) < 10
 
 
+def test_what_is_blind_or_without_a_sample_is_no_warm_up() -> None:
+    objectives = [{"signal": "slippage", "atMost": 6, "minSamples": 5}]
+    world = with_burn_in(warmUp="5s", objectives=objectives).tick(30, orders=3)
+    assert run_states(world)[-1] == "WARMUP"
+    assert run_states(world.tick(7, orders=40))[-1] == "OBSERVING"
+
+
 def test_repeated_samples_are_no_samples() -> None:
     world = with_burn_in(objectives=[{"signal": "gross", "withinLimit": True, "minSamples": 5, "coverage": 0}]).tick(3)
     world.frozen.add("gross")
@@ -153,6 +160,12 @@ def test_a_confirmed_failure_ends_the_run_and_holds_what_nothing_else_holds() ->
     assert world.opened[0].clear_roles == ("trader", "risk")
     world.tick(20, slippage=1)
     assert run_states(world).count("ARMED") == 1
+
+
+def test_a_failed_run_holds_what_its_stage_says() -> None:
+    objective = {"signal": "slippage", "atMost": 6, "minSamples": 5, "failWhen": {"breaches": 3, "of": 5}}
+    world = with_burn_in(objectives=[objective], onFail="HALTED").tick(4).tick(4, slippage=7)
+    assert [one.mode for one in world.opened] == [Mode.HALTED]
 
 
 def test_one_cause_opens_one_latch() -> None:
