@@ -119,6 +119,12 @@ def test_a_window_with_too_few_fills_is_no_sample() -> None:
     assert "NO SAMPLE (45 of 50" in row.detail
 
 
+def test_a_short_window_with_too_few_fills_is_no_sample_either() -> None:
+    quiet = Costs().run(9, 5, 9).run(6, 1, 9)
+    assert held(quiet.watched) == []
+    assert "NO SAMPLE (51 of 50, 5 of 10)" in quiet.watched.judge().triggers[0].detail
+
+
 def test_fewer_orders_than_before_are_a_new_base() -> None:
     costs = Costs().run(8, 5, 9)
     costs.count, costs.total = 10, Decimal(90)

@@ -337,6 +337,13 @@ def test_a_safety_item_is_not_waived(item: str) -> None:
     assert answer.code == "safety"
 
 
+def test_a_waiver_without_a_reason_is_refused() -> None:
+    world = undecided()
+    answer = decide(world.state, replace(waive(world, "samples of slippage"), reason=" "), world.wall)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "reason"
+
+
 def test_a_waiver_ends_with_its_run() -> None:
     world = undecided()
     world.decide(waive(world, "samples of slippage"))

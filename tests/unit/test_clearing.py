@@ -174,6 +174,14 @@ def test_an_explanation_is_asked_where_the_policy_asks_and_stands_for_evidence_t
     assert watched.state.latches == {}
 
 
+def test_an_explanation_is_asked_of_a_cause_that_is_seen_gone_as_well() -> None:
+    watched = world(explain=True, good="0s", hold="0s").tick(3).tick(3, gross=26000).tick(5, gross=100)
+    assert waiting(watched).gone
+    assert refused(watched, clear(watched)) == "explanation"
+    watched.decide(clear(watched, explanation="a fill that came late"))
+    assert watched.state.latches == {}
+
+
 def test_only_what_says_so_ends_by_itself() -> None:
     watched = world(good="0s", hold="0s").tick(3).tick(3, gross=26000).tick(5, gross=100)
     assert refused(watched, clear(watched, quorum=None, by_itself=True)) == "role"
