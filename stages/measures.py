@@ -19,20 +19,35 @@ _CADENCES: Final[Mapping[str, timedelta]] = {"promql": timedelta(seconds=15), "s
 
 
 class HttpSource(Manifest):
-    """One value of a JSON document. ``reduce`` folds a path with [*]; ``minus`` is subtracted."""
+    """One value of a JSON document. ``reduce`` folds a path with [*]; ``minus`` is subtracted, ``over`` divides.
+
+    ``age``: the path holds a time, and what counts is how old it is when it is read, in the signal's unit.
+    """
 
     endpoint: str
     path: str
     value: str
     minus: str | None = None
+    over: str | None = None
+    age: bool = False
     reduce: Literal["sum", "sum-abs", "max", "max-abs", "min", "count"] | None = None
+
+    @model_validator(mode="after")
+    def _age_stands_alone(self) -> HttpSource:
+        if self.age and (self.minus or self.over or self.reduce):
+            raise ValueError("an age is that of one time: it takes no minus, over or reduce")
+        return self
 
 
 class ScrapeSource(Manifest):
-    """One series of an exporter's /metrics; several matching series are folded by ``reduce``."""
+    """One series of an exporter's /metrics; several matching series are folded by ``reduce``.
+
+    ``age``: the series holds a time, and what counts is how old it is when it is read, in the signal's unit.
+    """
 
     endpoint: str
     metric: str
+    age: bool = False
     labels: Mapping[str, str] = Field(default_factory=dict)
     path: str = "/metrics"
     reduce: Literal["sum", "max", "min"] | None = None
@@ -166,6 +181,14 @@ class Signal(Manifest):
             return value
         kind = next((kind for kind in _CADENCES if kind in source), None)
         return value if kind is None else {**value, "every": _CADENCES[kind]}
+
+
+class NotWatched(Manifest):
+    """A row that people look for and that no source of this target can fill; the screen says so and why."""
+
+    title: str
+    panel: Literal["exposure", "tca", "freshness", "reconciliation", "incident"]
+    why: str
 
 
 class Confirmation(Manifest):

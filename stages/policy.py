@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from stages.bindings import Binding
 from stages.ladder import RiskOrder, Share, Unit, Value
 from stages.manifest import Duration, Manifest, MarketSpan
-from stages.measures import Signal, Source, Trigger
+from stages.measures import NotWatched, Signal, Source, Trigger
 from stages.posture import Mode
 from stages.signals import LIVE_BOOK
 
@@ -289,6 +289,10 @@ class Spec(Manifest):
     heartbeats: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Per endpoint the signals that must be at least 1, or nothing that the same process says is believed."""
     signals: Mapping[str, Signal] = Field(default_factory=dict)
+    own_orders: str | None = None
+    """The word signal that lists the ids of the orders that the application knows; the venue's others are strangers."""
+    not_watched: tuple[NotWatched, ...] = ()
+    """Rows that nothing here can fill; they are shown as such."""
     triggers: Mapping[str, Trigger] = Field(default_factory=dict)
     gates: Gates = Gates()
     drill: DrillSpec | None = None

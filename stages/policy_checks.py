@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stages.ladder import Unit
 from stages.ladder_checks import check_ladder, check_values, indistinct
 from stages.measures import Signal, Step, Trigger
 from stages.policy import REQUIRED_CONTROLS, Policy
@@ -159,6 +160,11 @@ def _check_target(policy: Policy) -> Iterator[Problem]:
 
 def _check_signals(policy: Policy) -> Iterator[Problem]:
     spec = policy.spec
+    own = spec.signals.get(spec.own_orders) if spec.own_orders is not None else None
+    if spec.own_orders is not None and own is None:
+        yield unknown(("spec", "ownOrders"), "signal", spec.own_orders, spec.signals)
+    if own is not None and own.unit is not Unit.WORD:
+        yield Problem(("spec", "ownOrders"), f"'{spec.own_orders}' lists no ids", "name a signal of unit word")
     for name, signal in spec.signals.items():
         at: Path = ("spec", "signals", name)
         if signal.class_ == "safety" and signal.event_time is None:

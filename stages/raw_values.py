@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
+
+from stages.ladder import Unit
 
 _MILLISECONDS_FROM: Final = Decimal(100_000_000_000)
 """An epoch time this large counts milliseconds: as seconds it would lie in the year 5138."""
@@ -28,6 +30,12 @@ def number_of(value: object) -> Decimal | None:
         except InvalidOperation:
             return None
     return None
+
+
+def age_of(moment: datetime, read_time: datetime, unit: Unit) -> Decimal:
+    """How old a time was when it was read, in seconds, or in milliseconds where that is the unit."""
+    microseconds = (read_time - moment) // timedelta(microseconds=1)
+    return Decimal(microseconds) / (1000 if unit is Unit.MILLISECONDS else 1_000_000)
 
 
 def is_measurement(number: Decimal) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from stages.ladder import Unit
-from stages.measures import Signal
+from stages.measures import NotWatched, Signal
 from stages.signals import SignalKey
 from stages.verdict import Row, RowState
 from widgets.bar import bar
@@ -56,6 +56,13 @@ class Panel:
     note: str = ""
     baseline: str = ""
     """Name of the stage that the baseline column shows."""
+    absent: Sequence[NotWatched] = ()
+    """Rows that nothing fills: named in one line, so that nobody takes them for fine."""
+
+    @property
+    def wants(self) -> int:
+        """Lines that show everything, the title with them."""
+        return len(self.rows) + bool(self.absent) + 1
 
     @property
     def minutes(self) -> int:
@@ -81,7 +88,7 @@ def heading(panel: Panel, shown: int, width: int, *columns: tuple[str, int]) -> 
 
 def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
     """A title and one line a signal, in ``height`` lines at most."""
-    rows = chosen(panel.rows, height - 1)
+    rows, last = _split(panel, columns.width, height)
     names = [("limit", columns.limit_end)]
     if columns.trend_at:
         names.append(("used of limit", columns.bar_at + 14))
@@ -99,7 +106,24 @@ def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
     if not rows and height > 1:
         empty = Line().put(" ? ", Tone.UNKNOWN).put("not watched: the policy names no signal for this book")
         return [heading(panel, 0, columns.width, *names), empty.fill(columns.width)]
-    return [heading(panel, len(rows), columns.width, *names), *(signal_line(row, panel, columns) for row in rows)]
+    lines = [signal_line(row, panel, columns) for row in rows]
+    return [heading(panel, len(rows), columns.width, *names), *lines, *last]
+
+
+_ROWS_FIRST = 5
+"""In a panel that is no higher than this every line is a row's."""
+
+
+def _split(panel: Panel, width: int, height: int) -> tuple[list[Row], list[Line]]:
+    """The rows that are shown, and after them the line of what is not watched: a row that is not ok goes before it."""
+    loud = sum(row.state not in QUIET for row in panel.rows)
+    if not panel.absent or height <= _ROWS_FIRST or loud >= height - 1:
+        return chosen(panel.rows, height - 1), []
+    names = ", ".join(one.title for one in panel.absent)
+    first = panel.absent[0]
+    said = f"{first.title}: {first.why}" if len(panel.absent) == 1 else names
+    line = Line(Tone.DIM).put(" – not watched: ")
+    return chosen(panel.rows, height - 2), [line.put(fit(said, width - line.length - 1)).fill(width)]
 
 
 def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
@@ -159,7 +183,7 @@ def _put_used(line: Line, row: Row, columns: Columns, tone: Tone) -> None:
 def value_text(row: Row) -> str:
     """``3,912``; ``was 3,912`` when it may not be believed; a word signal's word."""
     if row.unit is Unit.WORD:
-        known = row.text
+        known = {"true": "yes", "false": "no"}.get(row.text, row.text)
     elif row.value is None:
         known = ""
     else:
@@ -203,7 +227,7 @@ def _harm(kind: str, value: float) -> float:
 
 def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
     """The narrow form of the right column: value, limit, word. Age and allowed age say all of a freshness row."""
-    rows = chosen(panel.rows, height - 1)
+    rows, last = _split(panel, width, height)
     value_end, limit_end = (30, 38) if width >= 48 else (23, 29)
     columns = (("max", limit_end),) if panel.rows else ()
     lines = [heading(panel, len(rows), width, *columns)]
@@ -235,4 +259,4 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
             at = max(line.length, limit_end) + 2
             line.put(fit(row.detail, width - at - 1), at=at)
         lines.append(line.fill(width))
-    return lines
+    return [*lines, *last]

@@ -65,10 +65,20 @@ class Run:
     largest_order: Decimal = ZERO  # of this run: an order sent under higher limits is no breach of lower ones
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one filled order cost against its arrival price, in basis points (harm positive)."""
+
+    symbol: str
+    slippage: Decimal
+
+
 @dataclass(slots=True)
 class Records:
     """What the process writes to its database, so that a restart keeps it."""
 
+    sent: int = 0
+    measured: deque[Measured] = field(default_factory=lambda: deque(maxlen=500))
     costs: Costs = field(default_factory=Costs)
     by_symbol: dict[str, Costs] = field(default_factory=dict)
     computed_at: datetime | None = None
@@ -161,6 +171,7 @@ class Application:
             run.reject_reasons[str(refused)] += 1
             return
         run.submitted += 1
+        self.records.sent += 1
         self._recent.append(market.steps)
         self.records.own_orders.add(order.id)
         self.records.last_order = order
@@ -210,4 +221,5 @@ class Application:
         shortfall = slippage + Decimal(self._random.randint(0, 15)) / 10
         for costs in (self.records.costs, self.records.by_symbol.setdefault(fill.ticket.symbol, Costs())):
             costs.add(slippage, shortfall, paid)
+        self.records.measured.append(Measured(fill.ticket.symbol, slippage))
         self.records.computed_at = now

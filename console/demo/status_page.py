@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from console.demo.application import Costs, Run
+from console.demo.application import Costs, Measured, Run
 from console.demo.book import ZERO, Order
 from console.demo.controls import Deployed
 from console.demo.floor import Floor
@@ -30,6 +31,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
     """The whole of /trading/status for a process that runs. Decimals are strings, times ISO 8601 in UTC."""
     entry = _entry_blocks(floor, deployed)
     return {
+        "now": iso(now),
         "service": "heron",
         "process_role": "scheduler",
         "build": _BUILD,
@@ -242,6 +244,7 @@ def _execution(floor: Floor, run: Run) -> Document:
         "route": "broker",
         "orders_submitted_total": run.submitted,
         "orders_rejected_total": run.rejected,
+        "orders_asked_total": run.submitted + run.rejected,
         "reject_reason_totals": dict(run.reject_reasons),
         "last_submitted_order": None
         if last is None
@@ -258,12 +261,14 @@ def _execution(floor: Floor, run: Run) -> Document:
 
 
 def _tca(floor: Floor) -> Document:
-    records = floor.app.records
+    records, working = floor.app.records, len(floor.app.own_orders(floor.book))
     return {
         "account_label": floor.account.label,
         **_means(records.costs),
+        **_tail(records.measured),
         "filled_execution_count": records.costs.orders,
-        "unsettled_execution_count": len(floor.app.own_orders(floor.book)),
+        "closed_execution_count": records.sent - working,
+        "unsettled_execution_count": working,
         "symbol_breakdown": [{"symbol": s, **_means(costs)} for s, costs in sorted(records.by_symbol.items())],
         "last_computed_at": iso(records.computed_at),
         "read_model_status": "ok",
@@ -284,6 +289,18 @@ def _means(costs: Costs) -> Document:
         "avg_realized_shortfall_bps": mean(costs.shortfall),
         "avg_shortfall_notional": mean(costs.shortfall_dollars),
         "filled_notional": _dollars(costs.notional),
+    }
+
+
+def _tail(measured: Collection[Measured]) -> Document:
+    """The dear end of the orders measured: the 95th percentile by nearest rank, and the worst one."""
+    if not measured:
+        return {"slippage_p95_bps": None, "worst_order": None}
+    ranked = sorted(measured, key=lambda one: one.slippage)
+    worst, tail = ranked[-1], ranked[(len(ranked) * 95 + 99) // 100 - 1]
+    return {
+        "slippage_p95_bps": str(tail.slippage.quantize(_TENTH)),
+        "worst_order": {"symbol": worst.symbol, "slippage_bps": str(worst.slippage.quantize(_TENTH))},
     }
 
 

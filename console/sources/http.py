@@ -14,9 +14,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from stages.ladder import Unit
 from stages.measures import HttpSource, Signal, Source
 from stages.paths import Index, Key, Step, parse_path
-from stages.raw_values import is_measurement, moment_of, number_of
+from stages.raw_values import age_of, is_measurement, moment_of, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 
@@ -65,12 +66,8 @@ class JsonDocument:
         try:
             event = None if signal.event_time is None else _moment(self._one(signal.event_time), signal.event_time)
             if not signal.unit.is_number:
-                return Sample(
-                    Quality.OK, read_time, event_time=event, text=_words(self._one(source.value), source.value)
-                )
-            number, row = self._number(source, source.value)
-            if source.minus is not None:
-                number -= self._number(source, source.minus)[0]
+                return Sample(Quality.OK, read_time, event_time=event, text=self._text(source.value))
+            number, row = self._measured(source, signal.unit, read_time)
             return Sample(Quality.OK, read_time, number, event, self._label(signal.label, row))
         except _NotThere as missing:
             return Sample(missing.quality, read_time, detail=missing.detail)
@@ -89,6 +86,20 @@ class JsonDocument:
         if isinstance(found, list):
             return tuple(str(item) for item in found)
         return _words(found, path)
+
+    def _measured(self, source: HttpSource, unit: Unit, read_time: datetime) -> tuple[Decimal, int | None]:
+        """What the signal counts, and the row that it comes from where it is an extreme of a list."""
+        if source.age:
+            return age_of(_moment(self._one(source.value), source.value), read_time, unit), None
+        number, row = self._number(source, source.value)
+        if source.minus is not None:
+            number -= self._number(source, source.minus)[0]
+        if source.over is None:
+            return number, row
+        whole = self._number(source, source.over)[0]
+        if not whole:
+            raise _NotThere(f"{source.over} is 0: there is no share of nothing")
+        return number / whole, row
 
     def _number(self, source: HttpSource, path: str) -> tuple[Decimal, int | None]:
         """A finite number, and the row that it comes from where it is an extreme of a list."""
@@ -110,6 +121,16 @@ class JsonDocument:
         number = _REDUCERS[source.reduce](numbers)
         extreme = source.reduce in ("max", "max-abs", "min") and numbers
         return number, next(at for at, each in enumerate(numbers) if number in (each, abs(each))) if extreme else None
+
+    def _text(self, path: str) -> str:
+        """One word, or the words of a list joined by commas."""
+        if EACH not in path:
+            return _words(self._one(path), path)
+        rows = self._rows(path)
+        missing = sum(row is None for row in rows)
+        if missing:
+            raise _NotThere(f"{missing} of {len(rows)} items lack a value at {path}", Quality.PARTIAL)
+        return ",".join(_words(row, path) for row in rows)
 
     def _label(self, path: str | None, row: int | None) -> str:
         """A word beside the title. It is an ornament: without it the number still stands."""

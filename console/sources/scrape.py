@@ -12,7 +12,7 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from stages.measures import ScrapeSource, Signal, Source
-from stages.raw_values import is_measurement, number_of
+from stages.raw_values import age_of, is_measurement, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
 
@@ -64,6 +64,8 @@ class Exposition:
         try:
             chosen = self._chosen(source)
             number = _finite(_folded(chosen, source), source.metric)
+            if source.age:
+                number = age_of(_time(float(number), source.metric), read_time, signal.unit)
             event = None if signal.event_time is None else self._moment(signal.event_time, source.labels)
             label = "" if signal.label is None or len(chosen) != 1 else chosen[0].labels.get(signal.label, "")
             return Sample(Quality.OK, read_time, number, event, label)
@@ -94,10 +96,14 @@ class Exposition:
         if not alike:
             raise _NotThere(f"there is no {metric}")
         oldest = min((each.value for each in alike), key=lambda value: value if math.isfinite(value) else -math.inf)
-        try:
-            return datetime.fromtimestamp(oldest, UTC)
-        except (ValueError, OverflowError, OSError):
-            raise _NotThere(f"{metric} is not a time") from None
+        return _time(oldest, metric)
+
+
+def _time(seconds: float, metric: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _NotThere(f"{metric} is not a time") from None
 
 
 def _folded(chosen: Sequence[Series], source: ScrapeSource) -> float:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,20 @@ def test_it_trades_and_tells_its_controls(faces: Faces) -> None:
     assert len({sample.labels["replica"] for sample in replicas}) == 2
     assert abs(families["torghut_trading_last_cycle_timestamp_seconds"].samples[0].value - time.time()) < 5
     assert requests.get(faces.app + "/scheduler/readyz", timeout=5).json()["leadership_healthy"] is True
+
+
+def test_it_tells_the_dear_end_of_its_costs_and_what_became_of_its_orders(faces: Faces) -> None:
+    faces.apply()
+    until(lambda: faces.status() and faces.status()["tca"]["order_count"] >= 5)
+    status = faces.status()
+    tca = status["tca"]
+    tail, worst = Decimal(tca["slippage_p95_bps"]), Decimal(tca["worst_order"]["slippage_bps"])
+    assert Decimal(tca["avg_slippage_bps"]) <= tail <= worst
+    assert tca["worst_order"]["symbol"] in ("NVDA", "AMD", "MU")
+    assert tca["filled_execution_count"] == tca["closed_execution_count"]
+    execution = status["execution"]
+    assert execution["orders_asked_total"] == execution["orders_submitted_total"] + execution["orders_rejected_total"]
+    assert abs(datetime.fromisoformat(status["now"]).timestamp() - time.time()) < 5
 
 
 def test_every_document_tells_a_new_event_time(faces: Faces) -> None:

@@ -39,6 +39,11 @@ CREATE TABLE position_snapshots (
     equity numeric NOT NULL, cash numeric NOT NULL, buying_power numeric NOT NULL, positions json NOT NULL
 )
 """
+COSTS = """
+CREATE TABLE execution_tca_metrics (
+    alpaca_account_label text, symbol text NOT NULL, slippage_bps numeric, computed_at timestamptz NOT NULL
+)
+"""
 BOOK = [
     {"symbol": "NVDA", "qty": "10", "side": "long", "market_value": "1800.50", "current_price": "180.05"},
     {"symbol": "AMD", "qty": "-4", "side": "short", "market_value": "-600.25", "current_price": "150.0625"},
@@ -71,6 +76,7 @@ def database() -> Iterator[str]:
         try:
             with psycopg.connect(url) as connection:
                 connection.execute(TABLE)
+                connection.execute(COSTS)
                 connection.execute("CREATE SEQUENCE counter")
             yield url
         finally:
@@ -104,8 +110,12 @@ def torghut(root: Path) -> Policy:
 
 
 def exposure(policy: Policy, url: str) -> dict[str, Sample]:
-    """What the policy's signals by SQL say of the live book."""
-    named = {name for name, one in policy.spec.signals.items() if one.source.sql}
+    """What the policy's signals by SQL say of the live book's exposure."""
+    return by_sql(policy, url, "exposure")
+
+
+def by_sql(policy: Policy, url: str, panel: str) -> dict[str, Sample]:
+    named = {name for name, one in policy.spec.signals.items() if one.source.sql and one.panel == panel}
     fetches = documents(policy, {}, RealClock(), databases={"torghut": SecretStr(url)})
     samples = {key.name: one for fetch in fetches for key, one in fetch.read().samples.items() if key.book == LIVE_BOOK}
     return {name: samples[name] for name in named}
@@ -116,16 +126,36 @@ def exposure(policy: Policy, url: str) -> dict[str, Sample]:
 
 def test_one_request_tells_gross_net_largest_and_count(torghut: Policy, positions: str) -> None:
     fetches = [one for one in documents(torghut, {}, RealClock()) if one.name.startswith("sql")]
-    assert len(fetches) == 1
+    assert [one.name for one in fetches] == ["sql gross", "sql slippageTail"]
     found = exposure(torghut, positions)
     assert {name: one.quality for name, one in found.items()} == dict.fromkeys(found, Quality.OK)
     assert found["gross"].value == Decimal("2700.75")
     assert found["net"].value == Decimal("1500.25")
     assert (found["largestName"].value, found["largestName"].text) == (Decimal("1800.50"), "NVDA")
     assert found["positions"].value == 3
+    assert (found["long"].value, found["short"].value) == (Decimal("2100.50"), Decimal("-600.25"))
     event = found["gross"].event_time
     assert event is not None
     assert timedelta(seconds=4) < datetime.now(UTC) - event < timedelta(seconds=60)
+
+
+def test_the_dear_end_of_a_days_costs_is_told_by_a_request_of_its_own(torghut: Policy, database: str) -> None:
+    assert {one.quality for one in by_sql(torghut, database, "tca").values()} == {Quality.MISSING}
+    now = datetime.now(UTC)
+    rows: list[tuple[str, str, Decimal | int | None, datetime]]
+    rows = [(LABEL, "NVDA", number, now - timedelta(minutes=number)) for number in range(1, 21)]
+    rows += [(LABEL, "OLD", 900, now - timedelta(days=2)), ("OTHER", "MU", 800, now), (LABEL, "MU", None, now)]
+    rows += [(LABEL, "AMD", Decimal("21.5"), now - timedelta(minutes=1))]
+    with psycopg.connect(database) as connection:
+        for row in rows:
+            connection.execute("INSERT INTO execution_tca_metrics VALUES (%s, %s, %s, %s)", row)
+    try:
+        found = by_sql(torghut, database, "tca")
+    finally:
+        with psycopg.connect(database) as connection:
+            connection.execute("DELETE FROM execution_tca_metrics")
+    assert (found["worstOrder"].value, found["worstOrder"].text) == (Decimal("21.5"), "AMD")
+    assert found["slippageTail"].value == 20
 
 
 def test_an_account_without_positions_is_flat_and_one_without_snapshots_is_unknown(
@@ -295,5 +325,6 @@ def test_a_database_that_is_not_configured_or_not_supported_says_so() -> None:
 def test_a_database_that_fails_costs_its_own_signals_alone(torghut: Policy, positions: str) -> None:
     fetches = documents(torghut, {}, RealClock(), databases={"torghut": SecretStr("postgresql:///x?host=/nowhere")})
     by_name = {fetch.name: fetch.read() for fetch in fetches}
-    assert by_name["sql"].samples[SignalKey(LIVE_BOOK, "gross")].quality is Quality.PROVIDER_ERROR
-    assert {key.name for key in by_name["sql"].samples} == {"gross", "net", "largestName", "positions"}
+    found = by_name["sql gross"].samples
+    assert found[SignalKey(LIVE_BOOK, "gross")].quality is Quality.PROVIDER_ERROR
+    assert {key.name for key in found} == {"gross", "net", "largestName", "positions", "long", "short"}

@@ -124,6 +124,33 @@ def test_items_without_the_field_make_it_partial_not_smaller() -> None:
     assert "2 of 3" in found.detail
 
 
+def test_a_share_is_of_what_it_is_over_and_there_is_none_of_nothing() -> None:
+    assert http('{"a": 24, "b": 25}', "a", over="b").value == Decimal("0.96")
+    assert http('{"a": 24, "c": 4, "b": 25}', "a", minus="c", over="b").value == Decimal("0.8")
+    nothing = http('{"a": 0, "b": 0}', "a", over="b")
+    assert (nothing.quality, nothing.value) == (Quality.MISSING, None)
+    assert "no share of nothing" in nothing.detail
+
+
+@pytest.mark.parametrize(("unit", "value"), [("s", "61.25"), ("ms", "61250")])
+def test_a_time_counts_by_its_age(unit: str, value: str) -> None:
+    found = http('{"at": "2026-11-23T14:58:58.750Z"}', "at", age=True, more={"unit": unit})
+    assert (found.quality, found.value) == (Quality.OK, Decimal(value))
+
+
+def test_what_never_was_has_no_age() -> None:
+    assert http('{"at": null}', "at", age=True, more={"unit": "s"}).quality is Quality.MISSING
+    assert http('{"at": "soon"}', "at", age=True, more={"unit": "s"}).value is None
+    with pytest.raises(ValueError, match="an age is that of one time"):
+        http('{"at": null}', "at", age=True, over="b")
+
+
+def test_of_two_replicas_the_one_that_lags_has_the_age() -> None:
+    body = f'end{{r="0"}} {NOW.timestamp() - 5}\nend{{r="1"}} {NOW.timestamp() - 30}\n'
+    assert scrape(body, "end", reduce="min", age=True, more={"unit": "s"}).value == 30
+    assert scrape("end 1e300\n", "end", age=True, more={"unit": "s"}).quality is not Quality.OK
+
+
 def test_several_values_without_a_fold_are_an_error() -> None:
     assert http(BOOK, "p[*].v").quality is Quality.PROVIDER_ERROR
 

@@ -19,9 +19,11 @@ from console.screens.ramp.parts import (
 )
 from stages.signals import SignalKey
 from stages.verdict import Evaluation, Row, RowState, TriggerState
+from stages.working import working
 from widgets.figures import age, amount, percent
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, framed, padded, rule, title
+from widgets.order_list import order_lines, strangers
 from widgets.signal_panel import MEDIUM, NARROW, WIDE, Columns, Panel, chosen, side_lines, signal_lines, value_text
 from widgets.stage_rail import burn_in_text, rail, rail_line
 from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, word
@@ -29,6 +31,9 @@ from widgets.step_list import position, step_sentence
 from widgets.trigger_panel import trigger_lines
 from widgets.truth_panel import truth_lines, truth_title
 from widgets.what_if import what_if
+
+MOST = 13
+"""Lines of a panel of signals, beyond which its neighbours need the room more; what is not ok is shown all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,15 @@ class _Desk:
         looked = look.stage if look.stage is not None and look.stage <= self.policy.top else None
         self.stage = looked if looked is not None else self.in_force
         self.looking = looked if looked is not None and looked != self.in_force else None
+        self.orders = working(policy=self.policy, snapshot=self.evaluation.snapshot, rows=self.evaluation.rows)
         book = self.evaluation.book if self.looking is None else self.policy.stages[self.stage].book
         self.other_book = book != self.evaluation.book
         rows = [row for row in self.evaluation.rows if row.key.book == book]
         if self.looking is not None and not self.other_book:
             rows = [what_if(row, self.policy, self.stage) for row in rows]
+        # The list of its own orders is shown with the orders; here it is only of interest when it cannot be read.
+        listed = SignalKey(book, self.policy.spec.own_orders or "")
+        rows = [row for row in rows if row.key != listed or row.state not in QUIET]
         rank = {key: place for place, key in enumerate(look.order)}
         self.rows = sorted(rows, key=lambda row: rank.get(row.key, len(rank)))
 
@@ -132,9 +141,11 @@ class _Desk:
         triggers = len(self.evaluation.triggers)
         exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
         room = height - 3 - 1 - len(rest) - 2
-        wanted = (len(exposure.rows) + 1, len(tca.rows) + 1 if tca.rows else 0, triggers + 1)
-        first, second, third = allot(wanted, (6, 4, 3), room)
-        body = padded(signal_lines(exposure, columns, first), max(first, room - second - third))
+        wanted = (exposure.wants, tca.wants if tca.rows else 0, triggers + 1)
+        odd = self.orders_shown(columns)
+        first, second, third = allot(wanted, (6, 4, 3), room - odd)
+        body = padded(signal_lines(exposure, columns, first), max(first, room - odd - second - third))
+        body.extend(order_lines(self.orders, inner, odd) if odd else [])
         body.extend(signal_lines(tca, columns, second) if second else [])
         body.extend(rest)
         body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, "NEXT"), third))
@@ -172,23 +183,34 @@ class _Desk:
         rows = [row for row in self.rows if row.panel == kind]
         below = self.policy.stages[self.in_force - 1].name if self.in_force else ""
         baseline = below if any(row.baseline is not None for row in rows) else ""
-        return Panel(name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline)
+        absent = [one for one in self.policy.spec.not_watched if one.panel == kind]
+        return Panel(name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline, absent)
 
     def left_column(self, columns: Columns, width: int, room: int) -> list[Line]:
         exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
         items = self.evaluation.burn_in.items
+        orders = self.orders_shown(columns)
         wanted = (
-            max(2, len(exposure.rows) + 1),
-            len(tca.rows) + 1 if tca.rows else 0,
+            max(2, min(exposure.wants, MOST)),
+            min(tca.wants, MOST - 1) if tca.rows else 0,
+            orders,
             len(self.evaluation.triggers) + 1,
             len(items) + 1 if items else 0,
         )
-        first, second, third, fourth = allot(wanted, (6, 4, 4, 0), room)
+        first, second, working, third, fourth = allot(wanted, (6, 4, orders, 4, 0), room)
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
+        lines.extend(order_lines(self.orders, width, working) if working else [])
         lines.extend(trigger_lines(self.evaluation.triggers, width, third))
         lines.extend(burn_in_lines(self.evaluation.burn_in, self.burn_in_stage(), width, fourth) if fourth > 1 else [])
         return lines
+
+    def orders_shown(self, columns: Columns) -> int:
+        """Lines for the orders: on a wide page always, elsewhere while there is a stranger among them."""
+        odd = len(strangers(self.orders))
+        if columns.trend_at:
+            return 1 + min(max(len(self.orders or ()), odd), max(2, odd), 5)
+        return 1 + min(odd, 2) if odd else 0
 
     def right_column(self, width: int, room: int) -> list[Line]:
         names = ("FRESHNESS", "RECONCILIATION" if width >= 40 else "RECON", "INCIDENTS")
@@ -201,9 +223,9 @@ class _Desk:
         down = self.down_lines(width)
         heads = 2 if width >= 44 else 1
         wanted = (
-            len(fresh.rows) + 1,
-            len(recon.rows) + 1 if recon.rows else 0,
-            len(incident.rows) + len(held) + 1,
+            fresh.wants,
+            recon.wants if recon.rows else 0,
+            incident.wants + len(held),
             len(truth.rows) + heads,
             len(down),
         )
