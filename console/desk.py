@@ -15,7 +15,7 @@ from stages.pairing import Ending
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.signals import SignalKey
-from stages.verdict import Evaluation, Gate, Row, RowState, WatchPresence
+from stages.verdict import Evaluation, Gate, Row, RowState, Sees, WatchPresence
 
 TREND_SECONDS: Final = 3600
 POINT_SECONDS: Final = 10
@@ -87,6 +87,8 @@ class Frame:
     """How many audible alarms have rung here so far; a screen that sees it grow rings once."""
     notices: tuple[str, ...] = ()
     """What the watch itself cannot do now, one sentence each: the ledger is away, ticks have stopped."""
+    sees: Sees | None = None
+    """None before anything new was seen."""
 
 
 class Feed(Protocol):

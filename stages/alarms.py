@@ -19,6 +19,7 @@ from stages.rows import reads_needed
 from stages.session import span
 from stages.signals import Snapshot
 from stages.state import ControlState
+from stages.truth import differs
 from stages.verdict import Alarm, AlarmClass, HeldBack, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
 from stages.watching import WatchState
 
@@ -97,6 +98,7 @@ def since_when(now: Situation, found: tuple[Condition, ...]) -> dict[str, dateti
     """Since when each condition holds, for the watch to remember; what does not hold any more is forgotten."""
     causes = [one.cause for one in found]
     causes.append(f"truth/{now.truth.agree}")
+    causes += [differs(row.name) for row in now.truth.rows if row.agree is False]
     if now.snapshot.venue is not None and not now.snapshot.venue.positions:
         causes.append("flat")
     return {cause: now.watch.since.get(cause, now.snapshot.wall) for cause in causes}

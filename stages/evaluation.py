@@ -29,6 +29,7 @@ from stages.triggers import advance_triggers, latches_due, trigger_rows
 from stages.truth import truth
 from stages.verdict import ControlDrift, Evaluation, Headline, Recommendation, Row, WatchPresence
 from stages.watching import WatchState
+from stages.way_down import ways
 
 __all__ = ["WatchState", "accumulate", "judge", "look"]
 
@@ -100,6 +101,7 @@ def judge(
         dark_left=here.dark_left,
         overhang_left={name: one.level for name, one in watch.overhang.items()},
         notes=_unwatched(policy),
+        ways=ways(policy, state, snapshot, here.effective),
     )
     recommendation = recommend(policy, state, draft, presence)
     scene = Scene(now, raised, burn_in, recommendation, presence, latches)

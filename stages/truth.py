@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from stages.bearings import Bearings, runtime_reach
 from stages.drift import CONVERGING, DRIFT, NO_READBACK, SAME
 from stages.figures import measure, value_text
-from stages.ladder import Unit
+from stages.ladder import Unit, Value
 from stages.policy import Policy
-from stages.signals import Snapshot
+from stages.posture import Mode
+from stages.session import span
+from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.standing import Standing
 from stages.verdict import ControlDrift, Truth, TruthRow
 from stages.watching import WatchState
 
 UNREAD = "?"
+MODE, GROSS = "tradingMode", "maxGrossExposure"
+_FIRST = (GROSS, "killSwitch")
+"""Controls that are looked for first, after mode and stage."""
 
 
 def truth(
     policy: Policy, watch: WatchState, snapshot: Snapshot, here: Bearings, drift: tuple[ControlDrift, ...]
 ) -> Truth:
     """All facts by three witnesses. Agreement needs every witness that has a say to have been read."""
-    rows = (
-        _stage(policy, watch, here, snapshot),
-        *(_control(policy, one) for one in drift if one.detail != NO_READBACK),
-        _account(policy, snapshot),
-        *_venue(snapshot),
-    )
+    controls = {one.control: _control(policy, one) for one in drift if one.detail != NO_READBACK}
+    first = [_mode(controls.pop(MODE), snapshot)] if MODE in controls else []
+    first.append(_stage(policy, watch, here, snapshot))
+    first += [controls.pop(name) for name in _FIRST if name in controls]
+    known = (*first, *_orders(policy, snapshot, here), _gross(policy, snapshot, here), *controls.values())
+    rows = tuple(_lasting(row, watch, snapshot) for row in (*known, _account(policy, snapshot)))
     judged = [row.agree for row in rows if row.agree is not None or UNREAD in (row.git, row.runtime, row.venue)]
     agree = False if False in judged else None if None in judged or not judged else True
     return Truth(rows, _ages(snapshot), agree, watch.since.get(f"truth/{agree}"), here.converging_left)
@@ -92,16 +98,64 @@ def _account(policy: Policy, snapshot: Snapshot) -> TruthRow:
     return TruthRow("account", said, None, found, found == said)
 
 
-def _venue(snapshot: Snapshot) -> tuple[TruthRow, ...]:
+def _mode(row: TruthRow, snapshot: Snapshot) -> TruthRow:
+    """The mode as configured and as run; what kind of account answers is the venue's word beside it."""
+    venue = snapshot.venue
+    said = UNREAD if venue is None or venue.error else f"{venue.environment} acct"
+    return replace(row, venue=said)
+
+
+def _orders(policy: Policy, snapshot: Snapshot, here: Bearings) -> tuple[TruthRow, ...]:
+    """Whether new orders go out, by what each of the three would do with one; and how many work."""
+    venue = snapshot.venue
+    read = venue is not None and not venue.error
+    taken = UNREAD if venue is None or venue.error else "BLOCKED" if venue.blocked else "taken"
+    git = None if snapshot.git is None else new_orders(policy, snapshot.git.values)
+    known = {name: one.value for name, one in snapshot.runtime.items() if not one.error}
+    runtime = new_orders(policy, known)
+    agree = None if git is None or runtime is None else git == runtime
+    own = here.readings.get(SignalKey(LIVE_BOOK, policy.spec.own_orders or ""))
+    mine = None if own is None else str(len([one for one in own.text.split(",") if one])) if own.believed else UNREAD
+    count = str(len(venue.open_orders)) if venue is not None and read else UNREAD
+    # The counts are of two moments, and orders come and go between them: they stand side by side, unjudged.
+    return (TruthRow("new orders", git, runtime, taken, agree), TruthRow("open orders", None, mine, count, None))
+
+
+def new_orders(policy: Policy, values: Mapping[str, Value | None]) -> str | None:
+    """What a system with these values does with a new order; None while one that decides it is not known."""
+    word = "sent"
+    for mode, said in ((Mode.REDUCE_ONLY, "exits only"), (Mode.HALTED, "stopped"), (Mode.KILLED, "stopped")):
+        overlay = policy.overlay(mode)
+        if any(name not in values for name in overlay):
+            return None
+        if overlay and all(values[name] == value for name, value in overlay.items()):
+            word = said
+    return word
+
+
+def _gross(policy: Policy, snapshot: Snapshot, here: Bearings) -> TruthRow:
+    """Gross of the live account by the process and by the venue. Prices move between the two reads: unjudged."""
+    limited = (name for name, one in policy.spec.signals.items() if one.limit and one.limit.control == GROSS)
+    reading = here.readings.get(SignalKey(LIVE_BOOK, next(limited, "")))
+    runtime = None
+    if reading is not None:
+        believed = reading.believed and reading.value is not None
+        runtime = measure(reading.value or Decimal(0), Unit.USD) if believed else UNREAD
     venue = snapshot.venue
     if venue is None or venue.error:
-        return (TruthRow("new risk", None, None, UNREAD, None), TruthRow("open orders", None, None, UNREAD, None))
+        return TruthRow("gross", None, runtime, UNREAD, None)
     gross = sum((abs(position.market_value) for position in venue.positions), Decimal(0))
-    return (
-        TruthRow("new risk", None, None, "BLOCKED" if venue.blocked else "not blocked", None),
-        TruthRow("open orders", None, None, str(len(venue.open_orders)), None),
-        TruthRow("gross $", None, None, measure(gross, Unit.USD), None),
-    )
+    return TruthRow("gross", None, runtime, measure(gross, Unit.USD), None)
+
+
+def differs(name: str) -> str:
+    """Under which cause the watch remembers since when a fact has had two versions."""
+    return f"truth/row/{name}"
+
+
+def _lasting(row: TruthRow, watch: WatchState, snapshot: Snapshot) -> TruthRow:
+    since = watch.since.get(differs(row.name)) if row.agree is False else None
+    return row if since is None else replace(row, note=f"{row.note} for {span(snapshot.wall - since)}".strip())
 
 
 def _ages(snapshot: Snapshot) -> Mapping[str, float | None]:

@@ -12,6 +12,7 @@ from stages.ladder import Unit, Value
 from stages.posture import Latch, Posture
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
 from stages.standing import Standing
+from stages.way_down import Way
 
 
 class RowState(StrEnum):
@@ -263,6 +264,15 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Sees:
+    """Seconds from an event to the frame that shows it, as measured here: 99th percentile, worst, and of how many."""
+
+    p99: float
+    worst: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchPresence:
     """Who holds the lease and whether it acts by itself."""
 
@@ -306,3 +316,5 @@ class Evaluation:
     """What the policy leaves unwatched."""
     held: tuple[HeldBack, ...] = ()
     """Alarms that an expected restart, an own change or a closed market holds back."""
+    ways: tuple[Way, ...] = ()
+    """The ways down from here, the nearest first."""

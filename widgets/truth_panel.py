@@ -47,7 +47,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
 
 def _starts(width: int) -> tuple[int, int, int]:
     if width < 44:
-        return (11, 18, 25)
+        return (12, 18, 24)
     first = 19 if width >= 70 else 17 if width >= 53 else 15
     step = 20 if width >= 90 else 15 if width >= 70 else 13 if width >= 53 else max(12, (width - first) // 3)
     return (first, first + step, first + 2 * step)
@@ -67,16 +67,29 @@ def _tone(row: TruthRow) -> Tone:
 
 
 def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
-    tone = _tone(row)
-    mark = {Tone.WARN: "≠", Tone.UNKNOWN: "?"}.get(tone, " ")
-    line = Line().put(mark, tone).put(fit(row.name, starts[0] - 2))
+    """A fact in three columns; ``≠`` stands at the version that differs, on a narrow page before all of them."""
+    tone, narrow = _tone(row), width < 44
+    odd = row.agree is False
+    line = Line().put(" ").put(fit(row.name, starts[0] - (4 if narrow and odd else 1 if narrow else 2)))
+    if narrow and odd:
+        line.put("≠", tone, at=starts[0] - 2)
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
-    for said, start, end in zip((row.git, row.runtime, row.venue), starts, ends, strict=True):
-        text = "-" if said is None else "not read" if said == "?" and width >= 44 else said
-        text = text.removesuffix(" $") if width < 44 else text
-        line.put(fit(text, end - start - (1 if end < width else 0)), Tone.UNKNOWN if said == "?" else None, at=start)
-    note = row.note or ("agree" if row.agree is True else "")
-    at = ends[2] + 1
-    if note and at + 4 < width:
-        line.put(fit(note, width - at - 1), None if tone is Tone.PLAIN else tone, at=at)
+    at_odds = 2 if row.runtime is None else 1
+    for place, (said, start, end) in enumerate(zip((row.git, row.runtime, row.venue), starts, ends, strict=True)):
+        text = "-" if said is None else "not read" if said == "?" and not narrow else said
+        room = end - start - (1 if end < width else 0)
+        text = _shortened(text, room) if narrow else text
+        if odd and place == at_odds and not narrow:
+            whole = f"{text} ≠ {row.note}".rstrip()
+            text = whole if len(whole) <= room else f"{text} ≠"
+        line.put(fit(text, room), Tone.UNKNOWN if said == "?" else tone if odd and place == at_odds else None, at=start)
     return line.fill(width)
+
+
+_SHORT = {"BLOCKED": "BLOCK", "not blocked": "open", "exits only": "exits", "stopped": "stop"}
+
+
+def _shortened(text: str, room: int) -> str:
+    """What a narrow column can hold of a number or a word before it has to be cut."""
+    text = _SHORT.get(text, text).removesuffix(" $").removesuffix(" acct")
+    return text if len(text) <= room else text.replace(",", "")

@@ -32,6 +32,7 @@ from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, pru
 from console.watch.reader import TICK, Reader
 from console.watch.reflex import Ready, Reflex
 from console.watch.ringer import Ringer
+from console.watch.seeing import Seeing
 from console.watch.settlement import Settlement
 from console.watch.tenure import HASTE, Seat, Tenure
 from stages.commands import Command, OpenLatch, Record
@@ -82,7 +83,7 @@ class Watch:
         self._tenure = Tenure(ports.lease, seat)
         self._reflex, self._ringer = Reflex(ports.launcher, seat.actor), Ringer(ports.notifier)
         self._settlement = Settlement(ports.ledger, ports.repository, ports.running, ports.clock, seat.actor)
-        self._trends, self._chronicle = Trends(), Chronicle()
+        self._trends, self._chronicle, self._seeing = Trends(), Chronicle(), Seeing()
         self._state: ControlState | None = None
         self._policy: tuple[str, Policy] | None = None
         self._memory: Memory | None = None
@@ -390,6 +391,7 @@ class Watch:
 
     def _publish(self, policy: Policy, state: ControlState, evaluation: Evaluation, presence: WatchPresence) -> None:
         self._trends.add_rows(evaluation.rows, evaluation.snapshot.wall)
+        self._seeing.look(policy, evaluation.rows, self._ports.clock.wall())
         try:
             self._chronicle.read(self._ports.ledger)
         except Trouble as trouble:
@@ -409,6 +411,7 @@ class Watch:
                 acknowledged=state.acknowledged,
                 rung=self._ringer.rung,
                 notices=self._notices(),
+                sees=self._seeing.sees(),
             )
         )
 

@@ -29,6 +29,7 @@ from stages.verdict import (
     Recommendation,
     Row,
     RowState,
+    Sees,
     StageCard,
     TriggerRow,
     TriggerState,
@@ -36,6 +37,7 @@ from stages.verdict import (
     TruthRow,
     WatchPresence,
 )
+from stages.way_down import Way
 from stages.witness import GitReading, Order, Position, VenueReading
 
 D = Decimal
@@ -302,7 +304,9 @@ TRUTH = Truth(
         TruthRow("stage", "L1", "L1", None, True),
         TruthRow("gross limit", "5,000", "5,000", None, True),
         TruthRow("kill switch", "off", "off", "not blocked", True),
-        TruthRow("gross $", None, "3,912", "3,912", True),
+        TruthRow("new orders", "sent", "sent", "taken", True),
+        TruthRow("open orders", None, "1", "1", None),
+        TruthRow("gross", None, "3,912 $", "3,912 $", None),
     ),
     {"git": 360.0, "runtime": 2.0, "venue": 1.0},
     True,
@@ -334,6 +338,12 @@ HOLD = Headline(
 )
 
 
+WAYS = (
+    Way("roll back to L0", "READY", "~6 min, proven 3 h 02 min ago"),
+    Way("kill", "NOT PROVEN", "no drill for 9 d 2 h"),
+)
+
+
 def evaluation(**changes: Any) -> Evaluation:
     """L1 in force and quiet."""
     made = Evaluation(
@@ -354,6 +364,7 @@ def evaluation(**changes: Any) -> Evaluation:
         market_phase="open",
         market_note="entries stop in 58 min",
         accounts={"live": ("8820154411", "live"), "L0": ("PA3SX7FYNUTF", "paper")},
+        ways=WAYS,
     )
     return replace(made, **changes)
 
@@ -384,6 +395,7 @@ def frame(**changes: Any) -> Frame:
         presence=WATCHED,
         events=EVENTS,
         environment="PRODUCTION",
+        sees=Sees(1.3, 3.1, 600),
     )
     return replace(made, **changes)
 
@@ -505,10 +517,10 @@ def breach() -> Frame:
     truth = replace(
         TRUTH,
         rows=(
-            TruthRow("stage", "L1", "L2", None, False, "for 1s"),
+            TruthRow("stage", "L1", "L2", None, False, "for 1 s"),
             TruthRow("gross limit", "5,000", "25,000", None, False),
-            TruthRow("new risk", None, "reduce only", "BLOCKED", True),
-            TruthRow("gross $", None, "26,410", "26,410", True),
+            TruthRow("new orders", "exits only", "exits only", "BLOCKED", True),
+            TruthRow("gross", None, "26,410 $", "26,410 $", None),
         ),
         agree=False,
         since=NOW - timedelta(seconds=1),

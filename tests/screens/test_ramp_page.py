@@ -59,7 +59,7 @@ def test_columns_stand_where_they_stand(state: str, size: tuple[int, int]) -> No
 @pytest.mark.parametrize("size", [*SIZES, SMALL])
 def test_a_number_that_is_not_known_is_never_printed_as_one(size: tuple[int, int]) -> None:
     for line in text("blind", size).splitlines()[4:]:
-        if "3,912" in line and "│ gross $" not in line and "gross $" not in line:
+        if "3,912" in line and "│ gross " not in line:
             assert "was 3,912" in line
     shown = text("first_run", size)
     assert "3,912" not in shown
@@ -181,4 +181,4 @@ def test_a_witness_that_alone_has_a_say_is_no_doubt() -> None:
     frame = states.frame(evaluation=states.evaluation(truth=truth))
     lines = [line.text for line in ramp_page(states.view(frame), Look(), 160, 45)]
     assert any("│ new risk" in line for line in lines)
-    assert any("│?stage" in line and "not read" in line for line in lines)
+    assert any("│ stage" in line and "not read" in line for line in lines)

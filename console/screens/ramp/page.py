@@ -30,6 +30,7 @@ from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, w
 from widgets.step_list import position, step_sentence
 from widgets.trigger_panel import trigger_lines
 from widgets.truth_panel import truth_lines, truth_title
+from widgets.way_panel import way_lines, way_text
 from widgets.what_if import what_if
 
 MOST = 13
@@ -237,47 +238,15 @@ class _Desk:
         return [*padded(lines, max(len(lines), one + two + three + four)), *down[:five]]
 
     def down_words(self) -> str:
-        """Whether the way down is open, as far as the witnesses tell."""
-        if self.in_force == 0:
-            return "lowest stage: FREEZE is what is left"
-        target = self.policy.stages[self.in_force - 1].name
-        return f"rollback {target}  {self.readiness()}"
-
-    def readiness(self) -> str:
-        if self.frame.read_only:
-            return "READ-ONLY, not from here"
-        git = self.evaluation.snapshot.git
-        if git is None:
-            return "Git not read yet; r tries"
-        within = age(self.policy.spec.target.convergence.total_seconds())
-        return "Git gives no answer; r tries" if git.error else f"READY, in force within {within}"
+        """The nearest way down in one line."""
+        ways = self.evaluation.ways
+        return way_text(ways[0], read_only=self.frame.read_only) if ways else "no way down is known"
 
     def down_lines(self, width: int) -> list[Line]:
         running = self.frame.running
         if running is not None and running.kind == "reduce":
             return safe_lines(running, width)
-        short = width < 44
-        at = 13 if short else 19
-        lines = [title("WAY DOWN", width)]
-        if self.in_force:
-            below = self.policy.stages[self.in_force - 1].name
-            ready = self.readiness().partition(",")[0] if short else self.readiness()
-            lines.append(
-                Line()
-                .put(" ")
-                .put(f"{'rollback' if short else 'roll back to'} {below}")
-                .put(fit(ready, width - at), at=at)
-            )
-        lines.append(Line().put(" freeze").put("READY" if not self.frame.read_only else "READ-ONLY", at=at))
-        reaction = [row.reaction for row in self.evaluation.triggers if row.reaction > 0]
-        if reaction and not short:
-            best, worst_case = min(reaction), max(reaction)
-            lines.append(
-                Line()
-                .put(" acts on a breach")
-                .put(f"in {age(best)}{f' to {age(worst_case)}' if worst_case > best else ''}, by trigger", at=at)
-            )
-        return [line.fill(width) for line in lines]
+        return way_lines(self.evaluation.ways, self.frame.sees, self.policy, width, read_only=self.frame.read_only)
 
     def rest_lines(self, width: int) -> list[Line]:
         lines = [title("THE REST", width)]
