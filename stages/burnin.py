@@ -13,6 +13,7 @@ from typing import Final
 
 from stages import costs
 from stages.bearings import Bearings
+from stages.burnin_ahead import cell, covered
 from stages.commands import ChangeBurnIn, OpenLatch
 from stages.comparison import Comparison, CostWatch, Verdict
 from stages.costs import baseline_of, gather, paired, terms_of
@@ -278,7 +279,14 @@ def _see(case: _Case, mine: BurnWatch, tick: Tick) -> BurnWatch:
         streak=streak if tick.worst is Outcome.PASS else 0,
         blind_ticks=mine.blind_ticks + 1 if blind else 0,
         objectives=found,
+        cells=mine.cells if paused or blind else _cells(case, mine.cells, tick.seen),
     )
+
+
+def _cells(case: _Case, known: Mapping[str, float], seconds: float) -> Mapping[str, float]:
+    """The regime cells with this tick's observed time in them."""
+    here = cell(case.policy, case.spec, case.here.market)
+    return {**known, **{name: known.get(name, 0.0) + seconds for name in here}} if here else known
 
 
 def _costs(case: _Case, mine: CostWatch) -> CostWatch:
@@ -312,7 +320,20 @@ def found_items(
         detail = f"{compared.verdict.value}{f', {compared.why}' if compared.why else ''}"
         have, met = Decimal(mine.costs.evidence.fills), compared.verdict is Verdict.NON_INFERIOR
         item = BurnInItem(COMPARISON, have, Decimal(spec.comparison.min_fills), "fills compared", met, detail)
-    return items(policy, spec, mine, rows, item, run.waived)
+    found = items(policy, spec, mine, rows, item, run.waived)
+    return (*found, *_regimes(spec, mine))
+
+
+def _regimes(spec: BurnInSpec, mine: BurnWatch) -> tuple[BurnInItem, ...]:
+    wanted = spec.regimes
+    if wanted is None:
+        return ()
+    found = (("open", wanted.opens), ("close", wanted.closes))
+    counts = [(which, covered(wanted, mine, which), need) for which, need in found if need]
+    return tuple(
+        BurnInItem(f"{which}s covered", Decimal(have), Decimal(need), f"{which}s", have >= need)
+        for which, have, need in counts
+    )
 
 
 def _fail(case: _Case, run: Run, mine: BurnWatch, reason: str) -> Progress:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stages.bearings import Bearings
 from stages.burnin import ENDED, NONE, PASSED, current_run, found_items
+from stages.burnin_ahead import Ahead, ahead
 from stages.facts import Run
 from stages.objectives import lacks
 from stages.policy import Policy
@@ -22,8 +23,15 @@ def valid_minutes(policy: Policy, run: Run) -> float:
     return spec.valid_for.minutes(session_length(policy.spec.target.session)) if spec else 0.0
 
 
-def verdict(policy: Policy, state: ControlState, watch: WatchState, here: Bearings, rows: tuple[Row, ...]) -> BurnIn:
-    """The run of the stage in force, for people."""
+def verdict(
+    policy: Policy,
+    state: ControlState,
+    watch: WatchState,
+    here: Bearings,
+    rows: tuple[Row, ...],
+    speed: float = 1.0,
+) -> BurnIn:
+    """The run of the stage in force, for people. ``speed``: market seconds in a second."""
     stage = here.standing.stage if here.standing.stage is not None else here.effective
     spec, run = policy.stages[stage].burn_in, current_run(policy, state, stage)
     if spec is None:
@@ -34,16 +42,20 @@ def verdict(policy: Policy, state: ControlState, watch: WatchState, here: Bearin
     found = found_items(policy, state, run, stage, mine, rows)
     binding = min((item for item in found if not item.met), key=_share, default=None)
     done = 1.0 if run.state == PASSED else min((_share(item) for item in found), default=0.0)
+    coming = Ahead() if run.state in ENDED else ahead(policy, spec, run, mine, here.market, speed)
+    lacking = f"cannot pass any more: {coming.hopeless}" if coming.hopeless else lacks(binding) if binding else ""
     return BurnIn(
         stage=stage,
         run=run.run,
         state=run.state,
         progress=done,
-        lacks=lacks(binding) if binding is not None and run.state not in ENDED else "",
+        lacks=lacking if run.state not in ENDED else "",
         items=found,
         reason=mine.voided or run.reason,
         started_at=run.started,
         valid_until=_valid_until(policy, run) if run.state == PASSED else None,
+        earliest=coming.earliest,
+        hopeless=coming.hopeless,
     )
 
 

@@ -76,7 +76,7 @@ def judge(
     found = drift(policy, snapshot, here)
     now = _situation(policy, state, watch, snapshot, here, found)
     latches = tuple(state.latches.values())
-    burn_in = burn_in_verdict(policy, state, watch, here, now.rows)
+    burn_in = burn_in_verdict(policy, state, watch, here, now.rows, snapshot.speed)
     raised = alarms(now, presence)
     draft = Evaluation(
         snapshot=snapshot,

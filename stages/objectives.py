@@ -120,7 +120,7 @@ def items(
         seen = mine.objectives.get(name, ObjectiveWatch()).coverage
         found.append(_item(f"samples of {title}", seen.samples, objective.min_samples, f"samples of {title}"))
         due = Decimal(str(round(seen.share(mine.session) * 100, 1)))
-        wanted = _coverage(policy, objective) * 100
+        wanted = needed_coverage(policy, objective) * 100
         found.append(BurnInItem(f"coverage of {title}", due, wanted, "% coverage", due >= wanted))
     found.append(_item("evaluations in a row", mine.streak, spec.pass_run, "good evaluations"))
     unclean = [row.title for row in rows if row.panel == "reconciliation" and row.state not in _CLEAN]
@@ -155,7 +155,8 @@ def _waived(policy: Policy, spec: BurnInSpec, item: BurnInItem, waived: Mapping[
 _CLEAN = (RowState.OK, RowState.WARN, RowState.INFO)
 
 
-def _coverage(policy: Policy, objective: Objective) -> Decimal:
+def needed_coverage(policy: Policy, objective: Objective) -> Decimal:
+    """The share of the expected time that an objective's samples have to vouch for."""
     if objective.coverage is not None:
         return objective.coverage
     return SAFETY_COVERAGE if policy.spec.signals[objective.signal].class_ == "safety" else PERFORMANCE_COVERAGE

@@ -189,6 +189,18 @@ class ComparisonSpec(Manifest):
     """Largest share of outliers among the buckets."""
 
 
+class Regimes(Manifest):
+    """Parts of the session that a run has to have seen, for a quiet noon proves nothing of an open (semantics 1.4 g).
+
+    One counts when ``share`` of its ``edge``, market time beside the open or the close, was observed.
+    """
+
+    opens: int = Field(default=2, ge=0)
+    closes: int = Field(default=2, ge=0)
+    edge: Duration = timedelta(minutes=15)
+    share: Decimal = Field(default=Decimal("0.9"), gt=0, le=1)
+
+
 class BurnInSpec(Manifest):
     """What a stage must show before the next one (semantics 1.3 and 1.4)."""
 
@@ -200,6 +212,7 @@ class BurnInSpec(Manifest):
     objectives: tuple[Objective, ...]
     on_fail: Literal["FROZEN", "REDUCE_ONLY", "HALTED"] = "FROZEN"
     comparison: ComparisonSpec | None = None
+    regimes: Regimes | None = None
 
 
 class Approvals(Manifest):

@@ -126,6 +126,10 @@ class BurnIn:
     started_at: datetime | None = None
     valid_until: datetime | None = None
     """Market time until which a PASSED run counts."""
+    earliest: datetime | None = None
+    """Market time at which it can pass if from now on all is seen and good; None when that is not known."""
+    hopeless: str = ""
+    """Why it cannot pass any more; empty while it can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ class BurnWatch:
     voided: str = ""
     """Why a PASSED run no longer counts."""
     costs: CostWatch = field(default_factory=CostWatch)
+    cells: Mapping[str, float] = field(default_factory=dict)
+    """Observed market seconds by regime cell, such as ``2026-11-24 open``."""
 
 
 @dataclass(frozen=True, slots=True)

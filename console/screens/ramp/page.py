@@ -203,7 +203,8 @@ class _Desk:
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(order_lines(self.orders, width, working) if working else [])
         lines.extend(trigger_lines(self.evaluation.triggers, width, third))
-        lines.extend(burn_in_lines(self.evaluation.burn_in, self.burn_in_stage(), width, fourth) if fourth > 1 else [])
+        zone, run = self.policy.spec.target.session.timezone, self.evaluation.burn_in
+        lines.extend(burn_in_lines(run, self.burn_in_stage(), zone, width, fourth) if fourth > 1 else [])
         return lines
 
     def orders_shown(self, columns: Columns) -> int:

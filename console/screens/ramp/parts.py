@@ -86,10 +86,14 @@ def allot(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
     return given
 
 
-def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[Line]:
-    """What the burn-in still needs, item by item: ``samples of gross   6 of 5``."""
-    lines = [title(f"BURN-IN {stage}", width, ("have of need", 47), note=burn_in_text(burn_in))]
-    for item in sorted(burn_in.items, key=lambda item: item.met)[: height - 1]:
+def burn_in_lines(burn_in: BurnIn, stage: str, zone: str, width: int, height: int) -> list[Line]:
+    """What the burn-in still needs, what binds first, and when it can end: ``samples of gross   6 of 5``."""
+    tone = Tone.BREACH if burn_in.hopeless else None
+    note = burn_in_text(burn_in)
+    if burn_in.earliest is not None:
+        note = f"{note} · earliest end {local_time(burn_in.earliest, zone, '%a %d %b %H:%M')}"
+    lines = [title(f"BURN-IN {stage}", width, note=fit(note, width - len(stage) - 14), tone=tone)]
+    for item in sorted(burn_in.items, key=lambda item: (item.met, _share(item)))[: height - 1]:
         line = Line().put(" ").put("·" if item.met else "○", Tone.DIM if item.met else Tone.BOLD).put(" ")
         line.put(fit(item.name, 26)).right(_plain(item.have), 36)
         line.put(f" of {_plain(item.need)} {_unit(item)}".rstrip())
@@ -97,6 +101,10 @@ def burn_in_lines(burn_in: BurnIn, stage: str, width: int, height: int) -> list[
         at = max(line.length + 2, 58)
         lines.append(line.put(fit(said, width - at - 1), at=at).fill(width))
     return lines
+
+
+def _share(item: BurnInItem) -> Decimal:
+    return item.have / item.need if item.need else Decimal(1)
 
 
 def _unit(item: BurnInItem) -> str:
