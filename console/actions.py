@@ -120,6 +120,18 @@ ACTIONS: tuple[Action, ...] = (
         _can_take_over,
     ),
     Action(
+        "burn-in",
+        "enter",
+        "enter",
+        "the burn-in card: what binds, earliest end",
+        "burn-in",
+        Toward.LOOK,
+        On.RAMP,
+        "card",
+        _known,
+        footer=False,
+    ),
+    Action(
         "sort",
         "s",
         "s",

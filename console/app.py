@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -102,6 +103,12 @@ class RampdeckApp(App[None]):
         self._unsubscribe()
         if self._driver is not None:
             self._driver.write("\x1b]2;\x07")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Any key on any screen says that somebody is here."""
+        if isinstance(event, events.Key):
+            self.ramp.touched()
+        await super().on_event(event)
 
     # --------------------------------------------------------------------------------------------------------- seeing
 

@@ -78,6 +78,8 @@ class Frame:
     presence: WatchPresence
     events: tuple[str, ...] = ()
     """Newest first, each one line that begins with its time."""
+    happened: tuple[datetime, ...] = ()
+    """When each of the events was."""
     running: Running | None = None
     read_only: bool = False
     environment: str = ""

@@ -185,6 +185,12 @@ def cause_of(row: Row, policy: Policy) -> str:
     return f"row/{row.key.book}/{row.key.name}"
 
 
+def latch_title(trigger: str) -> str:
+    """What people call a latch that no trigger of the policy opened."""
+    titles = {"manual-freeze": "frozen by hand", "manual-kill": "killed by hand", "burn-in-failed": "burn-in failed"}
+    return titles.get(trigger, trigger.replace("-", " "))
+
+
 def _fired(now: Situation) -> Iterator[Condition]:
     for one in now.triggers:
         if one.state is TriggerState.FIRED:
@@ -193,7 +199,8 @@ def _fired(now: Situation) -> Iterator[Condition]:
             yield Condition(f"trigger/{one.name}", klass, f"{one.title}: {one.detail or one.then}")
     for latch in now.state.latches.values():
         if latch.trigger not in now.policy.spec.triggers:
-            yield Condition(f"latch/{latch.key}", AlarmClass.ACT, f"{latch.trigger}: {latch.evidence}")
+            said = f"{latch_title(latch.trigger)}: {latch.evidence}".removesuffix(": ")
+            yield Condition(f"latch/{latch.key}", AlarmClass.ACT, said)
 
 
 def _rows(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from stages.alarms import Situation, cut_off, nobody_acts, not_flat, row_text
+from stages.alarms import Situation, cut_off, latch_title, nobody_acts, not_flat, row_text
 from stages.figures import measure, percent, value_text
 from stages.ladder import Unit
 from stages.posture import Latch, Mode
@@ -356,7 +356,7 @@ def _running(scene: Scene, one: TriggerRow) -> bool:
 
 def _because(scene: Scene, latch: Latch) -> str:
     spec = scene.now.policy.spec.triggers.get(latch.trigger)
-    return f"{spec.title if spec else latch.trigger}: {latch.evidence}"
+    return f"{spec.title if spec else latch_title(latch.trigger)}: {latch.evidence}"
 
 
 def _held(scene: Scene) -> str:
@@ -365,7 +365,7 @@ def _held(scene: Scene) -> str:
     worst = max(scene.latches, key=lambda latch: latch.mode)
     spec = scene.now.policy.spec.triggers.get(worst.trigger)
     held = cleared_by(worst.clear_roles)
-    return f"{held.replace('HELD', f'HELD by {spec.title if spec else worst.trigger}', 1)}."
+    return f"{held.replace('HELD', f'HELD by {spec.title if spec else latch_title(worst.trigger)}', 1)}."
 
 
 def _follows(scene: Scene) -> str:

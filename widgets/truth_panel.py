@@ -33,7 +33,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
         unsure = "?" if tone is Tone.UNKNOWN else "≠" if truth.converging is None else "moving"
         short = "ok" if tone is Tone.PLAIN else unsure
         head = title(
-            "TRUTH", width, ("Git", starts[0] + 4), ("Run", starts[1] + 4), ("Venue", starts[2] + 4), note=short
+            "TRUTH", width, ("Git", starts[0] + 3), ("Run", starts[1] + 3), ("Venue", starts[2] + 4), note=short
         )
         return [head, *(_fact(row, starts, width) for row in _first(truth.rows, height - 1))]
     ages = Line()
@@ -47,7 +47,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
 
 def _starts(width: int) -> tuple[int, int, int]:
     if width < 44:
-        return (12, 18, 24)
+        return (13, 19, 25)
     first = 19 if width >= 70 else 17 if width >= 53 else 15
     step = 20 if width >= 90 else 15 if width >= 70 else 13 if width >= 53 else max(12, (width - first) // 3)
     return (first, first + step, first + 2 * step)
@@ -70,7 +70,7 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
     """A fact in three columns; ``≠`` stands at the version that differs, on a narrow page before all of them."""
     tone, narrow = _tone(row), width < 44
     odd = row.agree is False
-    line = Line().put(" ").put(fit(row.name, starts[0] - (4 if narrow and odd else 1 if narrow else 2)))
+    line = Line().put(" ").put(fit(row.name, starts[0] - (4 if narrow and odd else 2)))
     if narrow and odd:
         line.put("≠", tone, at=starts[0] - 2)
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
@@ -83,6 +83,10 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
             whole = f"{text} ≠ {row.note}".rstrip()
             text = whole if len(whole) <= room else f"{text} ≠"
         line.put(fit(text, room), Tone.UNKNOWN if said == "?" else tone if odd and place == at_odds else None, at=start)
+    note = "agree" if row.agree is True else row.note
+    at = ends[2] + 1
+    if note and at + 4 < width and note not in line.text:
+        line.put(fit(note, width - at - 1), None if tone is Tone.PLAIN else tone, at=at)
     return line.fill(width)
 
 

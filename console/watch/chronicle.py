@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from console.desk import Running, RunningStep
@@ -38,7 +39,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "approval-recorded": "{approver} approved {plan}",
     "approval-rejected": "{approver} rejected {plan}: {reason}",
     "alarm": "alarm {class}: {text}",
-    "alarm-suppressed": "alarm held back: {alarm}, {cause}",
+    "alarm-suppressed": "alarm held back until {until}: {alarm}, {cause}",
     "acknowledged": "{who} acknowledged {alarm}",
     "denied": "denied to {who}: {reason}",
     "confirmation-failed": "{who} typed another confirmation: {wrong}",
@@ -64,9 +65,15 @@ class Chronicle:
 
     def lines(self) -> tuple[str, ...]:
         """Newest first, each with its UTC time: the ledger's own, and the ``Z`` clock of row 1."""
+        return tuple(f"{entry.at.astimezone(UTC):%H:%M:%SZ} {words(entry)}" for entry in self._told())
+
+    def times(self) -> tuple[datetime, ...]:
+        """When each of the lines happened."""
+        return tuple(entry.at for entry in self._told())
+
+    def _told(self) -> list[Entry]:
         told = (entry for entry in reversed(self._entries) if entry.kind not in _SILENT)
-        lines = (f"{entry.at.astimezone(UTC):%H:%M:%SZ} {words(entry)}" for entry in told)
-        return tuple(line for line, _ in zip(lines, range(SHOWN), strict=False))
+        return list(islice(told, SHOWN))
 
     def running(self, state: ControlState, evaluation: Evaluation) -> Running | None:
         """The newest act, while it runs and a little longer."""
@@ -115,6 +122,8 @@ def words(entry: Entry) -> str:
         fields[name] = str(fields[name])[:length]
     if "alarm" in fields:  # cause@since; the cause's last word is what people call it
         fields["alarm"] = str(fields["alarm"]).partition("@")[0].rpartition("/")[2]
+    if entry.kind == "alarm-suppressed":
+        fields["until"] = f"{datetime.fromisoformat(str(fields['until'])).astimezone(UTC):%H:%M:%SZ}"
     if entry.kind == "intent":
         fields["verb"] = "advances" if entry.body["act"] == ADVANCE else "reduces"
         fields["why"] = f"by itself: {entry.body.get('cause')}" if entry.body.get("automatic") else ""

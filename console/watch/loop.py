@@ -405,6 +405,7 @@ class Watch:
                 actor=self._seat.actor,
                 presence=presence,
                 events=self._chronicle.lines(),
+                happened=self._chronicle.times(),
                 running=self._chronicle.running(state, evaluation),
                 read_only=self._seat.read_only,
                 environment=self._seat.environment,

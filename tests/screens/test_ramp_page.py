@@ -11,7 +11,8 @@ import pytest
 
 from console.screens.ramp.page import Look, ramp_page, terminal_title
 from stages.signals import SignalKey
-from stages.verdict import RowState, TruthRow
+from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TruthRow
+from stages.witness import Order
 from tests.screens import states
 from widgets.glyphs import ascii_twin
 
@@ -59,7 +60,7 @@ def test_columns_stand_where_they_stand(state: str, size: tuple[int, int]) -> No
 @pytest.mark.parametrize("size", [*SIZES, SMALL])
 def test_a_number_that_is_not_known_is_never_printed_as_one(size: tuple[int, int]) -> None:
     for line in text("blind", size).splitlines()[4:]:
-        if "3,912" in line and "│ gross " not in line:
+        if "3,912" in line and "│ gross " not in line and "┤ gross " not in line:
             assert "was 3,912" in line
     shown = text("first_run", size)
     assert "3,912" not in shown
@@ -182,3 +183,71 @@ def test_a_witness_that_alone_has_a_say_is_no_doubt() -> None:
     lines = [line.text for line in ramp_page(states.view(frame), Look(), 160, 45)]
     assert any("│ new risk" in line for line in lines)
     assert any("│ stage" in line and "not read" in line for line in lines)
+
+
+def test_an_alarm_that_is_held_back_stands_there_with_the_end_of_its_window() -> None:
+    quiet = HeldBack(
+        Alarm("truth@1", AlarmClass.LOOK, "Git and runtime do not agree", states.NOW),
+        "an own change is on its way",
+        states.NOW + timedelta(seconds=48),
+    )
+    frame = states.frame(evaluation=states.evaluation(held=(quiet,)))
+    lines = [line.text for line in ramp_page(states.view(frame), Look(), 160, 45)]
+    assert any("– Git and" in line and "held back for 48s" in line for line in lines)
+    lines = [line.text for line in ramp_page(states.view(frame), Look(), 100, 30)]
+    assert any("rings in 48s" in line for line in lines)
+
+
+@pytest.mark.parametrize("size", [(160, 45), (100, 30)])
+def test_what_happened_while_nobody_pressed_a_key_is_told(size: tuple[int, int]) -> None:
+    away = states.NOW - timedelta(minutes=71)
+    happened = (states.NOW - timedelta(minutes=29), states.NOW - timedelta(minutes=90))
+    frame = replace(states.ok(), happened=happened)
+    shown = "\n".join(line.text for line in ramp_page(states.view(frame), Look(away=away), *size))
+    assert "1 event" in shown
+    assert "13:20" in shown
+    assert "burn-in clock runs again" in shown
+    assert "reconciliation clean: 3 positions" not in shown
+    quiet = replace(states.ok(), happened=())
+    shown = "\n".join(line.text for line in ramp_page(states.view(quiet), Look(away=away), *size))
+    assert "nothing happened" in shown
+
+
+def test_the_burn_in_card_says_what_binds_first_and_when_it_can_end() -> None:
+    burn_in = replace(states.BURN_IN, earliest=states.NOW + timedelta(hours=1))
+    frame = states.frame(evaluation=states.evaluation(burn_in=burn_in))
+    lines = [line.text for line in ramp_page(states.view(frame), Look(card=True), 100, 30)]
+    card = next(index for index, line in enumerate(lines) if line.startswith("─ BURN-IN L1"))
+    assert "earliest end 24 Nov 15:31 ET" in lines[card]
+    assert "fills" in lines[card + 1]
+    assert "127 of 200" in lines[card + 1]
+
+
+def test_a_burn_in_that_cannot_pass_any_more_says_so_on_the_rail_of_every_size() -> None:
+    said = "cannot pass any more: coverage can reach 98.9 %"
+    burn_in = replace(states.BURN_IN, lacks=said, hopeless="coverage can reach 98.9 %")
+    frame = states.frame(evaluation=states.evaluation(burn_in=burn_in))
+    for size in SIZES:
+        shown = "\n".join(line.text for line in ramp_page(states.view(frame), Look(card=True), *size))
+        assert "cannot pass any more" in shown
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_stranger_among_the_orders_is_seen_at_every_size(size: tuple[int, int]) -> None:
+    spec = states.POLICY.spec
+    signals = {**spec.signals, "ownOrders": spec.signals["stop"]}
+    policy = states.POLICY.model_copy(
+        update={"spec": spec.model_copy(update={"own_orders": "ownOrders", "signals": signals})}
+    )
+    own = replace(states.rows()[-1], key=SignalKey("live", "ownOrders"), text="other", event_time=states.NOW)
+    order = Order("x-1", "MU", "sell", Decimal(3), None, states.NOW - timedelta(seconds=41))
+    venue = replace(states.VENUE, open_orders=(order,))
+    evaluation = states.evaluation(
+        rows=(*states.rows(), own), snapshot=replace(states.SNAPSHOT, venue=venue), truth=states.TRUTH
+    )
+    frame = replace(states.frame(evaluation=evaluation), policy=policy)
+    lines = [line.text for line in ramp_page(states.view(frame), Look(), *size)]
+    stranger = next(line for line in lines if "UNKNOWN: nobody here sent it" in line or "UNKNOWN: nob" in line)
+    assert stranger.startswith(" ■")
+    assert "41s" in stranger
+    assert "MU" in stranger

@@ -63,7 +63,7 @@ def test_a_run_that_saw_no_open_or_no_close_does_not_pass(which: str) -> None:
     world = with_burn_in(objectives=COVERED, regimes=regimes).tick(60)
     assert run_states(world)[-1] == "OBSERVING"
     item = next(one for one in world.judge().burn_in.items if one.name == f"{which} covered")
-    assert (item.have, item.need, item.met) == (0, 1, False)
+    assert (int(item.have), int(item.need), item.met) == (0, 1, False)
     due = datetime(2026, 11, 25, 14, 31, tzinfo=UTC) if which == "opens" else datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
     assert world.judge().burn_in.earliest == due
 

@@ -21,6 +21,10 @@ LOOK_FOR = timedelta(seconds=60)
 """How long a look at another stage lasts before the screen returns by itself."""
 
 
+ALONE_AFTER = timedelta(minutes=30)
+"""After so long without a key the strip of events tells what happened since, until the next key."""
+
+
 class RampScreen(Live):
     """The home screen."""
 
@@ -32,13 +36,19 @@ class RampScreen(Live):
         self.look = Look()
         self._looking_until: datetime | None = None
         self._note_until: datetime | None = None
+        self._touched = view.started
 
     def page(self, width: int, height: int) -> list[Line]:
         if self._looking_until is not None and self.view.wall >= self._looking_until:
             self._looking_until, self.look = None, replace(self.look, stage=None)
         if self._note_until is not None and self.view.wall >= self._note_until:
             self._note_until, self.look = None, replace(self.look, note="")
-        return ramp_page(self.view, self.look, width, height)
+        alone = self.view.wall - self._touched >= ALONE_AFTER
+        return ramp_page(self.view, replace(self.look, away=self._touched if alone else None), width, height)
+
+    def touched(self) -> None:
+        """A key was pressed, here or on another screen."""
+        self._touched = self.view.wall
 
     def tell(self, note: str) -> None:
         """Says something once, for eight seconds, where the sources stand."""
@@ -56,7 +66,11 @@ class RampScreen(Live):
         self.paint()
 
     def action_back(self) -> None:
-        self.look, self._looking_until = replace(self.look, stage=None, note=""), None
+        self.look, self._looking_until = replace(self.look, stage=None, note="", card=False), None
+        self.paint()
+
+    def action_card(self) -> None:
+        self.look = replace(self.look, card=not self.look.card)
         self.paint()
 
     def action_plan(self) -> None:

@@ -13,6 +13,7 @@ from console.screens.ramp.parts import (
     burn_in_lines,
     held_lines,
     joined_below,
+    quiet_lines,
     safe_lines,
     sources_line,
     summary_line,
@@ -44,6 +45,10 @@ class Look:
     stage: int | None = None
     order: tuple[SignalKey, ...] = ()
     note: str = ""
+    card: bool = False
+    """Whether the burn-in card is open."""
+    away: datetime | None = None
+    """Since when nobody has pressed a key, where that is long ago."""
 
 
 def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
@@ -198,7 +203,8 @@ class _Desk:
             len(self.evaluation.triggers) + 1,
             len(items) + 1 if items else 0,
         )
-        first, second, working, third, fourth = allot(wanted, (6, 4, orders, 4, 0), room)
+        card = min(wanted[-1], room - 14) if self.look.card else 0
+        first, second, working, third, fourth = allot(wanted, (6, 4, orders, 4, card), room)
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(order_lines(self.orders, width, working) if working else [])
@@ -221,12 +227,13 @@ class _Desk:
             for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
         )
         held = held_lines(self.evaluation.latches, self.policy, width)
+        held += quiet_lines(self.evaluation.held[:2], self.view.wall, width)
         truth = self.evaluation.truth
         down = self.down_lines(width)
         heads = 2 if width >= 44 else 1
         wanted = (
-            fresh.wants,
-            recon.wants if recon.rows else 0,
+            min(fresh.wants, MOST - 2),
+            min(recon.wants, MOST - 5) if recon.rows else 0,
             incident.wants + len(held),
             len(truth.rows) + heads,
             len(down),
@@ -317,15 +324,28 @@ class _Desk:
             lines.append(Line().put(" ").put(fit(step_sentence(running.steps), width - 2)))
             lines.extend(Line().put(" ").put(fit(text, width - 2)) for text in self.frame.events[: count - 1])
             return [line.fill(width) for line in lines]
-        lines = [title("NEWEST", width)]
         texts = self.frame.events or self.evaluation.notes
+        lines = [title("NEWEST", width)]
+        if self.look.away is not None:
+            since, texts = self.since(self.look.away)
+            name = f"SINCE YOU LAST LOOKED ({self.market_time(self.look.away)})"
+            lines = [title(name, width, note=since)]
         lines.extend(Line().put(" ").put(fit(text, width - 2)) for text in texts[:count])
         return [line.fill(width) for line in lines]
+
+    def since(self, away: datetime) -> tuple[str, tuple[str, ...]]:
+        """How much happened while nobody pressed a key, and what, newest first."""
+        dated = zip(self.frame.happened, self.frame.events, strict=False)
+        texts = tuple(text for at, text in dated if at >= away)
+        return (f"{len(texts)} event{'' if len(texts) == 1 else 's'}" if texts else "nothing happened"), texts
 
     def newest(self, room: int) -> str:
         running = self.frame.running
         if running is not None and not running.outcome:
             return fit(f"{running.title}: {step_sentence(running.steps)}", room)
+        if self.look.away is not None:
+            count, texts = self.since(self.look.away)
+            return fit(f"since {self.market_time(self.look.away)}: {count}. {'. '.join(texts)}", room)
         return fit(self.frame.events[0] if self.frame.events else "nothing has happened yet", room)
 
     def sources_line(self, width: int) -> Line:

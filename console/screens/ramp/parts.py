@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.desk import Running
+from stages.alarms import latch_title
 from stages.policy import Policy
 from stages.posture import Latch
 from stages.signals import Snapshot, SourceHealth
-from stages.verdict import BurnIn, BurnInItem, Row
+from stages.verdict import BurnIn, BurnInItem, HeldBack, Row
 from widgets.figures import age, number
 from widgets.header import local_time
 from widgets.line import Line, Tone, fit, title
@@ -91,7 +92,7 @@ def burn_in_lines(burn_in: BurnIn, stage: str, zone: str, width: int, height: in
     tone = Tone.BREACH if burn_in.hopeless else None
     note = burn_in_text(burn_in)
     if burn_in.earliest is not None:
-        note = f"{note} · earliest end {local_time(burn_in.earliest, zone, '%a %d %b %H:%M')}"
+        note = f"{note} · earliest end {local_time(burn_in.earliest, zone, '%d %b %H:%M')}"
     lines = [title(f"BURN-IN {stage}", width, note=fit(note, width - len(stage) - 14), tone=tone)]
     for item in sorted(burn_in.items, key=lambda item: (item.met, _share(item)))[: height - 1]:
         line = Line().put(" ").put("·" if item.met else "○", Tone.DIM if item.met else Tone.BOLD).put(" ")
@@ -120,12 +121,25 @@ def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Lin
     lines = []
     for latch in latches:
         trigger = policy.spec.triggers.get(latch.trigger)
-        name = trigger.title if trigger else latch.trigger
+        name = trigger.title if trigger else latch_title(latch.trigger)
         roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
         line = Line().put(" ").put("■", Tone.WARN).put(" HELD  ")
         room = width - line.length
         roles = roles if len(name) + len(roles) <= room else roles.removesuffix(" clear it")
         lines.append(line.put(fit(f"{name}{roles}", room)).fill(width))
+    return lines
+
+
+def quiet_lines(held: Sequence[HeldBack], wall: datetime, width: int) -> list[Line]:
+    """Alarms that are held back for a while, each with the end of its window: silence is never taken for well."""
+    lines = []
+    for one in held:
+        left = age((one.until - wall).total_seconds())
+        end = f" rings in {left}" if width < 44 else f" held back for {left}: {one.why}"
+        line = Line().put(" ").put("–", Tone.DIM).put(" ")
+        room = width - line.length - 1
+        name = fit(one.alarm.text, max(8, room - len(end)))
+        lines.append(line.put(fit(f"{name}{end}", room)).fill(width))
     return lines
 
 
