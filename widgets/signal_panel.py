@@ -111,13 +111,13 @@ def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
 
 
 _ROWS_FIRST = 5
-"""In a panel that is no higher than this every line is a row's."""
+"""In a panel that is no higher than this every line is a row's, unless there is room for all."""
 
 
 def _split(panel: Panel, width: int, height: int) -> tuple[list[Row], list[Line]]:
     """The rows that are shown, and after them the line of what is not watched: a row that is not ok goes before it."""
     loud = sum(row.state not in QUIET for row in panel.rows)
-    if not panel.absent or height <= _ROWS_FIRST or loud >= height - 1:
+    if not panel.absent or height <= min(_ROWS_FIRST, panel.wants - 1) or loud >= height - 1:
         return chosen(panel.rows, height - 1), []
     names = ", ".join(one.title for one in panel.absent)
     first = panel.absent[0]

@@ -232,8 +232,8 @@ class _Desk:
         down = self.down_lines(width)
         heads = 2 if width >= 44 else 1
         wanted = (
-            min(fresh.wants, MOST - 2),
-            min(recon.wants, MOST - 5) if recon.rows else 0,
+            min(fresh.wants, MOST - 3),
+            min(recon.wants, MOST - 6) if recon.rows else 0,
             incident.wants + len(held),
             len(truth.rows) + heads,
             len(down),
