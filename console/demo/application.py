@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from console.demo.book import ZERO, Book, Fill, Order, OrderRefused
+from console.demo.book import ZERO, Book, Fill, Order, OrderRefused, Ticket
 from console.demo.controls import Controls, Deployed
+from console.demo.hours import Phase
 from console.demo.market import Market
 from console.demo.mischief import Mischief
 from console.demo.reconciliation import Reconciliation
@@ -18,6 +19,8 @@ from console.demo.strategy import Situation, Strategy
 BASIS_POINT = Decimal("0.0001")
 _MINUTE = 60  # steps
 _BAR = 5  # steps
+_TOO_LARGE = 20  # times what the strategy wants: beyond the limit for the smallest order that it sends
+_OVER_MAX_ORDER = "max_notional_per_trade_exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Run:
     submitted: int = 0
     rejected: int = 0
     reject_reasons: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    """Orders that the process's own limits held back; the broker never saw them."""
     signals_at: datetime | None = None
     microbars_at: datetime | None = None
     market_data_lag_ms: int = 0
@@ -85,6 +90,7 @@ class Records:
     last_order: Order | None = None
     last_decision_at: datetime | None = None
     feed_at: datetime | None = None
+    flat_at: datetime | None = None
     own_orders: set[str] = field(default_factory=set)
 
 
@@ -115,15 +121,19 @@ class Application:
         if before is None:
             return "started"
         if before.env != deployed.env:
-            self._up_from = monotonic + self._restart_seconds
-            self.run = None
+            self.restart(monotonic)
             return "restarting"
         same = (before.catalog, before.feed) == (deployed.catalog, deployed.feed)
         return "unchanged" if same else "reloaded"
 
+    def restart(self, monotonic: float) -> None:
+        """End the process; another one is up after the time that a restart takes."""
+        self._up_from = monotonic + self._restart_seconds
+        self.run = None
+
     def up(self, monotonic: float) -> bool:
         """Whether the process answers and trades: it has been told how to, and no restart is under way."""
-        return self.deployed is not None and monotonic >= self._up_from
+        return self.deployed is not None and monotonic >= self._up_from and not self.mischief.dark
 
     def may_submit(self, controls: Controls) -> bool:
         """Whether orders that add risk may go out: on paper always, on a live account in live mode with submit on."""
@@ -139,31 +149,54 @@ class Application:
         if deployed is None:
             return
         controls = deployed.controls
-        run.signals_at = self.mischief.signals_stand_at or now
-        run.market_data_lag_ms = 20 + self._random.randrange(60)
-        if run.microbars_at is None or market.steps % _BAR == 0:
-            run.microbars_at = now
+        self._read_feeds(run, market, now)
         while self._recent and self._recent[0] <= market.steps - _MINUTE:
             self._recent.popleft()
         if controls.kill_switch:
             for order in self.own_orders(book):
                 book.cancel(order.id)
             return
-        ticket = self._strategy.decide(
-            Situation(
-                controls=controls,
-                universe=deployed.universe,
-                exposure=book.exposure(market),
-                profit=self.day_profit(book, market),
-                may_add=self.may_submit(controls) and not controls.reduce_only,
-                wind_down=self.must_leave(controls),
-            ),
-            book,
-            market,
-        )
-        if ticket is None:
+        ticket = self._decide(deployed, market, book)
+        if ticket is not None:
+            self._send(ticket, controls, run, market, book, now)
+
+    def _read_feeds(self, run: Run, market: Market, now: datetime) -> None:
+        """Trade signals and prices as they come in, or as they stand still."""
+        wrong = self.mischief
+        lag = 20 + self._random.randrange(60)
+        run.signals_at = wrong.signals_stand_at or now
+        if wrong.feed_stands_at is not None:
+            run.microbars_at = wrong.feed_stands_at
+            run.market_data_lag_ms = lag + (now - wrong.feed_stands_at) // timedelta(milliseconds=1)
             return
+        run.market_data_lag_ms = lag
+        if run.microbars_at is None or market.steps % _BAR == 0:
+            run.microbars_at = now
+
+    def _decide(self, deployed: Deployed, market: Market, book: Book) -> Ticket | None:
+        """What the strategy wants to send now; nothing while it is idle or the day is over."""
+        wrong, controls = self.mischief, deployed.controls
+        if wrong.idle or wrong.phase is Phase.FLAT:
+            return None
+        open_to_risk = self.may_submit(controls) and not controls.reduce_only and not wrong.phase.entry_block
+        seen = Situation(
+            controls=controls,
+            universe=deployed.universe,
+            exposure=book.exposure(market),
+            profit=self.day_profit(book, market),
+            may_add=open_to_risk,
+            wind_down=self.must_leave(controls) or wrong.phase.ending,
+        )
+        ticket = self._strategy.decide(seen, book, market)
+        return replace(ticket, qty=ticket.qty * _TOO_LARGE) if ticket and wrong.orders_too_large else ticket
+
+    def _send(self, ticket: Ticket, controls: Controls, run: Run, market: Market, book: Book, now: datetime) -> None:
+        """Hold the order against the process's own limit, then hand it to the broker."""
         self.records.last_decision_at = now
+        if ticket.qty * market.price(ticket.symbol) > controls.max_order:
+            run.refused += 1
+            run.reject_reasons[_OVER_MAX_ORDER] += 1
+            return
         try:
             order = book.submit(ticket, market, now)
         except OrderRefused as refused:
@@ -183,10 +216,22 @@ class Application:
         run.last_run_at = self.records.feed_at = now
         for fill in self.reconciliation.read_feed(book):
             self._measure(fill, now)
-        if not self.mischief.reconciliation_late:
+        if not self.mischief.reconciliation_late and not self.mischief.reconciliation_missing:
             self.reconciliation.run(book, market, now)
         self.high_water = max(self.high_water, book.equity(market))
         self.records.own_orders &= book.orders.keys()
+        if not self.mischief.phase.ending:
+            self.records.flat_at = None
+        elif not book.positions:
+            self.records.flat_at = self.records.flat_at or now
+
+    def forget(self) -> None:
+        """Begin the day's counts anew, as in the first minutes of a first day; book and positions stay."""
+        self.records = Records(own_orders=self.records.own_orders, feed_at=self.records.feed_at)
+        if self.run is not None:
+            self.run = Run(self.run.started_at, self.run.last_run_at, signals_at=self.run.signals_at)
+        self._recent.clear()
+        self._partial.clear()
 
     def day_profit(self, book: Book, market: Market) -> Decimal:
         """Dollars since the start of the day, fees paid."""

@@ -140,6 +140,8 @@ class Book:
         """Take an order, or raise OrderRefused: with the block's own reason while the account is blocked."""
         if self.blocked is not None:
             raise OrderRefused(self.blocked)
+        if self.mischief.broker_refuses:
+            raise OrderRefused(self.mischief.broker_refuses)
         try:
             arrival = quotes.price(ticket.symbol)
         except KeyError:

@@ -1,39 +1,32 @@
-"""What can be done to a demo venue from outside: each fault is one function, and the venue is handed the registry."""
+"""What can be done to a demo venue from outside: each fault is one function, and the venue is handed the registry.
+
+A fault's name is its function's with hyphens, and the first line of its docstring is what people are told of it.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Final
 
-from console.demo.book import ZERO, OrderRefused, Ticket
+from console.demo import price_faults, session_faults
+from console.demo.book import OrderRefused, Ticket
 from console.demo.floor import Floor
 from console.demo.market import CENT
 
 Fault = Callable[[Floor, datetime], str]
-"""Changes the floor and says in a few words what happened."""
+"""Changes the floor and says in a few words what happened. The time is the venue's own."""
 
-# Shares of a limit: where a gap takes gross, how near it brings a single name to its own, and how much gross the
-# book must hold for one to strike.
-_BEYOND = Decimal("1.06")
-_NAME_ROOM = Decimal("0.96")
-_AT_WORK = Decimal("0.50")
+CALM: Final = "calm"
+"""The name of what ends every fault."""
+
 _BAD_FILLS = Decimal(12)  # basis points
 _ALERT = "HeronFeedDegraded"
-_LONGEST_WAIT = timedelta(seconds=20)
-
-
-def gap(floor: Floor, now: datetime) -> str:
-    """Prices of held names jump until gross, and nothing else, is past its limit; trading in them then pauses.
-
-    No order is sent, no name passes its own limit, and longs gain what shorts lose. Where the book does not allow
-    that yet, the jump waits until it does; after twenty seconds it strikes as well as it can.
-    """
-    if _gap_now(floor, now, now + _LONGEST_WAIT):
-        return f"{', '.join(floor.book.positions)} gapped up: gross {floor.book.exposure(floor.market).gross} $"
-    floor.expect(lambda there, later: _gap_now(there, later, now + _LONGEST_WAIT))
-    return "armed: prices gap once the book is at work"
+_AHEAD = timedelta(seconds=8)
+_DRIFT = timedelta(milliseconds=800)
 
 
 def calm(floor: Floor, _now: datetime) -> str:
@@ -82,14 +75,6 @@ def incident(floor: Floor, _now: datetime) -> str:
     return f"{_ALERT} fires"
 
 
-def loss_limit(floor: Floor, now: datetime) -> str:
-    """Prices go against the book until the day's loss is past its limit; it waits until the book is at work."""
-    if not _lose_now(floor, now):
-        floor.expect(_lose_now)
-        return "armed: prices turn once the book is at work"
-    return f"prices turned: {floor.app.day_profit(floor.book, floor.market).quantize(CENT)} $ today"
-
-
 def wrong_account(floor: Floor, _now: datetime) -> str:
     """The venue reports another account than the one that was meant."""
     floor.mischief.label = f"{floor.account.label}-B"
@@ -108,91 +93,101 @@ def partial_fills(floor: Floor, _now: datetime) -> str:
     return "orders fill in part"
 
 
-def early_close(floor: Floor, _now: datetime) -> str:
-    """The exchange closes at once: no price moves, nothing fills, the process goes on."""
-    floor.session_open = False
-    return "the exchange has closed"
-
-
 def late_reconciliation(floor: Floor, _now: datetime) -> str:
     """The comparison of the books does not run any more."""
     floor.mischief.reconciliation_late = True
     return "the reconciliation does not run"
 
 
-def _lose_now(floor: Floor, now: datetime) -> bool:
-    """False while the book is too small for such a day."""
-    exposure, deployed = floor.book.exposure(floor.market), floor.app.deployed
-    if deployed is None or exposure.gross < _AT_WORK * deployed.controls.max_gross:
-        return False
-    missing = deployed.controls.daily_loss * _BEYOND + floor.app.day_profit(floor.book, floor.market)
-    share = max(missing, ZERO) / exposure.gross
-    for symbol, position in floor.book.positions.items():
-        floor.market.gap(symbol, 1 - share if position.qty > 0 else 1 + share)
-    floor.market.pause(list(floor.book.positions), now + timedelta(seconds=floor.pace.pause_seconds))
-    return True
+def missing_reconciliation(floor: Floor, _now: datetime) -> str:
+    """The comparison of the books has left no result, and none comes."""
+    floor.mischief.reconciliation_missing = True
+    floor.app.reconciliation.lose()
+    return "there is no reconciliation"
 
 
-def _gap_now(floor: Floor, now: datetime, latest: datetime) -> bool:
-    """False while the book is too small for a jump that anybody would believe, or too lopsided before ``latest``."""
-    exposure, deployed = floor.book.exposure(floor.market), floor.app.deployed
-    if deployed is None or not exposure.long > 0 > exposure.short:
-        return False
-    limits = deployed.controls
-    missing = limits.max_gross * _BEYOND - exposure.gross
-    if exposure.gross < _AT_WORK * limits.max_gross:
-        return False
-    values = {symbol: position.qty * floor.market.price(symbol) for symbol, position in floor.book.positions.items()}
-    room = {symbol: max(limits.max_symbol * _NAME_ROOM - abs(value), ZERO) for symbol, value in values.items()}
-    gains = _within_room(values, room, missing) or (_in_proportion(values, missing) if now >= latest else None)
-    if gains is None:
-        return False
-    for symbol, gain in gains.items():
-        floor.market.gap(symbol, 1 + gain / abs(values[symbol]))
-    for order in list(floor.book.orders.values()):
-        if order.ticket.symbol in values:
-            floor.book.cancel(order.id)
-    floor.market.pause(list(values), now + timedelta(seconds=floor.pace.pause_seconds))
-    return True
+def frozen_feed(floor: Floor, now: datetime) -> str:
+    """Prices stand still in the process while it stays healthy and goes on trading on them."""
+    floor.mischief.feed_stands_at = now
+    return "the price feed stands still"
 
 
-def _within_room(
-    values: Mapping[str, Decimal], room: Mapping[str, Decimal], missing: Decimal
-) -> dict[str, Decimal] | None:
-    """Dollars that each name gains so that gross gains ``missing``, no name leaves its room, and longs gain enough."""
-    long_room = sum((room[symbol] for symbol, value in values.items() if value > 0), ZERO)
-    short_room = sum((room[symbol] for symbol, value in values.items() if value < 0), ZERO)
-    on_shorts = min(missing / 2, short_room)
-    on_longs = missing - on_shorts
-    if missing <= 0 or on_longs > long_room:
-        return None
-    share = {True: on_longs / long_room, False: on_shorts / short_room if short_room else ZERO}
-    return {symbol: room[symbol] * share[value > 0] for symbol, value in values.items()}
+def own_rejects(floor: Floor, _now: datetime) -> str:
+    """The strategy asks for too much, and the process's own limits refuse every order."""
+    floor.mischief.orders_too_large = True
+    return "every order is larger than the process allows itself"
 
 
-def _in_proportion(values: Mapping[str, Decimal], missing: Decimal) -> dict[str, Decimal]:
-    """The same dollars for both sides, each name by its size."""
-    sides = {side: sum((abs(v) for v in values.values() if (v > 0) is side), ZERO) for side in (True, False)}
-    return {symbol: max(missing, ZERO) / 2 * abs(value) / sides[value > 0] for symbol, value in values.items()}
+def broker_rejects(floor: Floor, _now: datetime) -> str:
+    """The broker refuses every order."""
+    floor.mischief.broker_refuses = "insufficient_buying_power"
+    return f"the broker refuses: {floor.mischief.broker_refuses}"
+
+
+def no_activity(floor: Floor, _now: datetime) -> str:
+    """As in the first minutes of a first day: nothing was sent, filled or measured yet, and nothing is."""
+    floor.mischief.idle = True
+    floor.app.forget()
+    return "no order yet, none measured"
+
+
+def clock_ahead(floor: Floor, _now: datetime) -> str:
+    """The venue's clock runs eight seconds ahead: whatever it tells comes from the future."""
+    floor.mischief.clock_offset = _AHEAD
+    return f"the clock is {_AHEAD.total_seconds():g} s ahead"
+
+
+def clock_drift(floor: Floor, _now: datetime) -> str:
+    """The venue's clock has drifted by less than a second: nothing is unbelievable yet."""
+    floor.mischief.clock_offset = _DRIFT
+    return f"the clock is {_DRIFT.total_seconds():g} s ahead"
+
+
+def restart(floor: Floor, _now: datetime) -> str:
+    """The trading process restarts, and is dark for as long as that takes."""
+    floor.restart()
+    return f"the process restarts, dark for {floor.pace.restart_seconds:g} s"
+
+
+def stuck_restart(floor: Floor, _now: datetime) -> str:
+    """The trading process goes down and does not come back."""
+    floor.mischief.dark = True
+    floor.restart()
+    return "the process is down and stays so"
+
+
+def wrong_environment(floor: Floor, _now: datetime) -> str:
+    """The venue reports a paper account where a live one is meant, or the other way round."""
+    floor.mischief.environment = "paper" if floor.account.environment == "live" else "live"
+    return f"the account is a {floor.account.environment} one"
+
+
+_ALL: Final[tuple[Fault, ...]] = (
+    calm,
+    *(price_faults.gap, price_faults.loss_limit),
+    *(session_faults.entry_cutoff, session_faults.flatten, session_faults.flat, session_faults.close),
+    *(session_faults.early_close, session_faults.halt),
+    *(partial_fills, unanswered_cancel, unknown_order, own_rejects, broker_rejects, tca_degradation, no_activity),
+    *(off_by_one_share, late_reconciliation, missing_reconciliation, reconciliation_mismatch),
+    *(stale_data, frozen_feed, clock_ahead, clock_drift, restart, stuck_restart),
+    *(wrong_account, wrong_environment, incident),
+)
 
 
 def known_faults() -> Mapping[str, Fault]:
     """Every fault by the name that ``inject`` takes."""
-    return MappingProxyType(
-        {
-            "calm": calm,
-            "early-close": early_close,
-            "gap": gap,
-            "incident": incident,
-            "late-reconciliation": late_reconciliation,
-            "loss-limit": loss_limit,
-            "off-by-one-share": off_by_one_share,
-            "partial-fills": partial_fills,
-            "reconciliation-mismatch": reconciliation_mismatch,
-            "stale-data": stale_data,
-            "tca-degradation": tca_degradation,
-            "unanswered-cancel": unanswered_cancel,
-            "unknown-order": unknown_order,
-            "wrong-account": wrong_account,
-        }
-    )
+    return MappingProxyType({_name(fault): fault for fault in sorted(_ALL, key=_name)})
+
+
+def told_faults() -> Mapping[str, str]:
+    """What each fault does, in one line; calm comes last."""
+    told = {name: _says(fault) for name, fault in known_faults().items()}
+    return MappingProxyType({name: says for name, says in told.items() if name != CALM} | {CALM: told[CALM]})
+
+
+def _name(fault: Fault) -> str:
+    return fault.__name__.replace("_", "-")
+
+
+def _says(fault: Fault) -> str:
+    return (inspect.getdoc(fault) or "").partition("\n")[0]

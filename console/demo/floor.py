@@ -9,6 +9,7 @@ from datetime import datetime
 from console.demo.application import Account, Application
 from console.demo.book import Book
 from console.demo.controls import Deployed
+from console.demo.hours import Phase
 from console.demo.market import Market
 from console.demo.mischief import Mischief
 
@@ -32,18 +33,33 @@ class Floor:
         self.book = Book(seed, account.cash, self.mischief)
         self.app = Application(account, seed, pace.restart_seconds, self.mischief)
         self.as_of = now
-        self.session_open = True
+        self._monotonic = 0.0
         self._expected: list[Callable[[Floor, datetime], bool]] = []
 
     @property
     def account(self) -> Account:
         """The account as it is reported."""
-        return replace(self._account, label=self.mischief.label or self._account.label)
+        label, environment = self.mischief.label, self.mischief.environment
+        own = self._account
+        return replace(own, label=label or own.label, environment=environment or own.environment)
+
+    @property
+    def session_open(self) -> bool:
+        """Whether the exchange has not closed; a halt is within the session."""
+        return self.mischief.phase is not Phase.CLOSED
+
+    def clock(self, wall: datetime) -> datetime:
+        """What the venue's own clock shows at a wall time."""
+        return wall + self.mischief.clock_offset
 
     def advance(self, steps: int, now: datetime, monotonic: float) -> None:
-        """Move the market and the book on by some steps; the trading process takes part unless it is restarting."""
+        """Move the market and the book on by some steps; the trading process takes part unless it is restarting.
+
+        ``now`` is the time that the venue's own clock shows.
+        """
+        self._monotonic = monotonic
         up = self.app.up(monotonic)
-        for _ in range(steps if self.session_open else 0):
+        for _ in range(steps if self.mischief.phase.trades else 0):
             self.market.step(now)
             self.book.step(self.market, now)
             if up:
@@ -61,9 +77,12 @@ class Floor:
         """End everything that is wrong, and forget the events that have not happened yet."""
         self._expected.clear()
         self.market.resume()
-        self.session_open = True
         for part in fields(Mischief):
             setattr(self.mischief, part.name, part.default)
+
+    def restart(self) -> None:
+        """Restart the trading process as of the newest step; it is dark for as long as any restart takes."""
+        self.app.restart(self._monotonic)
 
     def cancel(self, order_id: str) -> str:
         """What becomes of a cancel: ``cancelled``, ``unanswered``, or nothing where no such order works."""

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,6 +32,8 @@ class Reply:
     status: int
     text: str
     content_type: str = JSON
+    at: datetime | None = None
+    """What the Date header says; the machine's own time without it."""
 
     @staticmethod
     def of(document: object, status: int = 200) -> Reply:
@@ -93,7 +96,8 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
             else:
                 reply = Reply.of({"ok": False, "reason": "body_is_not_a_json_object"}, 400)
             payload = reply.text.encode()
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            self.send_header("Date", self.date_time_string(reply.at.timestamp() if reply.at else None))
             self.send_header("Content-Type", reply.content_type)
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from console.demo.hours import Phase
 
 _BASIS_POINT: Final = Decimal("0.0001")
 
@@ -22,10 +24,30 @@ class Mischief:
     """A cancel is taken and nothing comes of it, not even an answer."""
     signals_stand_at: datetime | None = None
     """Trade signals carry this time for ever, while the process goes on."""
+    feed_stands_at: datetime | None = None
+    """Prices carry this time for ever, while the process that reads them goes on."""
     reconciliation_late: bool = False
     """The comparison with the broker does not run."""
+    reconciliation_missing: bool = False
+    """What the comparison found is gone, and nothing comes after it."""
+    orders_too_large: bool = False
+    """The strategy asks for more than the process's own limits allow."""
+    broker_refuses: str = ""
+    """The reason for which the broker takes no order."""
+    idle: bool = False
+    """The strategy sends nothing."""
+    dark: bool = False
+    """The process does not come back from its restart."""
+    phase: Phase = Phase.OPEN
+    """The phase of the session, whatever the calendar says."""
+    early_close: bool = False
+    """The exchange has closed before its time."""
+    clock_offset: timedelta = timedelta()
+    """How far the venue's clock is ahead of the true one."""
     label: str = ""
     """The account's label that is reported instead of its own."""
+    environment: str = ""
+    """The account's environment that is reported instead of its own: live or paper."""
     alert: str = ""
     """Name of an alert that fires."""
 

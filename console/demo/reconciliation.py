@@ -73,6 +73,10 @@ class Reconciliation:
             open_orders=len(book.orders),
         )
 
+    def lose(self) -> None:
+        """Forget what the last comparison found, as when nothing was ever written down."""
+        self.verdict = None
+
     def _compare(self, book: Book) -> Iterator[Residual]:
         broker = book.holdings()
         for symbol in sorted(self._held.keys() | broker.keys()):

@@ -58,6 +58,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
         },
         "capital_controls": _capital(floor, entry),
         "execution": _execution(floor, run),
+        "market_session": market_session(floor),
         "signal_continuity": {
             "universe_source": "static",
             "universe_status": "ok" if deployed.universe else "empty",
@@ -157,6 +158,12 @@ def readiness(floor: Floor, run: Run, now: datetime) -> Document:
     }
 
 
+def market_session(floor: Floor) -> Document:
+    """The phase of the exchange's session, and whether it was closed before its time."""
+    phase = floor.mischief.phase
+    return {"phase": phase.value, "is_open": floor.session_open, "early_close": floor.mischief.early_close}
+
+
 def positions(floor: Floor) -> list[Document]:
     """Positions at current prices; quantity and value are negative for a short."""
     return [
@@ -200,7 +207,8 @@ def _entry_blocks(floor: Floor, deployed: Deployed) -> list[str]:
         "reduce_only_enabled": controls.reduce_only,
         "universe_fail_safe_empty": not deployed.universe,
     }
-    return [code for code, holds in reasons.items() if holds] + _venue_blocks(floor)
+    closed = [floor.mischief.phase.entry_block] if floor.mischief.phase.entry_block else []
+    return [code for code, holds in reasons.items() if holds] + closed + _venue_blocks(floor)
 
 
 def _exit_blocks(floor: Floor, deployed: Deployed) -> list[str]:
@@ -234,6 +242,7 @@ def _capital(floor: Floor, entry: list[str]) -> Document:
         "high_water_equity": _dollars(high),
         "daily_loss_ratio": str((max(start - equity, ZERO) / start).quantize(_RATIO)),
         "drawdown_ratio": str((max(high - equity, ZERO) / high).quantize(_RATIO)),
+        "flat_confirmed_at": iso(floor.app.records.flat_at),
         "last_evaluated_at": iso(floor.as_of),
     }
 
@@ -245,6 +254,7 @@ def _execution(floor: Floor, run: Run) -> Document:
         "orders_submitted_total": run.submitted,
         "orders_rejected_total": run.rejected,
         "orders_asked_total": run.submitted + run.rejected,
+        "orders_refused_by_own_limits_total": run.refused,
         "reject_reason_totals": dict(run.reject_reasons),
         "last_submitted_order": None
         if last is None

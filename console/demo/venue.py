@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -93,22 +93,22 @@ class DemoExchange:
             self._last = monotonic
             steps = int(self._due)
             self._due -= steps
-            self._floor.advance(steps, _now(), monotonic)
+            self._floor.advance(steps, self._now(), monotonic)
         return min(max(1 / self._speed, _SHORTEST_BEAT), _BEAT)
 
     def app(self, request: Request) -> Reply:
         """What the trading process serves; 503 for everything while it restarts."""
         with self._lock:
-            now, floor = _now(), self._floor
+            now, floor = self._now(), self._floor
             run, deployed = floor.app.run, floor.app.deployed
             if run is None or deployed is None or not floor.app.up(time.monotonic()):
                 return Reply.of({"ok": False, "detail": "scheduler_runtime_unavailable"}, 503)
-            return _app_page(request, floor, run, deployed, now)
+            return replace(_app_page(request, floor, run, deployed, now), at=now)
 
     def broker(self, request: Request) -> Reply:
         """What the broker serves; it never restarts."""
         with self._lock:
-            return self._broker(request)
+            return replace(self._broker(request), at=self._now())
 
     def control(self, request: Request) -> Reply:
         """What the GitOps loop hands over, and what is applied now."""
@@ -126,16 +126,10 @@ class DemoExchange:
         return _not_found()
 
     def _broker(self, request: Request) -> Reply:
-        floor, book, now = self._floor, self._floor.book, _now()
+        floor, book, now = self._floor, self._floor.book, self._now()
         match request.method, request.path:
-            case "GET", ("account",):
-                return Reply.of(_account(floor))
-            case "GET", ("orders",):
-                return Reply.of([status_page.order_row(order, now) for order in book.orders.values()])
-            case "GET", ("positions",):
-                return Reply.of(status_page.positions(floor))
-            case "GET", ("fills",):
-                return Reply.of([_fill(fill) for fill in book.fills])
+            case "GET", _:
+                return _broker_page(request, floor, now)
             case "POST", ("orders",):
                 return _submit(floor, request.body, now)
             case "POST", ("orders", "cancel-all"):
@@ -155,6 +149,10 @@ class DemoExchange:
                     return Reply.of({"ok": False, "reason": "unknown_fault", "known": sorted(self._faults)}, 404)
                 return Reply.of({"ok": True, "detail": fault(floor, now)})
         return _not_found()
+
+    def _now(self) -> datetime:
+        """What the venue's own clock shows."""
+        return self._floor.clock(_now())
 
 
 def read_deployed(body: Mapping[str, Any]) -> Deployed:
@@ -183,6 +181,21 @@ def _app_page(request: Request, floor: Floor, run: Run, deployed: Deployed, now:
             return Reply.of(status_page.readiness(floor, run, now))
         case "GET", ("healthz",):
             return Reply.of({"ok": True, "service": "heron"})
+    return _not_found()
+
+
+def _broker_page(request: Request, floor: Floor, now: datetime) -> Reply:
+    match request.path:
+        case ("account",):
+            return Reply.of(_account(floor))
+        case ("clock",):
+            return Reply.of({"timestamp": status_page.iso(now), **status_page.market_session(floor)})
+        case ("orders",):
+            return Reply.of([status_page.order_row(order, now) for order in floor.book.orders.values()])
+        case ("positions",):
+            return Reply.of(status_page.positions(floor))
+        case ("fills",):
+            return Reply.of([_fill(fill) for fill in floor.book.fills])
     return _not_found()
 
 

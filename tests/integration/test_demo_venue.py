@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,48 @@ def test_an_injected_gap_breaks_the_limit_and_an_unknown_fault_is_named(faces: F
     unknown = requests.post(faces.broker + "/demo/inject", json={"name": "meteor"}, timeout=5)
     assert unknown.status_code == 404
     assert {"calm", "gap"} < set(unknown.json()["known"])
+
+
+def inject(faces: Faces, name: str) -> str:
+    answer = requests.post(faces.broker + "/demo/inject", json={"name": name}, timeout=5)
+    return str(answer.json()["detail"])
+
+
+def ahead(answer: requests.Response) -> float:
+    """Seconds by which the Date header of an answer is ahead of this machine's clock."""
+    return (parsedate_to_datetime(answer.headers["Date"]) - datetime.now(UTC)).total_seconds()
+
+
+def test_a_clock_that_is_ahead_shows_in_every_answer(faces: Faces) -> None:
+    faces.apply()
+    until(faces.status)
+    assert abs(ahead(requests.get(faces.app + "/metrics", timeout=5))) < 3
+    inject(faces, "clock-ahead")
+    for url in (faces.app + "/trading/status", faces.broker + "/clock"):
+        assert 5 < ahead(requests.get(url, timeout=5)) < 11
+    told = datetime.fromisoformat(requests.get(faces.broker + "/clock", timeout=5).json()["timestamp"])
+    assert 5 < (told - datetime.now(UTC)).total_seconds() < 11
+
+
+def test_an_injected_restart_is_dark_for_the_process_alone(faces: Faces) -> None:
+    faces.apply()
+    until(faces.status)
+    before = faces.status()["ramp"]["started_at"]
+    inject(faces, "restart")
+    assert requests.get(faces.app + "/healthz", timeout=5).status_code == 503
+    assert requests.get(faces.broker + "/account", timeout=5).status_code == 200
+    until(faces.status)
+    assert faces.status()["ramp"]["started_at"] > before
+
+
+def test_the_broker_tells_the_phase_of_its_session(faces: Faces) -> None:
+    def clock() -> dict[str, Any]:
+        document: dict[str, Any] = requests.get(faces.broker + "/clock", timeout=5).json()
+        return document
+
+    assert (clock()["phase"], clock()["is_open"]) == ("open", True)
+    inject(faces, "early-close")
+    assert (clock()["phase"], clock()["is_open"], clock()["early_close"]) == ("closed", False, True)
 
 
 def test_the_adapter_reads_blocks_cancels_and_unblocks(faces: Faces) -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from console.demo.application import Account
 from console.demo.book import Book, OrderRefused, Position, Side, Ticket
 from console.demo.controls import BadManifest, Controls, Deployed
-from console.demo.faults import calm, gap
+from console.demo.faults import calm
 from console.demo.floor import Floor, Pace
 from console.demo.market import Market
+from console.demo.price_faults import gap
 from console.demo.status_page import metrics, status
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -69,7 +70,7 @@ class Day:
     def trade(self, steps: int) -> Day:
         for _ in range(steps):
             self.seconds += 1
-            self.floor.advance(1, self.now, float(self.seconds))
+            self.floor.advance(1, self.floor.clock(self.now), float(self.seconds))
         return self
 
     @property

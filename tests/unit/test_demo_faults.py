@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 
-from console.demo.faults import known_faults
-from console.demo.status_page import status
+from console.demo.faults import known_faults, told_faults
+from console.demo.listener import Reply
+from console.demo.mischief import Mischief
+from console.demo.status_page import metrics, readiness, status
+from console.sources.http import JsonDocument
+from console.sources.scrape import Exposition
+from stages.policy import Policy
+from stages.policy_text import load
+from stages.quality import SKEW
+from stages.signals import Quality, Sample
 from tests.unit.test_demo_book import LIVE, Day, deployed
 
 
@@ -28,7 +37,32 @@ def page(day: Day) -> dict:
     run, controls = day.floor.app.run, day.floor.app.deployed
     assert run is not None
     assert controls is not None
-    return status(day.floor, run, controls, day.now)
+    return status(day.floor, run, controls, day.floor.clock(day.now))
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load((files("stages") / "policies" / "demo.yaml").read_text(encoding="utf-8"), "demo.yaml")
+
+
+def seen(day: Day, policy: Policy, name: str) -> Sample:
+    """A signal of the demo's policy, read from the page that it names as its source reads it."""
+    signal, run, controls = policy.spec.signals[name], day.floor.app.run, day.floor.app.deployed
+    assert run is not None
+    assert controls is not None
+    now = day.floor.clock(day.now)
+    if signal.source.scrape is not None:
+        return Exposition.parse(metrics(day.floor, run, controls, now).encode()).sample(signal, day.now)
+    assert signal.source.http is not None
+    pages = {"/trading/status": lambda: page(day), "/scheduler/readyz": lambda: readiness(day.floor, run, now)}
+    return JsonDocument.parse(Reply.of(pages[signal.source.http.path]()).text.encode()).sample(signal, day.now)
+
+
+def number(day: Day, policy: Policy, name: str) -> Decimal:
+    found = seen(day, policy, name)
+    assert found.quality is Quality.OK, found
+    assert found.value is not None
+    return found.value
 
 
 def mean_cost(day: Day, seconds: int) -> Decimal:
@@ -130,15 +164,194 @@ def test_orders_fill_in_part_and_the_rest_goes_on_working() -> None:
     assert any(order.filled > 0 and order.remaining > 0 for order in day.floor.book.orders.values())
 
 
-def test_after_an_early_close_nothing_moves(day: Day) -> None:
-    inject(day, "early-close")
-    prices = [day.floor.market.price(symbol) for symbol in day.floor.market.symbols]
-    fills = len(day.floor.book.fills)
+def stands(day: Day) -> tuple[list[Decimal], int]:
+    """Every price, and how many fills there were."""
+    return [day.floor.market.price(symbol) for symbol in day.floor.market.symbols], len(day.floor.book.fills)
+
+
+@pytest.mark.parametrize(
+    ("name", "phase", "is_open", "early", "block"),
+    [
+        ("close", "closed", False, False, "market_closed"),
+        ("early-close", "closed", False, True, "market_closed"),
+        ("halt", "halted", True, False, "market_halted"),
+    ],
+)
+def test_nothing_moves_in_a_market_that_does_not_trade(
+    day: Day, name: str, phase: str, is_open: bool, early: bool, block: str
+) -> None:
+    inject(day, name)
+    before = stands(day)
     day.trade(60)
-    assert [day.floor.market.price(symbol) for symbol in day.floor.market.symbols] == prices
-    assert len(day.floor.book.fills) == fills
-    assert page(day)["signal_continuity"]["market_session_open"] is False
-    assert page(day)["last_run_at"] == day.now.isoformat()
+    assert stands(day) == before
+    found = page(day)
+    assert found["market_session"] == {"phase": phase, "is_open": is_open, "early_close": early}
+    assert found["signal_continuity"]["market_session_open"] is is_open
+    assert block in found["action_authority"]["reason_codes"]["entry"]
+    assert found["last_run_at"] == day.now.isoformat()
+    assert found["capital_controls"]["flat_confirmed_at"] is None, "the book was not left"
+
+
+def test_after_the_cutoff_the_book_never_grows(day: Day) -> None:
+    inject(day, "entry-cutoff")
+    day.trade(10)  # what was sent before may still fill
+    held = day.floor.book.holdings()
+    day.trade(300)
+    assert all(abs(qty) <= abs(held[symbol]) for symbol, qty in day.floor.book.holdings().items())
+    assert page(day)["live_submission_gate"]["reason"] == "entry_cutoff_passed"
+
+
+def test_flattening_leaves_the_book_and_says_when_it_is_flat(day: Day, policy: Policy) -> None:
+    assert day.gross > 0
+    inject(day, "flatten")
+    day.trade(400)
+    found = page(day)
+    assert (found["exposure"]["gross"], found["market_session"]["phase"]) == ("0.00", "flatten")
+    assert found["capital_controls"]["flat_confirmed_at"] is not None
+    assert number(day, policy, "gross") == 0
+    assert seen(day, policy, "submissionGate").text == "session_flattening"
+    inject(day, "calm")
+    assert page(day.trade(1))["capital_controls"]["flat_confirmed_at"] is None
+
+
+def test_past_the_deadline_what_is_left_stays(day: Day) -> None:
+    day.trade(5)
+    inject(day, "entry-cutoff")
+    day.trade(10)
+    assert inject(day, "flat").startswith("NOT FLAT")
+    held = day.floor.book.holdings()
+    day.trade(120)
+    assert day.floor.book.holdings() == held
+    assert page(day)["capital_controls"]["flat_confirmed_at"] is None
+
+
+def test_a_missing_reconciliation_has_no_age_and_no_state(day: Day, policy: Policy) -> None:
+    assert number(day, policy, "residuals") == 0
+    inject(day, "missing-reconciliation")
+    day.trade(60)
+    assert page(day)["broker_economic_ledger"]["state"] == "missing"
+    assert seen(day, policy, "residuals").quality is Quality.MISSING
+    assert seen(day, policy, "reconciliation").quality is Quality.MISSING
+
+
+def test_a_frozen_feed_falls_behind_while_the_process_stays_healthy(day: Day, policy: Policy) -> None:
+    inject(day, "frozen-feed")
+    stood = day.now
+    day.trade(30)
+    assert page(day)["freshness"]["microbars_at"] == stood.isoformat()
+    assert number(day, policy, "marketData") >= 30_000
+    assert number(day, policy, "tradeSignals") < 2
+    assert number(day, policy, "running") == 1
+
+
+def test_our_own_refusals_never_reach_the_broker(day: Day, policy: Policy) -> None:
+    sent = page(day)["execution"]["orders_submitted_total"]
+    inject(day, "own-rejects")
+    day.trade(400)
+    found = page(day)["execution"]
+    assert found["orders_refused_by_own_limits_total"] > 0
+    assert (found["orders_submitted_total"], found["orders_rejected_total"]) == (sent, 0)
+    assert found["reject_reason_totals"].keys() == {"max_notional_per_trade_exceeded"}
+    assert number(day, policy, "rejectedOrders") == 0
+
+
+def test_the_brokers_refusals_are_counted_apart(day: Day, policy: Policy) -> None:
+    inject(day, "broker-rejects")
+    day.trade(400)
+    found = page(day)["execution"]
+    assert found["orders_rejected_total"] == found["reject_reason_totals"]["insufficient_buying_power"] > 0
+    assert found["orders_refused_by_own_limits_total"] == 0
+    assert number(day, policy, "rejectedOrders") == found["orders_rejected_total"]
+
+
+def test_the_first_minutes_have_no_means_and_no_orders(day: Day, policy: Policy) -> None:
+    assert number(day, policy, "tcaOrders") > 0
+    inject(day, "no-activity")
+    day.trade(120)
+    found = page(day)
+    assert (found["tca"]["order_count"], found["tca"]["avg_slippage_bps"]) == (0, None)
+    assert (found["orders_per_minute"], found["execution"]["orders_submitted_total"]) == (0, 0)
+    assert (found["last_decision_at"], found["execution"]["last_submitted_order"]) == (None, None)
+    assert number(day, policy, "tcaOrders") == 0
+    assert seen(day, policy, "slippage").quality is Quality.MISSING
+    inject(day, "calm")
+    day.trade(400)
+    assert number(day, policy, "tcaOrders") > 0
+
+
+@pytest.mark.parametrize(("name", "ahead", "skewed"), [("clock-ahead", 8.0, True), ("clock-drift", 0.8, False)])
+def test_a_clock_that_is_ahead_tells_of_the_future(
+    day: Day, policy: Policy, name: str, ahead: float, skewed: bool
+) -> None:
+    inject(day, name)
+    day.trade(5)
+    told = datetime.fromisoformat(page(day)["now"])
+    assert (told - day.now).total_seconds() == ahead
+    event = seen(day, policy, "gross").event_time
+    assert event is not None
+    assert (event - day.now > SKEW) is skewed
+    inject(day, "calm")
+    assert page(day.trade(1))["now"] == day.now.isoformat()
+
+
+def test_a_restart_is_dark_for_its_time_and_counts_anew(day: Day) -> None:
+    before = page(day)["execution"]["orders_submitted_total"]
+    inject(day, "restart")
+    assert day.floor.app.run is None
+    dark = sum(not day.trade(1).floor.app.up(float(day.seconds)) for _ in range(20))
+    assert dark == int(day.floor.pace.restart_seconds) - 1
+    assert page(day)["execution"]["orders_submitted_total"] < before
+    assert page(day)["tca"]["order_count"] > 0, "what was measured lies in the database"
+
+
+def test_a_stuck_restart_comes_back_with_calm_alone(day: Day) -> None:
+    inject(day, "stuck-restart")
+    day.trade(300)
+    assert not day.floor.app.up(float(day.seconds))
+    assert day.floor.app.run is None
+    inject(day, "calm")
+    assert day.trade(1).floor.app.up(float(day.seconds))
+
+
+def test_the_venue_says_whether_the_account_is_a_live_one(day: Day) -> None:
+    inject(day, "wrong-environment")
+    assert page(day)["account"] == {"label": LIVE.label, "environment": "paper"}
+
+
+def test_signals_that_stand_still_are_seen_as_lag(day: Day, policy: Policy) -> None:
+    inject(day, "stale-data")
+    assert number(day.trade(30), policy, "tradeSignals") == 30
+
+
+def test_an_unknown_order_and_a_missing_share_are_seen(day: Day, policy: Policy) -> None:
+    assert number(day, policy, "unknownOrders") == 0
+    assert number(day, policy, "residuals") == 0
+    inject(day, "reconciliation-mismatch")
+    day.trade(16)
+    assert number(day, policy, "unknownOrders") == 1
+    assert number(day, policy, "residuals") >= 1
+
+
+def test_the_account_the_alert_and_the_loss_are_seen(day: Day, policy: Policy) -> None:
+    for name in ("wrong-account", "incident", "loss-limit"):
+        inject(day, name)
+    assert seen(day, policy, "account").text == f"{LIVE.label}-B"
+    assert number(day, policy, "alerts") == 1
+    assert number(day, policy, "dayPnl") < -150
+
+
+def test_a_reconciliation_that_is_late_is_seen_by_its_age(day: Day, policy: Policy) -> None:
+    inject(day, "late-reconciliation")
+    day.trade(120)
+    assert number(day, policy, "reconciliation") >= 120
+    assert number(day, policy, "reconcileLoop") >= 120
+
+
+def test_every_fault_is_told_in_one_line_and_calm_comes_last() -> None:
+    told = told_faults()
+    assert told.keys() == known_faults().keys()
+    assert list(told)[-1] == "calm"
+    assert all(says.endswith(".") and len(says) <= 110 and "\n" not in says for says in told.values()), told
 
 
 def test_a_late_reconciliation_grows_old(day: Day) -> None:
@@ -152,8 +365,11 @@ def test_calm_ends_whatever_is_wrong(day: Day) -> None:
         if name != "calm":
             inject(day, name)
     inject(day, "calm")
+    assert day.floor.mischief == Mischief()
     day.trade(60)
     found = page(day)
+    assert found["account"]["environment"] == LIVE.environment
+    assert found["market_session"] == {"phase": "open", "is_open": True, "early_close": False}
     assert found["account"]["label"] == LIVE.label
     assert found["alerts"]["critical"] == 0
     assert found["freshness"]["trade_signals_at"] == day.now.isoformat()
