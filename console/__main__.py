@@ -23,6 +23,7 @@ INTERRUPTED: Final = 130
 
 VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("console.demo.command", "the whole product on an embedded world; --headless prints its events"),
+    "inject": ("console.demo.injection", "a fault in a demo that runs; lists them without a name"),
     "status": ("console.verbs.observe", "where the target stands, every signal, what holds it and what comes next"),
     "watch": ("console.verbs.observe", "evaluate each second; with --act reduce risk by itself"),
     "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),

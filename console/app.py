@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from textual.screen import Screen
 
 from console import crash
 from console.actions import actions_on
-from console.desk import Books, Feed, Hands, Told
+from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
 from console.rooms import ROOMS, House, plan_room
 from console.screens import Asked, Live, View
@@ -76,11 +77,20 @@ class RampdeckApp(App[None]):
         Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        hands: Hands,
+        books: Books,
+        wall: Callable[[], datetime],
+        seat: Seat,
+        faults: Faults | None = None,
+    ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.feed = feed
         self.hands = hands
+        self.faults = faults
         self.house = House(hands, books, wall, seat.ascii_marks)
         self.wall = wall
         self.seat = seat
@@ -195,12 +205,21 @@ class RampdeckApp(App[None]):
         self.action_leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the registry's actions of this screen. Nothing in it acts without its own phrase."""
+        """The palette: the registry's actions of this screen, and faults where there are any to inject.
+
+        Nothing in it acts on the target without its own phrase.
+        """
         on = screen.ON if isinstance(screen, Live) else None
         for action in actions_on(on) if on is not None else ():
             if action.palette and action.possible(self.view.frame):
                 method = getattr(screen, f"action_{action.method}")
                 yield SystemCommand(f"{action.brief} ({action.label})", action.title, method)
+        if self.faults is not None and not self.seat.read_only:
+            for name, says in self.faults.known().items():
+                yield SystemCommand(f"inject {name}", says, partial(self._inject, self.faults, name))
+
+    def _inject(self, faults: Faults, name: str) -> None:
+        self._wish(f"inject {name}", lambda: Told(True, faults.inject(name)))
 
     # -------------------------------------------------------------------------------------------------------- trouble
 
@@ -213,9 +232,11 @@ class RampdeckApp(App[None]):
         self._close_messages_no_wait()
 
 
-def run_console(feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat) -> int:
+def run_console(
+    feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat, faults: Faults | None = None
+) -> int:
     """Runs the console until it is left; the exit code tells a crash from a good end."""
     seat = replace(seat, ascii_marks=seat.ascii_marks or needs_ascii(os.environ))
-    app = RampdeckApp(feed, hands, books, wall, seat)
+    app = RampdeckApp(feed, hands, books, wall, seat, faults)
     app.run()
     return app.return_code or 0

@@ -184,6 +184,16 @@ class Hands(Protocol):
     def by_hand(self, stage: str) -> ByHand: ...
 
 
+class Faults(Protocol):
+    """What can be made to go wrong on purpose, where the console stands on a world made for that and nowhere else."""
+
+    def known(self) -> Mapping[str, str]:
+        """Each by its name, with what it does in one line; in the order of the palette."""
+
+    def inject(self, name: str) -> str:
+        """Causes one and says what happened. May take long and may raise Trouble; called in a thread of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One page of the ledger, newest entry first, at the moment when the ledger's newest entry was ``head``."""

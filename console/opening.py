@@ -14,6 +14,7 @@ from console.hands import PersonsHands
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from console.desk import Faults
     from console.watch.loop import Watch
     from console.wiring import Wiring
 
@@ -61,8 +62,12 @@ def open_console(
     prepare: Callable[[], None] = lambda: None,
     acting: bool = False,
     ascii_marks: bool = False,
+    faults: Faults | None = None,
 ) -> int:
-    """Opens the console until it is left; its exit code. ``prepare`` runs before the watch, behind the first paint."""
+    """Opens the console until it is left; its exit code. ``prepare`` runs before the watch, behind the first paint.
+
+    ``faults`` is what the palette offers to inject.
+    """
     wiring.settings.need("repository", "policy", "ledger")
     desk = Desk()
     backstage = Backstage(wiring, desk, prepare, acting=acting)
@@ -78,6 +83,6 @@ def open_console(
     backstage.start()
     try:
         books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository)
-        return run_console(desk, PersonsHands(wiring, backstage.watch), books, wiring.clock.wall, seat)
+        return run_console(desk, PersonsHands(wiring, backstage.watch), books, wiring.clock.wall, seat, faults)
     finally:
         backstage.stop()

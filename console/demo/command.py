@@ -116,21 +116,23 @@ def _interactive(
     house: Household, world: World, wiring: Wiring, chosen: Scenario, arguments: argparse.Namespace
 ) -> int:
     from console.demo.cast import Approver, Director, Player
+    from console.demo.injection import DEMO, Injector
     from console.opening import open_console
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Trouble("the demo's console needs a terminal", fix="add --headless")
     told: list[str] = []
+    faults = Injector(world.inject, wiring.command, DEMO)
     players: list[Player] = [] if arguments.no_approver else [Approver(house, told.append)]
 
     def prepare() -> None:
         adopt(house, world)
-        players.append(Director(chosen, world, wiring.ledger, wiring.clock, told.append))
+        players.append(Director(chosen, faults, wiring.ledger, wiring.clock, told.append))
         for player in players:
             player.start()
 
     try:
-        return open_console(wiring, prepare=prepare, acting=True, ascii_marks=arguments.ascii)
+        return open_console(wiring, prepare=prepare, acting=True, ascii_marks=arguments.ascii, faults=faults)
     finally:
         for player in players:
             player.leave()

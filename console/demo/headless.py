@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from console.demo.cast import Director, Player, Trader
 from console.demo.household import Household
+from console.demo.injection import DEMO, Injector
 from console.demo.scenarios import Scenario
 from console.demo.world import World
 from console.wiring import Wiring
@@ -38,7 +39,7 @@ def run(house: Household, world: World, wiring: Wiring, scenario: Scenario, unti
     policy = wiring.in_force().policy
     players: list[Player] = [
         Trader(house, wiring.ledger, policy, TROUBLED if scenario.faults else TARGET, told.append),
-        Director(scenario, world, wiring.ledger, wiring.clock, told.append),
+        Director(scenario, Injector(world.inject, wiring.command, DEMO), wiring.ledger, wiring.clock, told.append),
     ]
     with _curtain() as curtain:
         with _watching(house, told.append), _playing(players), suppress(Empty):

@@ -6,7 +6,6 @@ import atexit
 import json
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from console.demo.floor import Pace
+from console.demo.injection import at_broker
 from console.demo.listener import bind
 from console.demo.processes import Child
 from console.demo.sample_repository import create_remote, sample_files
@@ -26,7 +26,6 @@ POLICY_PATH = "apps/heron/ramp.yaml"
 
 _LOOK_EVERY = 0.05  # seconds
 _ASK_SECONDS = 1.0
-_INJECT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +119,7 @@ class World:
 
     def inject(self, name: str, target: Target | None = None) -> str:
         """Cause a fault at a venue (the live one unless told otherwise); returns what happened, raises Trouble."""
-        url = (target or self.live).broker_url + "/demo/inject"
-        request = urllib.request.Request(url, json.dumps({"name": name}).encode(), method="POST")
-        try:
-            with _direct().open(request, timeout=_INJECT_SECONDS) as answer:
-                return str(json.load(answer)["detail"])
-        except urllib.error.HTTPError as refused:
-            raise Trouble(refused.read().decode(errors="replace").strip(), where=f"inject {name}") from None
-        except OSError as failed:
-            raise Trouble(str(failed), where=url, fix="the demo's world must be up") from None
+        return at_broker((target or self.live).broker_url, name)
 
     def stop(self) -> None:
         """End every process; may be called at any time and more than once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -165,16 +165,41 @@ class Shelves:
         return Told(True, f"{self.count(only)} entries, jsonl, in {path}")
 
 
+class Mishaps:
+    """Faults that do nothing but remember."""
+
+    def __init__(self) -> None:
+        self.injected: list[str] = []
+        self.trouble = ""
+
+    def known(self) -> Mapping[str, str]:
+        return {"stale-data": "Trade signals stand still.", "calm": "Ends every fault."}
+
+    def inject(self, name: str) -> str:
+        self.injected.append(name)
+        if self.trouble:
+            raise Trouble(self.trouble)
+        return "trade signals stand still"
+
+
 class Console:
     """An app with its fakes."""
 
-    def __init__(self, frame: Frame | None, folder: Path, *, ascii_marks: bool = False) -> None:
+    def __init__(
+        self,
+        frame: Frame | None,
+        folder: Path,
+        *,
+        ascii_marks: bool = False,
+        faults: Mishaps | None = None,
+        read_only: bool = False,
+    ) -> None:
         self.feed = Stage(frame)
         self.hands = Recorder()
         self.books = Shelves()
         self.now: datetime = states.NOW
-        seat = Seat("torghut", "PRODUCTION", "alice", False, "0.1.0", folder, ascii_marks)
-        self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat)
+        seat = Seat("torghut", "PRODUCTION", "alice", read_only, "0.1.0", folder, ascii_marks)
+        self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat, faults)
 
     @property
     def text(self) -> str:
