@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stages.scenario import End, Expectation, Expected
 
-COMPARED = ("alarm", "latch", "posture", "action")
+COMPARED = ("alarm", "latch", "posture", "action", "answer")
 """Kinds of happenings that have to be expected; others are told and free."""
 
 
@@ -22,12 +22,13 @@ class Happening:
 
     @property
     def words(self) -> str:
-        """``latch grossLimit REDUCE_ONLY L0``"""
-        return " ".join((self.kind, *self.facts.values()))
+        """``latch grossLimit REDUCE_ONLY L0``; of an answer also why."""
+        why = f": {self.detail}" if self.kind == "answer" and self.detail else ""
+        return " ".join((self.kind, *self.facts.values())) + why
 
     def is_one(self, other: Happening) -> bool:
-        """Whether it is the same thing, told with whatever detail."""
-        return (self.kind, self.facts) == (other.kind, other.facts)
+        """Whether ``other`` is the same thing, told with this detail in its own."""
+        return (self.kind, self.facts) == (other.kind, other.facts) and self.detail in other.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ def expected(expect: Expected) -> tuple[Happening, ...]:
         *(("latch", row) for row in expect.latches),
         *(("posture", row) for row in expect.postures),
         *(("action", row) for row in expect.actions),
+        *(("answer", row) for row in expect.answers),
     ]
-    found = [Happening(int(row.at.total_seconds()), kind, _facts(row)) for kind, row in rows]
+    found = [Happening(int(row.at.total_seconds()), kind, _facts(row), getattr(row, "why", "")) for kind, row in rows]
     return tuple(sorted(found, key=lambda one: one.second))
 
 
@@ -70,7 +72,7 @@ def first_difference(expect: Expected, came: Iterable[Happening], end: End, last
 
 
 def _facts(row: Expectation) -> dict[str, str]:
-    facts: dict[str, str] = row.model_dump(by_alias=True, exclude={"at"})
+    facts: dict[str, str] = row.model_dump(by_alias=True, exclude={"at", "why"})
     return facts
 
 
@@ -83,7 +85,7 @@ def _apart(wanted: list[Happening], came: list[Happening]) -> tuple[Happening | 
     left = list(came)
     missing: list[Happening] = []
     for one in wanted:
-        match = next((other for other in left if other.is_one(one)), None)
+        match = next((other for other in left if one.is_one(other)), None)
         if match is None:
             missing.append(one)
         else:
@@ -101,7 +103,7 @@ def _told(second: int, missing: Happening | None, extra: Happening | None, came:
 
 
 def _elsewhere(wanted: Happening, came: Sequence[Happening]) -> Iterator[int]:
-    return (one.second for one in came if one.is_one(wanted) and one.second != wanted.second)
+    return (one.second for one in came if wanted.is_one(one) and one.second != wanted.second)
 
 
 def _end(end: End) -> str:

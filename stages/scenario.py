@@ -19,8 +19,10 @@ from stages.policy import Account, Metadata
 
 Value: TypeAlias = Decimal | str
 ModeName: TypeAlias = Literal["NORMAL", "FROZEN", "REDUCE_ONLY", "HALTED", "KILLED"]
-Act: TypeAlias = Literal["reduce", "suspend", "cancelAll", "pushed", "unchanged", "converged", "diverged"]
-"""What the watch does by itself: it begins a reduction, tells the venue, pushes, and reads back what came of it."""
+ActName: TypeAlias = Literal[
+    "reduce", "suspend", "cancelAll", "unblock", "pushed", "unchanged", "converged", "diverged"
+]
+"""What is done: a reduction begins, the venue is told, a commit is pushed, and read back what came of it."""
 
 
 def _whole(value: timedelta) -> timedelta:
@@ -56,8 +58,34 @@ class Declared(Manifest):
     title: str
 
 
+class Act(Manifest):
+    """What a person does, after the watch has looked in the same second; ``approvedBy`` have signed it."""
+
+    by: str
+    approved_by: tuple[str, ...] = ()
+
+
+class ClearAct(Act):
+    """The end of a latch, by the name of its trigger; ``because`` says what it was."""
+
+    latch: str
+    because: str = ""
+
+
+class AcknowledgeAct(Act):
+    """An alarm is seen; ``alarm`` is its key without the time."""
+
+    alarm: str
+
+
+class MoveAct(Act):
+    """A stage up, or down to one."""
+
+    to: str
+
+
 class Event(Manifest):
-    """What happens at a second: values, or faults of what is read. Whatever it does not name stays as it was."""
+    """What happens at a second: values, faults of what is read, and what people do. The rest stays as it was."""
 
     at: Second
     set: Mapping[str, Value] = Field(default_factory=dict)
@@ -74,7 +102,23 @@ class Event(Manifest):
     """The account as the venue reports it from now on."""
     positions: Mapping[str, Holding] | None = None
     """All positions at the venue from now on, by symbol."""
+    inject: tuple[str, ...] = ()
+    """Faults by the names that ``inject`` takes; ``calm`` ends them."""
     declare: Declared | None = None
+    kill: Act | None = None
+    rollback: MoveAct | None = None
+    acknowledge: AcknowledgeAct | None = None
+    clear: ClearAct | None = None
+    resume: Act | None = None
+    """Lifts the mode that Git holds, once nothing asks for it any more."""
+    restore: Act | None = None
+    advance: MoveAct | None = None
+
+    @property
+    def acts(self) -> Mapping[str, Act]:
+        """What people do in it, by name, in the order in which it is done."""
+        named = ("kill", "rollback", "acknowledge", "clear", "resume", "restore", "advance")
+        return {name: act for name in named if (act := getattr(self, name)) is not None}
 
 
 class Expectation(Manifest):
@@ -108,9 +152,17 @@ class PostureExpected(Expectation):
 class ActionExpected(Expectation):
     """An act of the watch; ``to`` is the stage that it leads to."""
 
-    act: Act
+    act: ActName
     to: str
     mode: ModeName
+
+
+class AnswerExpected(Expectation):
+    """What becomes of a person's act; ``why`` is a part of the words that come with it."""
+
+    act: Literal["kill", "rollback", "acknowledge", "clear", "resume", "restore", "advance"]
+    outcome: Literal["done", "refused"]
+    why: str = ""
 
 
 class End(Manifest):
@@ -129,6 +181,7 @@ class Expected(Manifest):
     latches: tuple[LatchExpected, ...] = ()
     postures: tuple[PostureExpected, ...] = ()
     actions: tuple[ActionExpected, ...] = ()
+    answers: tuple[AnswerExpected, ...] = ()
     end: End
 
 
@@ -151,6 +204,8 @@ class ScenarioSpec(Manifest):
     cycles: Mapping[str, Second] = Field(default_factory=dict)
     """Signals that are renewed in cycles of so many seconds instead of each second."""
     positions: Mapping[str, Holding] = Field(default_factory=dict)
+    people: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Who there is, with the roles that the roster gives them."""
     events: tuple[Event, ...] = ()
     expect: Expected
 

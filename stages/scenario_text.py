@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from stages.policy import Policy
 from stages.policy_source import Path, Problem, Source, read_source, unknown
 from stages.scenario import Event, Scenario
 from stages.signals import LIVE_BOOK
+from stages.simulated_faults import FAULTS
 
 WITNESSES = ("git", "venue")
 """What else than endpoints can fall silent."""
@@ -66,7 +67,7 @@ def _names(scenario: Scenario, policy: Policy) -> Iterator[Problem]:
     for part in ("signals", "cycles"):
         yield from _signals(policy, ("spec", part), getattr(spec, part))
     for place, event in enumerate(spec.events):
-        yield from _event(policy, ("spec", "events", place), event)
+        yield from _event(policy, ("spec", "events", place), event, spec.people)
     for kind in ("latches", "postures"):
         for place, one in enumerate(getattr(expect, kind)):
             if one.cap not in stages:
@@ -79,7 +80,7 @@ def _names(scenario: Scenario, policy: Policy) -> Iterator[Problem]:
             yield unknown(("spec", "expect", "end", key), "stage", name, stages)
 
 
-def _event(policy: Policy, path: Path, event: Event) -> Iterator[Problem]:
+def _event(policy: Policy, path: Path, event: Event, people: Mapping[str, object]) -> Iterator[Problem]:
     for part in ("set", "rate", "freeze", "thaw"):
         yield from _signals(policy, (*path, part), getattr(event, part))
     known = endpoints(policy) | set(WITNESSES)
@@ -87,6 +88,23 @@ def _event(policy: Policy, path: Path, event: Event) -> Iterator[Problem]:
         for place, name in enumerate(getattr(event, part)):
             if name not in known:
                 yield unknown((*path, part, place), "endpoint", name, known)
+    for place, name in enumerate(event.inject):
+        if name not in FAULTS:
+            yield unknown((*path, "inject", place), "fault that a scenario can show", name, FAULTS)
+        for signal in sorted(FAULTS[name].signals - set(policy.spec.signals)) if name in FAULTS else ():
+            what = f"{name} shows in {signal}, which the policy does not have"
+            yield Problem((*path, "inject", place), what, "set what the policy measures instead")
+    yield from _acts(policy, path, event, people)
+
+
+def _acts(policy: Policy, path: Path, event: Event, people: Mapping[str, object]) -> Iterator[Problem]:
+    for name, act in event.acts.items():
+        for part, who in (("by", act.by), *(("approvedBy", one) for one in act.approved_by)):
+            if who not in people:
+                yield unknown((*path, name, part), "person", who, people)
+    for name, move in (("advance", event.advance), ("rollback", event.rollback)):
+        if move is not None and policy.stage_index(move.to) is None:
+            yield unknown((*path, name, "to"), "stage", move.to, [stage.name for stage in policy.stages])
 
 
 def _signals(policy: Policy, path: Path, named: Any) -> Iterator[Problem]:
@@ -104,7 +122,8 @@ def _times(scenario: Scenario) -> Iterator[Problem]:
     spec = scenario.spec
     groups: dict[Path, Any] = {("spec", "events"): spec.events}
     groups |= {
-        ("spec", "expect", kind): getattr(spec.expect, kind) for kind in ("alarms", "latches", "postures", "actions")
+        ("spec", "expect", kind): getattr(spec.expect, kind)
+        for kind in ("alarms", "latches", "postures", "actions", "answers")
     }
     for path, rows in groups.items():
         for place, row in enumerate(rows):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from stages.ladder import Value
 from stages.plan import Plan, git_blob_id
@@ -14,11 +15,14 @@ from stages.policy import Account, Policy
 from stages.scenario import Event, Holding, Scenario
 from stages.scenario_text import split
 from stages.signals import LIVE_BOOK, Quality, ReadControls, Sample, SignalKey, Snapshot, SourceHealth
+from stages.simulated_faults import CALM, FAULTS, Effect, limit_of
 from stages.staleness import EPOCH_TRAILER, MODE_TRAILER, STAGE_TRAILER
 from stages.standing import read_controls
 from stages.witness import GitReading, Order, Position, RuntimeReading, VenueReading
 
 NO_ANSWER = "gives no answer"
+ACCOUNT = "account"
+"""The signal by which the process says which account it trades."""
 AUTHOR = "rampdeck"
 
 
@@ -56,6 +60,11 @@ class World:
     _arriving: list[tuple[datetime, datetime, ReadControls]] = field(default_factory=list)
     _account: Account | None = None
     _positions: Mapping[str, Holding] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)
+    _ahead: timedelta = timedelta()
+    _dark: bool = False
+    _before: dict[SignalKey, _Series] = field(default_factory=dict)
+    """Signals that a fault has touched, as they were before it."""
 
     def begin(self) -> None:
         """Second 0: the runtime runs what the files say."""
@@ -82,6 +91,48 @@ class World:
         self._silent = (self._silent | set(event.silence)) - set(event.answer)
         self._account = event.account or self._account
         self._positions = self._positions if event.positions is None else event.positions
+
+    def inject(self, name: str, wall: datetime) -> None:
+        """Let a fault strike, or end all of them."""
+        effect = FAULTS[name]
+        if name == CALM:
+            self._calm()
+        if not effect.stays:
+            for key in (SignalKey(LIVE_BOOK, signal) for signal in effect.signals if signal not in effect.loses):
+                self._before.setdefault(key, replace(self._one(key.name)))
+        for signal, value in effect.sets.items():
+            self._one(signal).value = value
+        for signal, share in effect.limits.items():
+            limit = self.policy.spec.signals[signal].limit
+            self._one(signal).value = share * limit_of(self._runtime, limit.control if limit else None)
+        for signal, rate in effect.rates.items():
+            self._one(signal).rate = rate
+        for signal in effect.freezes:
+            self._one(signal).frozen = True
+        self._lost |= set(effect.loses)
+        self._ahead = effect.ahead or self._ahead
+        self._dark = self._dark or effect.dark
+        if effect.label or effect.environment:
+            self._report(effect)
+        if effect.restarts:
+            self._arriving.append((wall, wall + self.scenario.spec.deploy.dark, self._read()))
+
+    def _calm(self) -> None:
+        for key, before in self._before.items():
+            one = self._series[key]
+            one.value, one.rate, one.frozen = before.value, before.rate, before.frozen
+        self._before, self._lost, self._ahead, self._dark, self._account = {}, set(), timedelta(), False, None
+
+    def _report(self, effect: Effect) -> None:
+        """Another account than the own one, at the broker and in what the process says of it."""
+        own = self._account or self.policy.spec.target.account
+        other: Literal["live", "paper"] = "paper" if own.environment == "live" else "live"
+        label = f"{own.label}{effect.label}"
+        self._account = Account(label=label, environment=other if effect.environment else own.environment)
+        key = SignalKey(LIVE_BOOK, ACCOUNT)
+        if effect.label and key in self._series:
+            self._before.setdefault(key, replace(self._series[key]))
+            self._series[key].value = label
 
     def push(self, plan: Plan, trailers: Mapping[str, str], wall: datetime) -> str:
         """Take a plan's contents as the branch's head; the runtime follows as the scenario says. Returns the sha."""
@@ -130,16 +181,20 @@ class World:
         signal = self.policy.spec.signals[key.name]
         if self._away(key.book, wall, signal.source.process or signal.source.endpoint):
             return Sample(Quality.PROVIDER_ERROR, wall, detail=NO_ANSWER)
+        if key.book == LIVE_BOOK and key.name in self._lost:
+            return Sample(Quality.MISSING, wall, detail="not in the answer")
+        event = one.event + self._ahead if key.book == LIVE_BOOK else one.event
         if isinstance(one.value, Decimal):
-            return Sample(Quality.OK, wall, one.value, one.event)
-        return Sample(Quality.OK, wall, None, one.event, one.value)
+            return Sample(Quality.OK, wall, one.value, event)
+        return Sample(Quality.OK, wall, None, event, one.value)
 
     def _away(self, book: str, wall: datetime, endpoint: str = "") -> bool:
         """Whether an endpoint (without a name: the one that is read back) does not answer for a book."""
         stage = next((one for one in self.policy.stages if one.book == book), None)
         names = [endpoint] if endpoint else [_process(self.policy)]
         if book == LIVE_BOOK:
-            return any(since <= wall < back for since, back, _ in self._arriving) or bool(self._silent & set(names))
+            restarting = self._dark or any(since <= wall < back for since, back, _ in self._arriving)
+            return restarting or bool(self._silent & set(names))
         return any((stage.endpoints.get(name, name) if stage else name) in self._silent for name in names)
 
     def _read(self) -> ReadControls:

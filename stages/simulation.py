@@ -7,7 +7,7 @@ decides and reduces; the same scenario gives the same answer wherever and whenev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -25,14 +25,16 @@ from stages.entries import Draft, Entry, genesis, write
 from stages.evaluation import accumulate, judge
 from stages.expectations import Difference, Happening, first_difference
 from stages.incidents import latch_for, next_number
-from stages.plan import build
+from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode, join
 from stages.readiness import way_down
 from stages.reflex import carried_out, need, slipped_in, under_way
 from stages.refusal import Refusal, Trouble
-from stages.scenario import Declared, End, Scenario
+from stages.scenario import Declared, End, Event, Scenario
 from stages.settling import settled, truth
+from stages.signals import Snapshot
+from stages.simulated_people import Seen, answers
 from stages.simulated_world import World, trailers
 from stages.standing import Standing, assess, read_controls
 from stages.state import ControlState, fold
@@ -86,12 +88,16 @@ def _standing_at(policy: Policy, digest: str, scenario: Scenario, files: Mapping
 
 
 @dataclass(slots=True)
-class _Reduction:
-    """A reduction on its way: its commit is pushed when it is due."""
+class _Push:
+    """An act on its way: its commit is pushed when it is due."""
 
     intent: str
     wanted: Target
     due: datetime
+    safer: bool = True
+    """Whether it may only take risk back."""
+    lets_go: bool = False
+    """Whether the venue takes orders again after it."""
 
 
 @dataclass(slots=True)
@@ -111,7 +117,8 @@ class _Game:
     _held: frozenset[str] = frozenset()
     _posture: Posture | None = None
     _standing: Standing | None = None
-    _pushing: list[_Reduction] = field(default_factory=list)
+    _seen: Seen | None = None
+    _pushing: list[_Push] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
@@ -129,11 +136,16 @@ class _Game:
             self.second = second
             self.world.tick(self.now)
             self._push_what_is_due()
-            for event in (one for one in events if int(one.at.total_seconds()) == second):
+            today = [one for one in events if int(one.at.total_seconds()) == second]
+            for event in today:
                 self.world.happen(event)
+                for fault in event.inject:
+                    self.world.inject(fault, self.now)
                 if event.declare is not None:
                     self._declare(event.declare)
             self._tick()
+            for event in today:
+                self._let_act(event)
 
     def end(self) -> End:
         standing, posture = self._stands(), join(self.state.latches.values(), self.policy.top)
@@ -152,8 +164,9 @@ class _Game:
         before = self.state
         self.watch, commands = accumulate(self.policy, self.state, self.watch, snapshot, WATCH)
         for command in commands:
-            self._command(command)
+            self.record(command)
         evaluation = judge(self.policy, self.state, self.watch, snapshot, _ACTING)
+        self._look_at(snapshot, evaluation)
         self._close_acts(evaluation)
         self._tell(before, evaluation)
         self._react(evaluation)
@@ -164,7 +177,7 @@ class _Game:
         found = truth(self.policy, self.state, evaluation)
         convergence = self.policy.spec.target.convergence
         for command in settled(self.state, found, actor=WATCH, now=self.now, convergence=convergence):
-            self._command(command)
+            self.record(command)
             act = self.state.intents[command.intent]
             self._act("converged" if command.converged else "diverged", act.to_stage, act.mode, command.detail)
 
@@ -178,18 +191,18 @@ class _Game:
             ready = partial(
                 way_down, self.policy, self.world.files.get, mode=wanted.mode, head=self.world.head, now=self.now
             )
-            self._begin(aim(self.policy, wanted, evaluation.standing, ready), evaluation)
+            target = aim(self.policy, wanted, evaluation.standing, ready)
+            cause = ", ".join(sorted({latch.trigger for latch in self.state.latches.values()}))
+            cause = f"{cause}; not to {target.why}" if target.why else cause
+            self._begin(target, evaluation, WATCH, cause)
 
-    def _begin(self, wanted: Target, evaluation: Evaluation) -> None:
-        intent = f"{LEDGER}-{len(self.state.intents) + 1}"
-        to_stage = self.policy.stages[wanted.stage].name
-        cause = ", ".join(sorted({latch.trigger for latch in self.state.latches.values()}))
-        cause = f"{cause}; not to {wanted.why}" if wanted.why else cause
-        here = self.policy.stages[evaluation.effective].name
-        self._command(BeginReduce(WATCH, intent, here, to_stage, wanted.mode, self.market, cause, automatic=True))
+    def _begin(self, wanted: Target, evaluation: Evaluation, actor: str, cause: str) -> None:
+        intent, to_stage = self.intent(), self.policy.stages[wanted.stage].name
+        here, automatic = self.policy.stages[evaluation.effective].name, actor == WATCH
+        self.record(BeginReduce(actor, intent, here, to_stage, wanted.mode, self.market, cause, automatic=automatic))
         self._act("reduce", to_stage, wanted.mode, cause)
         self._tell_venue(to_stage, wanted.mode)
-        self._pushing.append(_Reduction(intent, wanted, self.now + self.scenario.spec.deploy.push))
+        self._pushing.append(_Push(intent, wanted, self.now + self.scenario.spec.deploy.push))
 
     def _tell_venue(self, to_stage: str, mode: Mode) -> None:
         mapped = effective_mode(mode, self.policy.mapped_modes)
@@ -204,31 +217,75 @@ class _Game:
         for one in due:
             self._push(one)
 
-    def _push(self, reduction: _Reduction) -> None:
-        wanted, intent = reduction.wanted, reduction.intent
-        plan = build(
+    def _push(self, act: _Push) -> None:
+        wanted, intent, mode = act.wanted, act.intent, act.wanted.mode
+        plan = self._build(wanted.stage, WATCH, mode if mode > Mode.FROZEN else None, only_safer=act.safer)
+        stage = self.policy.stages[wanted.stage].name
+        if plan.contents:
+            sha = self.world.push(plan, trailers(stage, mode.name, self.state.epoch), self.now)
+            self.record(RecordCommitted(WATCH, intent, sha))
+            self.record(RecordOutcome(WATCH, intent, "pushed", sha))
+            moved = ", ".join(edit.path for edit in plan.edits)
+            self._act("pushed", stage, mode, "; ".join((moved, *plan.refusals)))
+        else:
+            self.record(RecordOutcome(WATCH, intent, "unchanged", self.world.head, "the manifests say this already"))
+            self._act("unchanged", stage, mode, "; ".join(plan.refusals))
+        if act.lets_go:
+            self.world.blocked = False
+            self._act("unblock", stage, mode)
+
+    def _build(self, stage: int, by: str, mode: Mode | None = None, *, only_safer: bool = False) -> Plan:
+        return build(
             self.policy,
             policy_digest=self.digest,
             roster_digest=self.digest,
             read=self.world.files.get,
             base_commit=self.world.head,
             epoch=self.state.epoch,
-            to_stage=wanted.stage,
-            created_by=WATCH,
+            to_stage=stage,
+            created_by=by,
             now=self.now,
-            mode=wanted.mode if wanted.mode > Mode.FROZEN else None,
-            only_safer=True,
+            mode=mode,
+            only_safer=only_safer,
         )
-        stage = self.policy.stages[wanted.stage].name
-        if not plan.contents:
-            self._command(RecordOutcome(WATCH, intent, "unchanged", self.world.head, "the manifests say this already"))
-            self._act("unchanged", stage, wanted.mode, "; ".join(plan.refusals))
-            return
-        sha = self.world.push(plan, trailers(stage, wanted.mode.name, self.state.epoch), self.now)
-        self._command(RecordCommitted(WATCH, intent, sha))
-        self._command(RecordOutcome(WATCH, intent, "pushed", sha))
-        moved = ", ".join(edit.path for edit in plan.edits)
-        self._act("pushed", stage, wanted.mode, "; ".join((moved, *plan.refusals)))
+
+    # ---------------------------------------------------------------------------------------------------- people
+
+    def _let_act(self, event: Event) -> None:
+        for answer in answers(self, event):
+            facts = {"act": answer.act, "outcome": "done" if answer.done else "refused"}
+            self.happenings.append(Happening(self.second, "answer", facts, answer.why))
+
+    def _look_at(self, snapshot: Snapshot, evaluation: Evaluation) -> None:
+        """What people see in this second."""
+        self._seen = Seen(
+            policy=self.policy,
+            digest=self.digest,
+            scenario=self.scenario,
+            state=self.state,
+            watch=self.watch,
+            snapshot=snapshot,
+            evaluation=evaluation,
+            presence=_ACTING,
+            head=self.world.head,
+        )
+
+    def seen(self) -> Seen:
+        assert self._seen is not None
+        return replace(self._seen, state=self.state)
+
+    def intent(self) -> str:
+        return f"{LEDGER}-{len(self.state.intents) + 1}"
+
+    def plan(self, stage: int, by: str) -> Plan:
+        return self._build(stage, by)
+
+    def reduce(self, by: str, stage: int, mode: Mode) -> None:
+        self._begin(Target(stage, mode), self.seen().evaluation, by, "by hand")
+
+    def publish(self, intent: str, stage: int, *, lets_go: bool) -> None:
+        due = self.now + self.scenario.spec.deploy.push
+        self._pushing.append(_Push(intent, Target(stage, Mode.NORMAL), due, safer=False, lets_go=lets_go))
 
     # ---------------------------------------------------------------------------------------------------- ledger
 
@@ -236,8 +293,8 @@ class _Game:
         started = genesis(ledger=LEDGER, actor=PERSON, fingerprint={"scenario": self.scenario.name}, now=self.now)
         self._last, self.state = started, fold(self.state, started)
         version = self.policy.spec.version
-        self._command(AdoptPolicy(PERSON, self.digest, version, self.world.head, self.scenario.spec.policy))
-        self._command(AdoptRoster(PERSON, self.digest, self.world.head, self.scenario.spec.policy))
+        self.record(AdoptPolicy(PERSON, self.digest, version, self.world.head, self.scenario.spec.policy))
+        self.record(AdoptRoster(PERSON, self.digest, self.world.head, self.scenario.spec.policy))
 
     def _declare(self, declared: Declared) -> None:
         number = next_number(self.state)
@@ -251,12 +308,16 @@ class _Game:
             effective=min(standing.riskiest, self.policy.top),
             market=self.market,
         )
-        self._command(DeclareIncident(PERSON, number, declared.severity, declared.title, latch))
+        self.record(DeclareIncident(PERSON, number, declared.severity, declared.title, latch))
 
-    def _command(self, command: Command) -> None:
+    def record(self, command: Command) -> Refusal | None:
+        """Lets the ledger decide; why not, where it refuses."""
         decision = decide(self.state, command, self.now)
-        for draft in () if isinstance(decision, Refusal) else decision:
+        if isinstance(decision, Refusal):
+            return decision
+        for draft in decision:
             self._write(draft)
+        return None
 
     def _write(self, draft: Draft) -> None:
         self._last = write(draft, ledger=LEDGER, previous=self._last, now=self.now)

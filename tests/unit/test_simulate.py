@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import perform
+from console.demo.faults import known_faults
 from console.demo.sample_repository import sample_files
 from console.output import Output
 from console.verbs.simulate import shipped
@@ -19,12 +21,16 @@ from stages import policy_text, scenario_text
 from stages.expectations import expected, first_difference
 from stages.refusal import Trouble
 from stages.scenario import End, Expected, Scenario
+from stages.simulated_faults import FAULTS
 from stages.simulation import Played, play
 
 NAMES = (
-    *("calm", "incident", "loss-limit", "reconciliation-mismatch"),
-    *("risk-breach", "stale-data", "tca-degradation", "wrong-account"),
+    *("calm", "cleared-halt", "cooldown", "incident", "kill-and-restore", "loss-limit", "overhang"),
+    *("reconciliation-mismatch", "risk-breach", "stale-data", "storm", "tca-degradation", "wrong-account"),
 )
+COME_BACK = ("calm", "cleared-halt", "cooldown", "kill-and-restore")
+"""Scenarios at whose end nothing is held any more."""
+KINDS = ("alarms", "latches", "postures", "actions", "answers")
 
 
 def text_of(name: str) -> str:
@@ -70,7 +76,7 @@ def test_no_row_of_a_shipped_scenario_is_idle(name: str) -> None:
     """Without any one of its rows, or with any one a second later, the scenario does not hold."""
     scenario, found = played(name)
     expect, last = scenario.spec.expect, scenario.seconds
-    for kind in ("alarms", "latches", "postures", "actions"):
+    for kind in KINDS:
         rows = getattr(expect, kind)
         for place, row in enumerate(rows):
             without = _with(expect, kind, (*rows[:place], *rows[place + 1 :]))
@@ -85,12 +91,96 @@ def test_no_row_of_a_shipped_scenario_is_idle(name: str) -> None:
         assert first_difference(other, found.happenings, found.end, last) is not None, key
 
 
-def test_every_scenario_but_the_calm_one_expects_something_and_ends_less_risky() -> None:
-    for name in NAMES:
-        scenario, found = played(name)
-        quiet = name == "calm"
-        assert bool(expected(scenario.spec.expect)) is not quiet, name
-        assert (found.end.posture == "NORMAL") is quiet, name
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_but_the_calm_one_expects_something_and_most_end_held(name: str) -> None:
+    scenario, found = played(name)
+    assert bool(expected(scenario.spec.expect)) is (name != "calm")
+    assert (found.end.posture == "NORMAL") is (name in COME_BACK)
+
+
+def told(name: str) -> list[tuple[int, str, str]]:
+    """What became of what people did: second, words and why."""
+    _, found = played(name)
+    return [(one.second, " ".join(one.facts.values()), one.detail) for one in found.happenings if one.kind == "answer"]
+
+
+def test_a_stale_halt_ends_by_one_key_press_after_five_fresh_minutes_and_not_before() -> None:
+    early, late = (one for one in told("cleared-halt") if one[1].startswith("clear"))
+    assert early == (300, "clear refused", "its cause is gone for 4 min of 5 min")
+    assert late == (352, "clear done", "inputsStale")
+
+
+def test_a_restore_takes_two_and_leads_to_the_lowest_stage() -> None:
+    assert [one for one in told("kill-and-restore") if one[1].startswith("restore")] == [
+        (40, "restore refused", "1 of 2 approvals"),
+        (50, "restore done", ""),
+    ]
+    assert played("kill-and-restore")[1].end.stage == "L0"
+
+
+def test_an_advance_is_refused_by_the_cooldown_alone() -> None:
+    (_, words, why) = told("cooldown")[-1]
+    assert words == "advance refused"
+    assert why == "posture: cooldown after the last reduction: 382 market min left"
+
+
+def test_two_causes_at_l3_join_to_l2() -> None:
+    _, found = played("storm")
+    latches = [one.facts for one in found.happenings if one.kind == "latch"]
+    assert [one["cap"] for one in latches] == ["L2", "L2"]
+    assert (found.end.stage, found.end.cap) == ("L2", "L2")
+
+
+def test_an_overhang_trips_nothing_before_its_deadline() -> None:
+    scenario, found = played("overhang")
+    (latch,) = (one for one in found.happenings if one.kind == "latch")
+    deadline = datetime(2026, 11, 24, 20, 45, tzinfo=UTC)
+    assert scenario.spec.market + timedelta(seconds=latch.second - 2) == deadline, (
+        "three reads, the first at the deadline"
+    )
+    assert "(3 reads)" in latch.detail
+
+
+def test_every_fault_of_a_scenario_is_one_of_the_venues() -> None:
+    of_single_orders = {"partial-fills", "unanswered-cancel", "own-rejects"}
+    assert set(FAULTS) == set(known_faults()) - of_single_orders
+
+
+@pytest.mark.parametrize(
+    ("fault", "trigger"),
+    [
+        ("loss-limit", "hardLoss"),
+        ("unknown-order", "unknownOrders"),
+        ("off-by-one-share", "booksDiffer"),
+        ("wrong-account", "account"),
+        ("missing-reconciliation", "blind"),
+        ("late-reconciliation", "blind"),
+        ("clock-ahead", "blind"),
+        ("stuck-restart", "blind"),
+        ("frozen-feed", None),
+        ("clock-drift", None),
+        ("halt", None),
+    ],
+)
+def test_an_injected_fault_rings_by_its_trigger(fault: str, trigger: str | None, tmp_path: Path) -> None:
+    words = text_of("calm")
+    words = words[: words.index("  events:")].replace("lasts: 190s", "lasts: 90s")
+    words += f"  events:\n    - {{at: 5s, inject: [{fault}]}}\n"
+    words += "  expect:\n    end: {stage: L1, mode: NORMAL, posture: NORMAL, cap: L3}\n"
+    _, said = simulate(words, tmp_path, as_json=True)
+    rung = {one["cause"] for one in json.loads(said)["happenings"] if one["kind"] == "alarm"}
+    triggers = {cause for cause in rung if cause.startswith("trigger/")}
+    assert f"trigger/{trigger}" in triggers if trigger else not triggers
+
+
+def test_an_expected_refusal_with_another_reason_is_told_with_both(tmp_path: Path) -> None:
+    words = text_of("cooldown").replace("cooldown after the last reduction", "the burn-in has not passed")
+    code, said = simulate(words, tmp_path)
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        "DIFFERS at 65 s expected answer advance refused: posture: the burn-in has not passed, "
+        "came answer advance refused: posture: cooldown after the last reduction: 382 market min left"
+    )
 
 
 def test_a_wrong_expectation_fails_with_the_first_difference(tmp_path: Path) -> None:
@@ -106,6 +196,19 @@ def test_a_wrong_expectation_fails_with_the_first_difference(tmp_path: Path) -> 
         1,
         "DIFFERS at 21 s expected latch grossLimit REDUCE_ONLY L0, came nothing, it came at 22 s",
     )
+
+
+def test_text_and_document_of_acts_and_faults_are_the_same_each_time(tmp_path: Path) -> None:
+    words = text_of("kill-and-restore")
+    text, document = simulate(words, tmp_path), simulate(words, tmp_path, as_json=True)
+    assert (text, document) == (simulate(words, tmp_path), simulate(words, tmp_path, as_json=True))
+    assert (text[0], document[0]) == (0, 0)
+    answers = [one for one in json.loads(document[1])["happenings"] if one["kind"] == "answer"]
+    assert [(one["act"], one["outcome"]) for one in answers] == [
+        ("kill", "done"),
+        ("restore", "refused"),
+        ("restore", "done"),
+    ]
 
 
 def test_the_document_tells_what_came_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -130,6 +233,16 @@ def test_what_is_not_known_is_named_with_its_line(tmp_path: Path) -> None:
     assert f"scenario.yaml:{line}: 120 s is after the end; it lasts 45 s" in said
     said = refused(words.replace("- {at: 20s, set:", "- {at: 20500ms, set:"), tmp_path)
     assert "a scenario goes by whole seconds" in said
+
+
+def test_unknown_faults_people_and_stages_are_named(tmp_path: Path) -> None:
+    words = text_of("cleared-halt")
+    said = refused(words.replace("inject: [stale-data]", "inject: [stale-date]"), tmp_path)
+    assert "no fault that a scenario can show 'stale-date'; did you mean 'stale-data'?" in said
+    said = refused(words.replace("resume: {by: alice}", "resume: {by: mallory}"), tmp_path)
+    assert "there is no person 'mallory'" in said
+    said = refused(text_of("cooldown").replace("to: L1, approvedBy", "to: L9, approvedBy"), tmp_path)
+    assert "there is no stage 'L9'" in said
 
 
 def test_a_scenario_that_cannot_be_played_says_why(tmp_path: Path) -> None:
