@@ -125,17 +125,17 @@ def advanced(cost: float) -> Watched:
     """L1 has run and kept its costs; L2, on the same account, is compared with them."""
     spec = policy_document()["spec"]
     comparison = {"signal": "slippage", "count": "orders", "margin": 1, "minFills": 20, "minDays": 1, "bucket": "5s"}
-    spec["stages"][1]["burnIn"]["minMarketTime"] = "200s"
+    spec["stages"][1]["burnIn"]["minMarketTime"] = "270s"
     spec["stages"][2]["burnIn"]["comparison"] = comparison
     watched = Watched(make_policy(stages=spec["stages"]), stage=1)
     watched.tick(2)
-    trade(watched, 220, 2.0)
+    trade(watched, 290, 2.0)
     assert watched.state.runs["L1"].state == "PASSED"
     watched.push("advance", "L1", "L2")
     watched.stand(2)
     watched.settle()
     watched.tick(2)
-    trade(watched, 250, cost)
+    trade(watched, 300, cost)
     return watched
 
 
