@@ -38,6 +38,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "reduce-worker": ("console.verbs.change", ""),
     "clear": ("console.verbs.release", "end a latch whose cause is gone"),
     "restore": ("console.verbs.restore", "come back from KILLED, to the lowest stage"),
+    "resume": ("console.verbs.resume", "lift what a cleared halt has left; without --confirm only a dry run"),
     "permit-reduce": ("console.verbs.release", "let so much of a symbol be closed while no order may go out"),
     "incident": ("console.verbs.incident", "declare SEVERITY TEXT, resolve INCIDENT TEXT"),
     "ack": ("console.verbs.remark", "an alarm is seen: quiet, not cleared"),

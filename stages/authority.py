@@ -31,7 +31,7 @@ REJECT: Final = "reject"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The one thing that is approved. ``kind``: advance, clear, restore, waive or adopt; ``subject`` is a digest."""
+    """The one thing that is signed. ``kind``: advance, clear, restore, resume, waive or adopt; ``subject`` a digest."""
 
     kind: str
     target: str

@@ -65,7 +65,11 @@ class BeginRestore:
 
 @dataclass(frozen=True, slots=True)
 class BeginResume:
-    """The intent of lifting a mode at the stage that stands, once nothing asks for it any more; never from KILLED."""
+    """The intent of lifting a mode at the stage that stands, once nothing asks for it any more; never from KILLED.
+
+    ``approved`` is the index of the stage that the newest pushed act led to: nothing above it comes back. ``unblock``:
+    the venue refuses new orders and is to take them again. ``roles`` are those that the roster gives the actor.
+    """
 
     actor: str
     intent: str
@@ -78,6 +82,11 @@ class BeginResume:
     """The mode that the manifests hold."""
     market: datetime
     epoch: int
+    policy: str
+    roster: str
+    roles: tuple[str, ...]
+    approved: int
+    unblock: bool = False
     blobs: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
     confirmation: str = ""

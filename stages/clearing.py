@@ -5,7 +5,7 @@ What is judged here goes into the command as a fact; the ledger's decision adds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -81,6 +81,13 @@ def restore_action(policy: Policy, state: ControlState) -> Action:
     subject = digest({"restore": killing, "epoch": state.epoch})
     params = {"to": policy.stages[0].name, "epoch": str(state.epoch)}
     return Action("restore", policy.spec.target.namespace, subject, params, subject[:32], NEVER)
+
+
+def resume_action(policy: Policy, state: ControlState, stage: str, mode: str, blobs: Mapping[str, str]) -> Action:
+    """The action of lifting a mode at ``stage`` in the present epoch; whoever does it signs it."""
+    subject = digest({"resume": stage, "mode": mode, "epoch": state.epoch, "blobs": dict(blobs)})
+    params = {"to": stage, "mode": mode, "epoch": str(state.epoch)}
+    return Action("resume", policy.spec.target.namespace, subject, params, subject[:32], NEVER)
 
 
 def waive_action(policy: Policy, run: str, item: str, reason: str) -> Action:

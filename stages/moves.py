@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,6 +41,8 @@ class Move:
     pinned: str
     shares: tuple[Decimal | None, Decimal | None]
     only_safer: bool
+    stays: bool
+    """The plan leaves it alone, whatever its bindings say."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -53,17 +55,26 @@ class Move:
     def edited(self) -> tuple[Place, ...]:
         """The bindings that do not say so yet; a value that is there already is never an edit."""
         same = self.spec.order.same
-        return tuple(p for p in self.places if not p.error and not same(p.value, self.target(p)))
+        places = () if self.stays else self.places
+        return tuple(p for p in places if not p.error and not same(p.value, self.target(p)))
 
 
 class Moves:
     """Every control of the policy, from what the manifests say to the target stage with the mode on top."""
 
     def __init__(
-        self, policy: Policy, manifests: Manifests, to_stage: int, mode: Mode | None, *, only_safer: bool
+        self,
+        policy: Policy,
+        manifests: Manifests,
+        to_stage: int,
+        mode: Mode | None,
+        *,
+        only_safer: bool,
+        only: Set[str] | None = None,
     ) -> None:
         self.policy = policy
         self.only_safer = only_safer
+        self._moving = frozenset(policy.spec.controls) if only is None else only
         controls = read_controls(policy, manifests)
         self.standing = assess(policy, controls)
         self._to = to_stage
@@ -71,6 +82,7 @@ class Moves:
         today = {name: self._today(name) for name in policy.spec.controls}
         overlay = policy.overlay(effective_mode(mode, policy.mapped_modes)) if mode is not None else {}
         after = {**policy.resolved[to_stage], **overlay}
+        after |= {name: today[name] for name in after if name not in self._moving}
         if only_safer:
             after = {name: spec.order.safest(today[name], after[name]) for name, spec in policy.spec.controls.items()}
         intended = {name: self._direction(name, today, after) for name in after}
@@ -88,7 +100,7 @@ class Moves:
     def refusals(self) -> tuple[str, ...]:
         """Pinned controls that would have to move, with their companions, and bindings that match nothing."""
         return (*(self._pinned(name) for name in self._held), *(
-            f"{name}: {error}" for name, move in self.by_name.items() for error in move.missing
+            f"{name}: {error}" for name, move in self.by_name.items() for error in move.missing if not move.stays
         ))  # fmt: skip
 
     def wanted(self) -> dict[str, list[tuple[str, Change]]]:
@@ -113,7 +125,7 @@ class Moves:
         direction = self._direction(name, self.before, self.after)
         return Move(
             self.policy, name, spec, self._places[name], self.before[name], self.after[name], direction, pinned,
-            self._shares(name), self.only_safer,
+            self._shares(name), self.only_safer, name not in self._moving,
         )  # fmt: skip
 
     def _direction(self, name: str, before: Mapping[str, Value | None], after: Mapping[str, Value | None]) -> Direction:

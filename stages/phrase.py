@@ -37,6 +37,11 @@ def restore_phrase(policy_name: str, stage: str) -> str:
     return f"RESTORE {policy_name} {stage}"
 
 
+def resume_phrase(policy_name: str, stage: str) -> str:
+    """``RESUME heron L1``."""
+    return f"RESUME {policy_name} {stage}"
+
+
 def fold_phrase(text: str) -> str:
     """The form in which phrases are compared."""
     return " ".join(text.replace(",", "").casefold().split())

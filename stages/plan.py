@@ -6,7 +6,7 @@ The core (design section 6.1) is what is approved; gates, diffs and the base com
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -124,16 +124,18 @@ def build(
     mode: Mode | None = None,
     blob_id: Callable[[bytes], str] = git_blob_id,
     only_safer: bool = False,
+    only: Set[str] | None = None,
 ) -> Plan:
     """The plan from what the manifests say to the stage with index ``to_stage``, with ``mode`` laid on top.
 
     ``read`` gives the files at ``base_commit`` by their path from the repository's root. Without ``expires_at`` the
     plan lives as long as the policy says. A riskier plan with a pinned or missing binding has ``refusals``, no edits.
     With ``only_safer`` (reductions) today's value is kept wherever it is the safer one, so the plan is never riskier;
-    it does what it can, names the rest in ``refusals`` and never raises for a manifest.
+    it does what it can, names the rest in ``refusals`` and never raises for a manifest. With ``only`` every control
+    that it does not name stays as it is.
     """
     manifests = Manifests(policy, read)
-    moves = Moves(policy, manifests, to_stage, mode, only_safer=only_safer)
+    moves = Moves(policy, manifests, to_stage, mode, only_safer=only_safer, only=only)
     direction = overall({name: move.direction for name, move in moves.by_name.items()})
     refusals = moves.refusals()
     written, failures = rewrite(manifests, moves.wanted())

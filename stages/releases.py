@@ -28,6 +28,9 @@ RESTORE_APPROVALS: Final = 2
 RESTORE_ROLES: Final = {"risk": 1}
 """Approved by two, one of them risk (semantics 2.1)."""
 
+RESUME_ROLES: Final = ("operator", "trader")
+"""Who may lift what nothing asks for any more; who may end the latches before it is each latch's own rule."""
+
 
 def clear(command: ClearLatch, state: ControlState, now: datetime) -> Sequence[Draft] | Refusal:
     """The end of one latch, or why not."""
@@ -131,25 +134,12 @@ def _refuse_restore(command: BeginRestore, state: ControlState, killing: Sequenc
     if others.mode > Mode.FROZEN:
         held = ", ".join(sorted(one.trigger for one in state.latches.values() if not one.killed))
         return Refusal("posture", f"{held} still asks for {others.mode.name}; it is cleared first")
-    if state.policy is None or command.policy != state.policy.digest:
-        return Refusal("stale-policy", "asked under another policy than the adopted one")
-    if state.roster is None or command.roster != state.roster.digest:
-        return Refusal("stale-roster", "asked under another roster than the adopted one")
-    return None
+    return _refuse_texts(state, command)
 
 
 def resume(command: BeginResume, state: ControlState) -> Sequence[Draft] | Refusal:
     """The intent of lifting a mode that nothing asks for any more, or why not."""
-    if command.standing is Mode.KILLED:
-        return Refusal("restore-only", "only a restore leads back from KILLED")
-    if command.mode >= command.standing:
-        return Refusal("order", f"{command.mode.name} lifts nothing from {command.standing.name}")
-    posture = join(state.latches.values(), command.top)
-    allowed = posture.mode if posture.mode > Mode.FROZEN else Mode.NORMAL
-    if command.mode < allowed or command.stage_index > posture.cap:
-        held = ", ".join(sorted(latch.trigger for latch in state.latches.values()))
-        return Refusal("posture", f"the posture is {posture.mode.name}, held by {held}")
-    refusal = _refuse_risk(state, command)
+    refusal = refuse_resume(command, state) or _refuse_risk(state, command)
     if refusal:
         return refusal
     body = {
@@ -158,6 +148,8 @@ def resume(command: BeginResume, state: ControlState) -> Sequence[Draft] | Refus
         "to": command.stage,
         "mode": command.mode.name,
         "market": command.market,
+        "policy": command.policy,
+        "roster": command.roster,
         "base": command.base,
         "blobs": dict(command.blobs),
         "confirmation": command.confirmation,
@@ -165,6 +157,43 @@ def resume(command: BeginResume, state: ControlState) -> Sequence[Draft] | Refus
         "authenticated": True,
     }
     return (Draft("intent", command.stage, command.intent, command.actor, body),)
+
+
+def refuse_resume(command: BeginResume, state: ControlState) -> Refusal | None:
+    """Why the mode stays, whoever signs; None when it may be lifted. A dry run asks this alone."""
+    if command.standing is Mode.KILLED:
+        return Refusal("restore-only", "only a restore leads back from KILLED")
+    held = overtaken(state, command.mode, command.stage_index, command.top)
+    if held:
+        return Refusal("posture", held)
+    if command.mode >= command.standing and not command.unblock:
+        asking = ", ".join(sorted(one.trigger for one in state.latches.values() if one.mode > Mode.FROZEN))
+        if asking:
+            return Refusal("posture", f"{asking} still asks for {command.mode.name}; it is cleared first")
+        return Refusal("order", f"there is nothing to lift: Git holds {command.stage} {command.standing.name}")
+    if command.stage_index > command.approved:
+        return Refusal("order", f"Git stands at {command.stage}, above what was last carried out; roll back first")
+    if not set(command.roles) & set(RESUME_ROLES):
+        return Refusal("role", f"{command.actor} is not {' or '.join(RESUME_ROLES)}, who may resume")
+    return _refuse_texts(state, command)
+
+
+def overtaken(state: ControlState, mode: Mode, stage: int, top: int) -> str:
+    """What is held that ``mode`` at the stage with this index would exceed, in words; empty when nothing is."""
+    posture = join(state.latches.values(), top)
+    allowed = posture.mode if posture.mode > Mode.FROZEN else Mode.NORMAL
+    if mode >= allowed and stage <= posture.cap:
+        return ""
+    held = ", ".join(sorted(latch.trigger for latch in state.latches.values()))
+    return f"the posture is {posture.mode.name}, held by {held}"
+
+
+def _refuse_texts(state: ControlState, command: BeginRestore | BeginResume) -> Refusal | None:
+    if state.policy is None or command.policy != state.policy.digest:
+        return Refusal("stale-policy", "asked under another policy than the adopted one")
+    if state.roster is None or command.roster != state.roster.digest:
+        return Refusal("stale-roster", "asked under another roster than the adopted one")
+    return None
 
 
 def _refuse_risk(state: ControlState, command: BeginRestore | BeginResume) -> Refusal | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from console.verbs.change import require_hands
 from stages.asking import Asked
 from stages.commands import ClearLatch, PermitReduce
+from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def clear(
     if isinstance(answer, Refusal):
         return answer
     left = len(wiring.ledger.state().latches)
-    return f"{latch.trigger} is cleared; {f'{left} more hold' if left else 'nothing is held any more'}"
+    told = f"{latch.trigger} is cleared; {f'{left} more hold' if left else 'nothing is held any more'}"
+    # What a halt has set stays in Git and at the venue until a person lifts it.
+    return f"{told}; 'rampdeck resume' lifts what it set" if latch.mode > Mode.FROZEN else told
 
 
 def clearance(wiring: Wiring, force: InForce, latch: Latch) -> Clearance:

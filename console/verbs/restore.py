@@ -15,7 +15,8 @@ from stages.verdict import RowState
 
 if TYPE_CHECKING:
     from console.output import Output
-    from console.procedures.restore import Facts, Restored
+    from console.procedures.restore import Facts
+    from console.way_back import Returned, ReturnPorts
     from console.wiring import InForce, Wiring
 
 _CLEAN = frozenset({RowState.OK, RowState.WARN, RowState.INFO})
@@ -34,7 +35,7 @@ def add_parsers(
 def run_restore(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """0 when the branch holds the lowest stage, 1 when the answer is no, 2 when nobody knows."""
     from console.consent import gather
-    from console.procedures.restore import RestorePorts, Wish, restore
+    from console.procedures.restore import Wish, restore
     from stages.clearing import restore_action
 
     require_hands(wiring)
@@ -57,9 +58,23 @@ def run_restore(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     )
     for fault in consent.faults:
         out.note(fault)
-    ports = RestorePorts(wiring.ledger, wiring.repository, wiring.venue, wiring.signer, wiring.clock, wiring.running)
     wish = Wish(wiring.ids.new(), wiring.actor, action, consent.quorum, " ".join(arguments.confirm.split()))
-    return _report(restore(ports, force, wish, _facts(wiring, force)), lowest, out)
+    return _report(restore(return_ports(wiring), force, wish, _facts(wiring, force)), lowest, out)
+
+
+def return_ports(wiring: Wiring) -> ReturnPorts:
+    """What every way back uses of the world."""
+    from console.way_back import ReturnPorts
+
+    return ReturnPorts(
+        ledger=wiring.ledger,
+        repository=wiring.repository,
+        venue=wiring.venue,
+        signer=wiring.signer,
+        clock=wiring.clock,
+        running=wiring.running,
+        checkpoint=wiring.checkpoint,
+    )
 
 
 def _facts(wiring: Wiring, force: InForce) -> Facts:
@@ -79,20 +94,23 @@ def _facts(wiring: Wiring, force: InForce) -> Facts:
     )
 
 
-def _report(done: Restored, lowest: str, out: Output) -> int:
+def _report(done: Returned, lowest: str, out: Output) -> int:
     if out.json:
-        out.document(
-            {
-                "outcome": done.outcome,
-                "intent": done.intent,
-                "sha": done.sha,
-                "message": done.message,
-                "venue": done.venue,
-            }
-        )
-    if done.outcome in ("pushed", "unchanged"):
+        out.document(returned_document(done))
+    if done.ok:
         out.line(f"restored to {lowest}{f', pushed {done.sha[:8]}' if done.outcome == 'pushed' else ''}")
         out.line(done.venue or "no venue is configured: let it go at the broker")
     else:
         out.line(f"{done.outcome.upper()}: {done.message}")
     return exit_code(done.outcome)
+
+
+def returned_document(done: Returned) -> dict[str, str]:
+    """The result of a way back as JSON."""
+    return {
+        "outcome": done.outcome,
+        "intent": done.intent,
+        "sha": done.sha,
+        "message": done.message,
+        "venue": done.venue,
+    }

@@ -1,7 +1,7 @@
 """A small world for tests that change things: a bare remote of the sample, keys, a roster, a ledger, a mirror.
 
-Run as ``python -m tests.integration.actuation apply|reduce FOLDER CHECKPOINT`` it carries an act out and kills itself
-at the named checkpoint.
+Run as ``python -m tests.integration.actuation apply|reduce|resume FOLDER CHECKPOINT`` it carries an act out and kills
+itself at the named checkpoint.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from console.inbox import Inbox
 from console.ports import Venue
 from console.procedures.advance import Advanced, AdvancePorts, apply
 from console.procedures.reduce import Order, Reduced, ReducePorts, reduce
+from console.procedures.resume import resume
 from console.store.ledger import SqlLedger
 from console.store.spill import Spill
+from console.way_back import Returned, ReturnPorts
 from console.wiring import InForce, RandomIdentifiers, SystemClock, no_checkpoint
 from stages.authority import (
     Claims,
@@ -49,6 +51,7 @@ from stages.roster import load_roster
 from stages.state import ControlState, fold
 from stages.token import Token, encode_token
 from stages.verdict import Gate
+from tests.integration.broker import Broker
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ("alice", "bob", "erin")
@@ -271,6 +274,18 @@ class World:
             budget=timedelta(seconds=budget),
         )  # fmt: skip
 
+    @property
+    def return_ports(self) -> ReturnPorts:
+        return ReturnPorts(
+            self.ledger, self.repository, self.venue, SshSigner(self.key("alice")), SystemClock(), self.running,
+            self.checkpoint,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def resume(self, actor: str = "alice") -> Returned:
+        return resume(
+            self.return_ports, self.force, intent=RandomIdentifiers().new(), actor=actor, confirmation="RESUME"
+        )
+
 
 def die_at(name: str) -> object:
     """A checkpoint that ends this process as ``kill -9`` does."""
@@ -305,6 +320,9 @@ def main() -> None:
     if act == "apply":
         plan = world.plan("L1")
         print(world.apply(plan, [world.approve(plan)]))
+    elif act == "resume":
+        world.venue = Broker(world.folder / "blocked")
+        print(world.resume())
     else:
         print(world.reduce("L0"))
 

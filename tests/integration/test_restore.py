@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,41 +11,19 @@ import pytest
 from console.__main__ import main
 from console.consent import ConsentPorts, ask, gather
 from console.identity import SshSigner
-from console.procedures.restore import Facts, Restored, RestorePorts, Wish, restore
+from console.procedures.restore import Facts, Wish, restore
+from console.way_back import Returned
 from console.wiring import RandomIdentifiers, SystemClock
 from stages.asking import Asked
 from stages.authority import Claims, action_digest, environment_fingerprint, gate_report_digest
 from stages.clearing import restore_action
 from stages.posture import Mode
-from stages.refusal import Trouble
 from stages.token import Token, encode_token
-from stages.witness import OrderOutcome, Position, VenueReading
 from tests.integration.actuation import ROOT, World
+from tests.integration.broker import Broker
 
 CLEAN = Facts(Mode.KILLED, reconciled=True, positions_known=True)
 KILLED = 'TRADING_KILL_SWITCH_ENABLED\n              value: "true"'
-
-
-class Broker:
-    """A venue that blocks; ``deaf`` makes it forget how to let go."""
-
-    def __init__(self, *, deaf: bool = False) -> None:
-        self.blocked, self.deaf = False, deaf
-
-    def read(self) -> VenueReading:
-        left = (Position("NVDA", Decimal(8), Decimal(1413)),)
-        return VenueReading("HERON", "live", self.blocked, (), left, None, datetime.now(UTC))
-
-    def block(self) -> None:
-        self.blocked = True
-
-    def unblock(self) -> None:
-        if self.deaf:
-            raise Trouble("the venue does not answer")
-        self.blocked = False
-
-    def cancel_all(self) -> tuple[OrderOutcome, ...]:
-        return ()
 
 
 @pytest.fixture
@@ -55,7 +32,7 @@ def world(tmp_path: Path) -> World:
     world = World.make(tmp_path)
     plan = world.plan("L1")
     assert world.apply(plan, [world.approve(plan)]).ok
-    world.venue = Broker()
+    world.venue = Broker(tmp_path / "blocked")
     assert world.reduce("L0", Mode.KILLED).outcome == "pushed"
     assert world.says(KILLED)
     return world
@@ -80,14 +57,11 @@ def sign(world: World, who: str) -> str:
     return encode_token(Token(claims, SshSigner(world.key(who)).sign(claims.message())))
 
 
-def attempt(world: World, *tokens: str, facts: Facts = CLEAN) -> Restored:
+def attempt(world: World, *tokens: str, facts: Facts = CLEAN) -> Returned:
     action = restore_action(world.force.policy, world.ledger.state())
     found = gather(consent(world), world.force, action, tokens, actor="alice")
-    ports = RestorePorts(
-        world.ledger, world.repository, world.venue, SshSigner(world.key("alice")), SystemClock(), world.running
-    )
     wish = Wish(RandomIdentifiers().new(), "alice", action, found.quorum, "RESTORE heron L0")
-    return restore(ports, world.force, wish, facts)
+    return restore(world.return_ports, world.force, wish, facts)
 
 
 def test_two_people_bring_it_back_to_the_lowest_stage_and_the_venue_is_let_go_last(world: World) -> None:
@@ -147,7 +121,7 @@ def test_a_remote_that_says_no_leaves_the_venue_blocked(world: World) -> None:
 
 
 def test_a_venue_that_does_not_let_go_is_said(world: World) -> None:
-    world.venue = Broker(deaf=True)
+    world.venue = Broker(world.folder / "blocked", deaf=True)
     done = attempt(world, sign(world, "bob"), sign(world, "erin"))
     assert (done.outcome, "was not let go" in done.venue) == ("pushed", True)
 

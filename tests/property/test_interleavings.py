@@ -200,7 +200,8 @@ class Ramp(RuleBasedStateMachine):
         intent = f"u{next(self.ids)}"
         command = BeginResume(
             actor="alice", intent=intent, stage=f"L{self.stage}", stage_index=self.stage, top=TOP, mode=mode,
-            standing=self.mode, market=self.world.market, epoch=self.world.state.epoch, signature="sig",
+            standing=self.mode, market=self.world.market, epoch=self.world.state.epoch, policy="policy",
+            roster="roster", roles=("trader",), approved=TOP, signature="sig",
         )  # fmt: skip
         if self.attempt(command):
             assert self.mode is not Mode.KILLED

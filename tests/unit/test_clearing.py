@@ -282,7 +282,8 @@ def test_nothing_killed_is_nothing_to_restore() -> None:
 def resume(watched: Watched, **changes: Any) -> BeginResume:
     command = BeginResume(
         actor="alice", intent="u1", stage="L2", stage_index=2, top=2, mode=Mode.NORMAL, standing=Mode.HALTED,
-        market=watched.market, epoch=watched.state.epoch, signature="sig",
+        market=watched.market, epoch=watched.state.epoch, policy="policy", roster="roster", roles=("operator",),
+        approved=2, signature="sig",
     )  # fmt: skip
     return replace(command, **changes)
 
@@ -294,6 +295,11 @@ def test_a_mode_is_lifted_only_when_nothing_asks_for_it() -> None:
     watched.decide(clear(watched))
     assert refused(watched, resume(watched, standing=Mode.KILLED)) == "restore-only"
     assert refused(watched, resume(watched, mode=Mode.HALTED)) == "order"
+    assert refused(watched, resume(watched, approved=1)) == "order", "Git is above what was carried out"
+    assert refused(watched, resume(watched, roles=("risk", "designated"))) == "role"
+    assert refused(watched, resume(watched, policy="another")) == "stale-policy"
+    assert refused(watched, resume(watched, roster="another")) == "stale-roster"
+    assert refused(watched, resume(watched, epoch=0)) == "stale-epoch"
     assert refused(watched, resume(watched, signature="")) == "unsigned"
     watched.decide(resume(watched))
     assert watched.state.intents["u1"].kind == "resume"
