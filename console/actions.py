@@ -26,6 +26,7 @@ class On(StrEnum):
     PLAN = "plan"
     REDUCE = "reduce"
     INCIDENT = "incident"
+    CLEAR = "clear"
     LEDGER = "ledger"
     HELP = "help"
 
@@ -97,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
         "ledger", "l", "l", "the ledger: what was decided, unaltered or not", "ledger", Toward.LOOK, On.RAMP, "ledger"
     ),
     Action("incident", "i", "i", "declare an incident", "incident", Toward.SAFER, On.RAMP, "incident", _can_act),
+    Action("clear", "c", "c", "clear what is held, and come back", "clear", Toward.RISKIER, On.RAMP, "clear", _known),
     Action(
         "acknowledge",
         "a",
@@ -190,6 +192,10 @@ ACTIONS: tuple[Action, ...] = (
         On.PLAN,
         "field",
         palette=False,
+    ),
+    Action("pick", "down", "down", "the next of what is held", "next", Toward.LOOK, On.CLEAR, "pick", palette=False),
+    Action(
+        "yes", "y", "y", "do what the page offers", "does it", Toward.RISKIER, On.CLEAR, "yes", _can_act, palette=False
     ),
     Action("open", "enter", "enter", "the whole entry, and back to the list", "open", Toward.LOOK, On.LEDGER, "open"),
     Action(

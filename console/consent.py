@@ -61,6 +61,17 @@ def gather(
 
     Who asked for the action cannot approve it, whoever carries it out.
     """
+    found = look(ports, force, action, tokens, actor=actor, required=required)
+    for opinion in found.opinions:
+        if opinion.fault:
+            _refused(ports, action, actor, opinion)
+    return found
+
+
+def look(
+    ports: ConsentPorts, force: InForce, action: Action, tokens: Sequence[str] = (), *, actor: str, required: int = 1
+) -> Consent:
+    """What ``gather`` would find; nothing is recorded, so it may be asked as often as a page is drawn."""
     state = ports.ledger.state()
     request = state.requests.get(action.subject)
     asker = request.asked_by if request else actor
@@ -77,9 +88,6 @@ def gather(
     given: Sequence[Any] = () if tokens else ports.inbox.answers(action.subject)
     texts = [*tokens, *(answer.text for answer in given)]
     opinions = tuple(examine(ports.signer, force, text, held_against, ports.clock.wall()) for text in texts)
-    for opinion in opinions:
-        if opinion.fault:
-            _refused(ports, action, actor, opinion)
     counting = tuple(verified_of(one, force) for one in opinions if not one.fault and not one.rejects)
     quorum = Quorum(action_digest(action), counting, required, barred=frozenset({asker}))
     return Consent(quorum, opinions)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from stages.chain import Anchor, Problem
+from stages.clearing import Clearance
 from stages.entries import EntryFilter, Head, StoredEntry
 from stages.pairing import Ending
 from stages.plan import Plan
@@ -87,6 +88,8 @@ class Frame:
     """Keys of alarms that a person has acknowledged."""
     rung: int = 0
     """How many audible alarms have rung here so far; a screen that sees it grow rings once."""
+    clearances: tuple[Clearance, ...] = ()
+    """What each open latch still waits for, the strictest first."""
     notices: tuple[str, ...] = ()
     """What the watch itself cannot do now, one sentence each: the ledger is away, ticks have stopped."""
     sees: Sees | None = None
@@ -147,6 +150,33 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Consents:
+    """How the approvals of a clear or a restore stand."""
+
+    asked: bool = False
+    file: str = ""
+    """The request that approvers are handed: ``rampdeck approve FILE``."""
+    given: tuple[str, ...] = ()
+    """Those that count, ``bob (risk)``."""
+    faults: tuple[str, ...] = ()
+    lacking: str = ""
+    """What is still missing, in words; empty when they suffice."""
+    conditions: tuple[tuple[str, bool], ...] = ()
+    """What a restore needs to be so, and whether it is."""
+    phrase: str = ""
+    """What is typed to restore; empty for a clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a cleared halt has left, as a dry run: nothing is written. ``refusal`` says why it stays."""
+
+    lines: tuple[str, ...] = ()
+    phrase: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What came of asking: ``ok`` with a note for people, or the reason why not."""
 
@@ -181,6 +211,16 @@ class Hands(Protocol):
     def kill(self, phrase: str) -> Told: ...
     def give_reason(self, reason: str) -> Told: ...
     def declare(self, severity: str, title: str) -> Told: ...
+    def consents(self, latch: str) -> Consents:
+        """How the approvals stand that end the latch of this key; of a kill, and of no key, those of a restore."""
+
+    def ask_to_clear(self, latch: str) -> Told: ...
+    def clear(self, latch: str, because: str) -> Told:
+        """Ends the latch and lifts what nothing asks for any more."""
+
+    def restore(self, phrase: str) -> Told: ...
+    def leftover(self) -> Leftover: ...
+    def resume(self, phrase: str) -> Told: ...
     def by_hand(self, stage: str) -> ByHand: ...
 
 

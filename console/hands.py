@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from console.desk import KILL, Answers, ByHand, Given, Rehearsal, Told
+from console.desk import KILL, Answers, ByHand, Consents, Given, Leftover, Rehearsal, Told
+from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -153,6 +154,67 @@ class PersonsHands:
 
         self._may_act()
         return Told(True, declare(self._wiring, severity, title).note)
+
+    # ------------------------------------------------------------------------------------------------------ coming back
+
+    def consents(self, latch: str) -> Consents:
+        from console.verbs.release import clear_consents, find_latch
+        from console.verbs.restore import restore_consents
+
+        wiring, force = self._wiring, self._wiring.in_force()
+        found = find_latch(wiring.ledger.state(), latch) if latch else None
+        if found is None or found.killed:
+            return restore_consents(wiring, force)
+        return clear_consents(wiring, force, found)
+
+    def ask_to_clear(self, latch: str) -> Told:
+        from console.verbs.release import clear_request, find_latch, place
+        from console.verbs.restore import restore_request
+
+        self._may_act()
+        wiring, force = self._wiring, self._wiring.in_force()
+        found = find_latch(wiring.ledger.state(), latch) if latch else None
+        asked = restore_request(wiring, force) if found is None or found.killed else clear_request(wiring, force, found)
+        return Told(True, f"asked; rampdeck approve {place(wiring, asked)}")
+
+    def clear(self, latch: str, because: str) -> Told:
+        from console.verbs.release import clear, find_latch
+        from console.verbs.resume import carry_on, said
+
+        self._may_act()
+        wiring, force = self._wiring, self._wiring.in_force()
+        found = find_latch(wiring.ledger.state(), latch)
+        answer = clear(wiring, force, found, because, ())
+        if isinstance(answer, Refusal):
+            return Told(False, answer.reason)
+        cleared = answer.partition("; 'rampdeck")[0]
+        if found.mode <= Mode.FROZEN:
+            return Told(True, cleared)
+        try:
+            done = carry_on(wiring, None)
+        except Trouble as trouble:
+            return Told(True, f"{cleared}; not resumed: {trouble.line}")
+        return Told(True, f"{cleared}; {done if isinstance(done, str) else said(done)}")
+
+    def restore(self, phrase: str) -> Told:
+        from console.verbs.restore import come_back, returned_note
+
+        self._may_act()
+        done, _ = come_back(self._wiring, self._wiring.in_force(), phrase)
+        return Told(done.ok, returned_note(done))
+
+    def leftover(self) -> Leftover:
+        from console.verbs.resume import survey_resume
+
+        seen = survey_resume(self._wiring)
+        return Leftover(seen.lines, seen.phrase, seen.refusal.reason if seen.refusal else "")
+
+    def resume(self, phrase: str) -> Told:
+        from console.verbs.resume import carry_on, said
+
+        self._may_act()
+        done = carry_on(self._wiring, phrase)
+        return Told(False, done) if isinstance(done, str) else Told(done.ok, said(done))
 
     def by_hand(self, stage: str) -> ByHand:
         from console.verbs.change import by_hand_lines, policy_of

@@ -10,6 +10,7 @@ from typing import Final
 
 from console.desk import Books, Hands
 from console.screens import Live, View
+from console.screens.clear import ClearScreen
 from console.screens.help import HelpScreen
 from console.screens.incident import IncidentScreen
 from console.screens.ledger import LedgerScreen
@@ -43,12 +44,16 @@ def _incident(view: View, house: House) -> Live:
     return IncidentScreen(view, house.hands, ascii_marks=house.ascii_marks)
 
 
+def _clear(view: View, house: House) -> Live:
+    return ClearScreen(view, house.hands, ascii_marks=house.ascii_marks)
+
+
 def _ledger(view: View, house: House) -> Live:
     return LedgerScreen(view, house.books, ascii_marks=house.ascii_marks)
 
 
 ROOMS: Final[Mapping[str, Callable[[View, House], Live]]] = MappingProxyType(
-    {"help": _help, "reduce": _reduce, "kill": _kill, "incident": _incident, "ledger": _ledger}
+    {"help": _help, "reduce": _reduce, "kill": _kill, "incident": _incident, "clear": _clear, "ledger": _ledger}
 )
 """The rooms that need no more than the house."""
 

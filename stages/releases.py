@@ -17,7 +17,7 @@ from stages.entries import Draft
 from stages.facts import RESTORE, RESUME
 from stages.latching import OpenLatch, latch_draft
 from stages.posture import Latch, Mode, join
-from stages.quorum import consumed, refuse_quorum
+from stages.quorum import Quorum, consumed, refuse_quorum
 from stages.refusal import Refusal
 from stages.state import ControlState
 
@@ -59,12 +59,22 @@ def _refuse_people(command: ClearLatch, latch: Latch, state: ControlState, now: 
         return None if right else Refusal("role", f"{command.actor} is not {named}, who may clear {latch.trigger}")
     if command.quorum is None:
         return Refusal("approval", f"clearing {latch.trigger} needs the approval of {named}")
-    if rule.each:
+    return refuse_quorum(state, clear_quorum(latch, command.quorum), command.actor, now)
+
+
+def clear_quorum(latch: Latch, quorum: Quorum) -> Quorum:
+    """``quorum`` held to what the latch asks for: every role by a person of its own, or any one of them."""
+    if latch.rule.each:
         seats = dict.fromkeys(latch.clear_roles, 1)
-        return refuse_quorum(state, replace(command.quorum, required=len(seats), roles=seats), command.actor, now)
-    people = [one for one in command.quorum.approvals if set(one.roles) & set(latch.clear_roles)]
-    quorum = replace(command.quorum, approvals=tuple(people), required=1, roles={})
-    return refuse_quorum(state, quorum, command.actor, now)
+        return replace(quorum, required=len(seats), roles=seats)
+    people = [one for one in quorum.approvals if set(one.roles) & set(latch.clear_roles)]
+    return replace(quorum, approvals=tuple(people), required=1, roles={})
+
+
+def restore_quorum(quorum: Quorum) -> Quorum:
+    """``quorum`` held to what a restore asks for at least."""
+    required = max(RESTORE_APPROVALS, quorum.required)
+    return replace(quorum, required=required, roles={**RESTORE_ROLES, **quorum.roles})
 
 
 def _cleared(actor: str, latch: Latch, epoch: int, command: ClearLatch | None = None) -> Draft:
@@ -81,16 +91,7 @@ def restore(command: BeginRestore, state: ControlState, now: datetime) -> Sequen
     refusal = (
         _refuse_restore(command, state, killing)
         or _refuse_risk(state, command)
-        or refuse_quorum(
-            state,
-            replace(
-                command.quorum,
-                required=max(RESTORE_APPROVALS, command.quorum.required),
-                roles={**RESTORE_ROLES, **command.quorum.roles},
-            ),
-            command.actor,
-            now,
-        )
+        or refuse_quorum(state, restore_quorum(command.quorum), command.actor, now)
     )
     if refusal:
         return refusal

@@ -181,6 +181,9 @@ class Live(Screen[None]):
     def action_incident(self) -> None:
         self.post_message(Asked("incident"))
 
+    def action_clear(self) -> None:
+        self.post_message(Asked("clear"))
+
     def action_ledger(self) -> None:
         self.post_message(Asked("ledger"))
 

@@ -39,7 +39,8 @@ TYPED = (
 )
 """What the field of Reduce risk takes, which is no key of the registry."""
 SCREEN_NAMES = {
-    On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.LEDGER: "LEDGER", On.EVERY: "EVERYWHERE",
+    On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.INCIDENT: "INCIDENT",
+    On.CLEAR: "CLEAR WHAT IS HELD", On.LEDGER: "LEDGER", On.EVERY: "EVERYWHERE",
     On.HELP: "HELP",
 }  # fmt: skip
 

@@ -15,13 +15,16 @@ from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from console.consent import ConsentPorts
+    from console.desk import Consents
     from console.output import Output
     from console.wiring import InForce, Wiring
+    from stages.authority import Action
     from stages.clearing import Clearance
     from stages.posture import Latch
+    from stages.quorum import Quorum
     from stages.state import ControlState
 
 
@@ -132,6 +135,33 @@ def clearance(wiring: Wiring, force: InForce, latch: Latch) -> Clearance:
     return next((one for one in found if one.latch.key == latch.key), unseen)
 
 
+def clear_consents(wiring: Wiring, force: InForce, latch: Latch) -> Consents:
+    """How the approvals stand that end ``latch``. Nothing is recorded."""
+    from stages.clearing import clear_action
+    from stages.releases import clear_quorum
+
+    return consents(wiring, force, clear_action(force.policy, latch), lambda quorum: clear_quorum(latch, quorum))
+
+
+def consents(wiring: Wiring, force: InForce, action: Action, held: Callable[[Quorum], Quorum]) -> Consents:
+    """How the approvals of ``action`` stand, ``held`` to what it asks for."""
+    from console.consent import look
+    from console.desk import Consents
+    from stages.quorum import refuse_quorum
+
+    found = look(consent_ports(wiring), force, action, actor=wiring.actor)
+    state = wiring.ledger.state()
+    asked = action.subject in state.requests
+    lacking = refuse_quorum(state, held(found.quorum), wiring.actor, wiring.clock.wall())
+    return Consents(
+        asked=asked,
+        file=str(wiring.inbox / f"request-{action.subject[:8]}.json") if asked else "",
+        given=tuple(f"{one.approver} ({', '.join(one.roles)})" for one in found.quorum.approvals),
+        faults=found.faults,
+        lacking=lacking.reason if lacking else "",
+    )
+
+
 def consent_ports(wiring: Wiring) -> ConsentPorts:
     """What asking and gathering need of the world."""
     from console.consent import ConsentPorts
@@ -142,22 +172,27 @@ def consent_ports(wiring: Wiring) -> ConsentPorts:
 
 def ask_to_clear(wiring: Wiring, force: InForce, latch: Latch, path: str | None, out: Output) -> int:
     """Ask for the approvals that ``latch`` needs."""
-    from stages.clearing import clear_action, who_clears
+    from stages.clearing import who_clears
 
     if latch.killed or not latch.rule.approval:
         raise Trouble(f"{latch.trigger} is not cleared by approvals: {who_clears(latch)}")
+    return ask_for(wiring, clear_request(wiring, force, latch), path, out)
+
+
+def clear_request(wiring: Wiring, force: InForce, latch: Latch) -> Asked:
+    """What the approvers of a clear are handed."""
+    from stages.clearing import clear_action, who_clears
+
     about = f"end {latch.key} ({latch.evidence}); needs {who_clears(latch)}"
-    return ask_for(wiring, Asked(clear_action(force.policy, latch), wiring.actor, about), path, out)
+    return Asked(clear_action(force.policy, latch), wiring.actor, about)
 
 
 def ask_for(wiring: Wiring, asked: Asked, path: str | None, out: Output) -> int:
     """Put the request into the ledger and the inbox, and into a file where one is named."""
-    from console.consent import ask
     from console.verbs.rehearse import write_document
     from stages.asking import to_document
 
-    newest = wiring.ledger.state().last_pushed
-    placed = ask(consent_ports(wiring), asked, stage=newest.to_stage if newest else "")
+    placed = place(wiring, asked)
     if path:
         write_document(Path(path), to_document(asked))
         placed = Path(path)
@@ -165,6 +200,14 @@ def ask_for(wiring: Wiring, asked: Asked, path: str | None, out: Output) -> int:
         out.document({"asked": asked.action.kind, "subject": asked.action.subject, "file": str(placed)})
     out.line(f"asked; rampdeck approve {placed}")
     return 0
+
+
+def place(wiring: Wiring, asked: Asked) -> Path:
+    """The request's file, once it is in the ledger and the inbox."""
+    from console.consent import ask
+
+    newest = wiring.ledger.state().last_pushed
+    return ask(consent_ports(wiring), asked, stage=newest.to_stage if newest else "")
 
 
 # -------------------------------------------------------------------------------------------------------------- permits

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 from console.verbs.change import exit_code, require_hands, unconfirmed
 from console.verbs.release import add_asking, ask_for, consent_ports
 from stages.asking import Asked
+from stages.drill_validity import validity
 from stages.phrase import mismatch, restore_phrase
 from stages.refusal import Trouble
 from stages.releases import RESTORE_APPROVALS
 from stages.verdict import RowState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from console.desk import Consents
     from console.output import Output
     from console.procedures.restore import Facts
     from console.way_back import Returned, ReturnPorts
@@ -34,18 +39,11 @@ def add_parsers(
 
 def run_restore(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """0 when the branch holds the lowest stage, 1 when the answer is no, 2 when nobody knows."""
-    from console.consent import gather
-    from console.procedures.restore import Wish, restore
-    from stages.clearing import restore_action
-
     require_hands(wiring)
-    force, state = wiring.in_force(), wiring.ledger.state()
+    force = wiring.in_force()
     lowest = force.policy.stages[0].name
-    action = restore_action(force.policy, state)
     if arguments.ask or arguments.output:
-        held = ", ".join(sorted(one.trigger for one in state.latches.values() if one.killed)) or "nothing that killed"
-        about = f"restore {force.policy.name} to {lowest}, which ends {held}; needs two, one of them risk"
-        return ask_for(wiring, Asked(action, wiring.actor, about), arguments.output, out)
+        return ask_for(wiring, restore_request(wiring, force), arguments.output, out)
     phrase = restore_phrase(force.policy.name, lowest)
     if not arguments.confirm:
         raise Trouble("a restore is confirmed by its phrase", fix=f'add --confirm "{phrase}"')
@@ -53,13 +51,55 @@ def run_restore(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     if wrong:
         out.note(unconfirmed(wiring, "restore", wrong.text))
         return 1
-    consent = gather(
-        consent_ports(wiring), force, action, arguments.approval, actor=wiring.actor, required=RESTORE_APPROVALS
-    )
-    for fault in consent.faults:
+    done, faults = come_back(wiring, force, arguments.confirm, arguments.approval)
+    for fault in faults:
         out.note(fault)
-    wish = Wish(wiring.ids.new(), wiring.actor, action, consent.quorum, " ".join(arguments.confirm.split()))
-    return _report(restore(return_ports(wiring), force, wish, _facts(wiring, force)), lowest, out)
+    return _report(done, lowest, out)
+
+
+def come_back(
+    wiring: Wiring, force: InForce, phrase: str, tokens: Sequence[str] = ()
+) -> tuple[Returned, tuple[str, ...]]:
+    """Carry the restore out whose ``phrase`` fits; also what is wrong with approvals that do not count."""
+    from console.consent import gather
+    from console.procedures.restore import Wish, restore
+    from stages.clearing import restore_action
+
+    action = restore_action(force.policy, wiring.ledger.state())
+    consent = gather(consent_ports(wiring), force, action, tokens, actor=wiring.actor, required=RESTORE_APPROVALS)
+    wish = Wish(wiring.ids.new(), wiring.actor, action, consent.quorum, " ".join(phrase.split()))
+    return restore(return_ports(wiring), force, wish, _facts(wiring, force)), consent.faults
+
+
+def restore_request(wiring: Wiring, force: InForce) -> Asked:
+    """What the approvers of a restore are handed."""
+    from stages.clearing import restore_action
+
+    state, lowest = wiring.ledger.state(), force.policy.stages[0].name
+    held = ", ".join(sorted(one.trigger for one in state.latches.values() if one.killed)) or "nothing that killed"
+    about = f"restore {force.policy.name} to {lowest}, which ends {held}; needs two, one of them risk"
+    return Asked(restore_action(force.policy, state), wiring.actor, about)
+
+
+def restore_consents(wiring: Wiring, force: InForce) -> Consents:
+    """How the approvals and the conditions of a restore stand. Nothing is recorded."""
+    from dataclasses import replace
+
+    from console.verbs.release import consents
+    from stages.clearing import restore_action
+    from stages.releases import restore_quorum
+
+    found = consents(wiring, force, restore_action(force.policy, wiring.ledger.state()), restore_quorum)
+    facts = _facts(wiring, force)
+    drilled = (("a kill drill is in date", facts.drilled),) if facts.drilled is not None else ()
+    conditions = (
+        ("books are clean", facts.reconciled),
+        ("positions are known", facts.positions_known),
+        *drilled,
+        (f"its cause is gone{': ' if facts.waits else ''}{'; '.join(facts.waits)}", not facts.waits),
+    )
+    phrase = restore_phrase(force.policy.name, force.policy.stages[0].name)
+    return replace(found, conditions=conditions, phrase=phrase)
 
 
 def return_ports(wiring: Wiring) -> ReturnPorts:
@@ -91,7 +131,18 @@ def _facts(wiring: Wiring, force: InForce) -> Facts:
         reconciled=all(row.state in _CLEAN for row in books),
         positions_known=venue is not None and not venue.error,
         waits=tuple(f"{one.latch.trigger}: {one.why}" for one in killing if not one.gone),
+        drilled=_drilled(wiring, force, seen.snapshot.market),
     )
+
+
+def _drilled(wiring: Wiring, force: InForce, market: datetime) -> bool | None:
+    """Whether the kill was drilled in time; None when the policy asks for no such drill."""
+    asked = force.policy.spec.drill
+    if asked is None or not asked.kill:
+        return None
+    venue = wiring.settings.venue
+    found = validity(force.policy, wiring.ledger.state(), market, "", endpoint=venue.url if venue else "")
+    return found.ok
 
 
 def _report(done: Returned, lowest: str, out: Output) -> int:
@@ -103,6 +154,13 @@ def _report(done: Returned, lowest: str, out: Output) -> int:
     else:
         out.line(f"{done.outcome.upper()}: {done.message}")
     return exit_code(done.outcome)
+
+
+def returned_note(done: Returned) -> str:
+    """The result in one sentence."""
+    if not done.ok:
+        return f"{done.outcome.upper()}: {done.message}"
+    return f"restored; {done.venue or 'no venue is configured: let it go at the broker'}"
 
 
 def returned_document(done: Returned) -> dict[str, str]:

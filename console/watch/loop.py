@@ -35,6 +35,7 @@ from console.watch.ringer import Ringer
 from console.watch.seeing import Seeing
 from console.watch.settlement import Settlement
 from console.watch.tenure import HASTE, Seat, Tenure
+from stages.clearing import clearances
 from stages.commands import Command, OpenLatch, Record
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
@@ -396,9 +397,11 @@ class Watch:
             self._chronicle.read(self._ports.ledger)
         except Trouble as trouble:
             self._troubles["ledger"] = trouble.line
+        watched = self._memory.watch if self._memory is not None else WatchState.start()
         self._desk.publish(
             Frame(
                 evaluation=evaluation,
+                clearances=clearances(policy, state, watched, evaluation.snapshot),
                 history=self._trends.history(),
                 policy=policy,
                 who=self._seat.who,

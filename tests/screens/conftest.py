@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from console.app import RampdeckApp, Seat
-from console.desk import Answers, ByHand, Frame, Leaf, Proof, Rehearsal, Told
+from console.desk import Answers, ByHand, Consents, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from stages.chain import Problem
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
 from stages.pairing import endings
@@ -63,6 +63,8 @@ class Recorder:
         self.rehearsal: Rehearsal = states.BLOCKED_REHEARSAL
         self.standing: Answers = states.BLOCKED
         self.told = Told(True, "started")
+        self.signed = Consents()
+        self.left = Leftover()
         self.hold = threading.Event()
         self.hold.set()
 
@@ -97,6 +99,28 @@ class Recorder:
     def declare(self, severity: str, title: str) -> Told:
         self.asked.append(("declare", severity, title))
         return Told(True, f"INC-1 {severity} declared: FROZEN")
+
+    def consents(self, latch: str) -> Consents:
+        return self.signed
+
+    def ask_to_clear(self, latch: str) -> Told:
+        self.asked.append(("ask", latch))
+        return Told(True, "asked; rampdeck approve /inbox/request-1.json")
+
+    def clear(self, latch: str, because: str) -> Told:
+        self.asked.append(("clear", latch, because))
+        return self.told
+
+    def restore(self, phrase: str) -> Told:
+        self.asked.append(("restore", phrase))
+        return self.told
+
+    def leftover(self) -> Leftover:
+        return self.left
+
+    def resume(self, phrase: str) -> Told:
+        self.asked.append(("resume", phrase))
+        return self.told
 
     def give_reason(self, reason: str) -> Told:
         self.asked.append(("reason", reason))
