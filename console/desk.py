@@ -47,7 +47,7 @@ class Running:
     """An act in flight or just ended, as far as the ledger and the witnesses tell."""
 
     kind: str
-    """advance or reduce"""
+    """advance, reduce, restore or resume"""
     title: str
     """``STEPPING DOWN TO L1 by itself``, ``alice applies b81c: L1 → L2``"""
     steps: tuple[RunningStep, ...]

@@ -17,7 +17,7 @@ from stages.ladder import Unit
 from stages.posture import Latch, Mode
 from stages.recommendation import MAY_ADVANCE
 from stages.session import span
-from stages.state import ADVANCE, Intent
+from stages.state import ADVANCE, RESTORE, RESUME, Intent
 from stages.triggers import cleared_by
 from stages.truth import already_at, stage_name
 from stages.verdict import (
@@ -102,6 +102,19 @@ def _no_new_orders(scene: Scene) -> Headline | None:
     thing = _because(scene, strictest[0]) if strictest else ""
     key = scene.alarm(*(f"trigger/{latch.trigger}" for latch in strictest))
     return Headline("NO NEW ORDERS", "", thing, _follows(scene) or _held(scene), "breach", reverse=True, alarm=key)
+
+
+def _left(scene: Scene) -> Headline | None:
+    """A halt whose latches are cleared, which nothing lifts by itself."""
+    state, held = scene.now.state, scene.now.here.standing.mode
+    if held < Mode.HALTED or scene.now.posture.mode >= Mode.HALTED or state.unresolved or state.settling:
+        return None
+    killed = held is Mode.KILLED
+    thing = f"left in Git by a {'kill' if killed else 'halt'}; nothing asks for it any more"
+    sentence = (
+        "c restores it, by two people." if killed else "c resumes what was approved; nothing comes back by itself."
+    )
+    return Headline("KILLED" if killed else "NO NEW ORDERS", "", thing, sentence, "warn", reverse=False)
 
 
 def _breach(scene: Scene) -> Headline | None:
@@ -261,13 +274,15 @@ def _wait(scene: Scene) -> Headline | None:
 
 def _wait_for(scene: Scene, intent: Intent) -> Headline:
     clock = int((scene.now.snapshot.wall - intent.at).total_seconds())
-    act = f"applies {intent.plan_id[:4]}" if intent.kind == ADVANCE else "reduces"
+    back = {RESTORE: "restores", RESUME: "resumes"}
+    act = f"applies {intent.plan_id[:4]}" if intent.kind == ADVANCE else back.get(intent.kind, "reduces")
     step = "pushed, waiting for the runtime" if intent.outcome == "pushed" else "recorded, not yet pushed"
     if intent.outcome == "unknown":
         step = "OUTCOME UNKNOWN: the remote has not said"
     thing = f"{intent.actor} {act}: {intent.from_stage} to {intent.to_stage}, {step}"
     usual = span(scene.now.policy.spec.target.convergence)
-    sentence = f"Allowed until read back: {usual}. r stops it." if intent.kind == ADVANCE else f"{NOTHING_SOLD}"
+    rises = intent.kind == ADVANCE or intent.kind in back
+    sentence = f"Allowed until read back: {usual}. r stops it." if rises else f"{NOTHING_SOLD}"
     return Headline("WAIT", f"{clock // 60:02d}:{clock % 60:02d}", thing, sentence, "running", reverse=False)
 
 
@@ -388,6 +403,7 @@ def _capital(text: str) -> str:
 _PRECEDENCE: tuple[Callable[[Scene], Headline | None], ...] = (
     _killed,
     _no_new_orders,
+    _left,
     _breach,
     _not_flat,
     _cut_off,

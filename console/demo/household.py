@@ -19,7 +19,11 @@ from stages.refusal import Trouble
 PROPOSER: Final = "alice"
 APPROVERS: Final = ("demo-bob", "demo-erin")
 """Their names say what they are: nobody real has looked at what they sign."""
-ROLES: Final = {"alice": ["trader", "operator"], "demo-bob": ["risk"], "demo-erin": ["trader", "designated"]}
+ROLES: Final = {
+    "alice": ["trader", "operator"],
+    "demo-bob": ["risk"],
+    "demo-erin": ["trader", "designated", "incident-commander"],
+}
 POLICY_PATH: Final = "apps/heron/ramp.yaml"
 SIGNERS_PATH: Final = "apps/heron/allowed_signers"
 MEMBERS_PATH: Final = "apps/heron/roster.yaml"

@@ -12,7 +12,7 @@ from console.desk import Running, RunningStep
 from console.ports import LedgerStore
 from stages.entries import Entry
 from stages.posture import Mode
-from stages.state import ADVANCE, ControlState, Intent
+from stages.state import ADVANCE, RESTORE, RESUME, ControlState, Intent, parse_time
 from stages.triggers import MODE_WORDS
 from stages.verdict import Evaluation
 
@@ -27,13 +27,19 @@ _SILENT: Final = frozenset({"seal", "committed", "lease", "dark", "baseline"})
 _LOST: Final = ("UNVERIFIED", "no answer", "gave no answer", "does not answer", "takes orders")
 """Words of a venue's note that leave unknown whether it obeyed."""
 
+_VERBS: Final[Mapping[str, str]] = {ADVANCE: "advances", RESTORE: "restores", RESUME: "resumes"}
+"""What the intents of an act do, in words; every other one reduces."""
+
 _WORDS: Final[Mapping[str, str]] = {
     "intent": "{who} {verb} {from} -> {to} {why}",
     "outcome": "{outcome} {sha} {message}",
     "converged": "runtime runs what was pushed {detail}",
     "diverged": "not read back as pushed: {detail}",
     "latch-opened": "HELD {trigger}: {evidence}",
-    "latch-cleared": "{who} cleared {key}",
+    "latch-cleared": "{who} cleared {trigger} {itself} {reason}",
+    "latch-clear-refused": "{who} may not clear {key}: {reason}",
+    "permit": "{who} lets {quantity} {symbol} be closed until {until} {reason}",
+    "incident": "{incident} {severity} {state} by {who}: {title} {text}",
     "burn-in": "burn-in of {stage} {state} {reason}",
     "plan-requested": "{who} asks to approve {from} -> {to}",
     "approval-recorded": "{approver} approved {plan}",
@@ -120,12 +126,19 @@ def words(entry: Entry) -> str:
     fields = _Blank({**entry.body, **own})
     for name, length in (("plan", 8), ("sha", 7)):
         fields[name] = str(fields[name])[:length]
+    if entry.kind == "latch-cleared":
+        fields["itself"] = "by itself" if entry.body.get("itself") else ""
+    if entry.kind == "permit":
+        fields["until"] = f"{parse_time(entry.body['until']).astimezone(UTC):%H:%M:%SZ}"
     if "alarm" in fields:  # cause@since; the cause's last word is what people call it
         fields["alarm"] = str(fields["alarm"]).partition("@")[0].rpartition("/")[2]
     if entry.kind == "alarm-suppressed":
         fields["until"] = f"{datetime.fromisoformat(str(fields['until'])).astimezone(UTC):%H:%M:%SZ}"
     if entry.kind == "intent":
-        fields["verb"] = "advances" if entry.body["act"] == ADVANCE else "reduces"
+        fields["verb"] = _VERBS.get(str(entry.body["act"]), "reduces")
+        # A resume stays at its stage: where it is says nothing, what it lifts to does.
+        if entry.body["act"] == RESUME:
+            fields["to"] = f"{entry.body['to']} {_mode(Mode[entry.body['mode']])}"
         fields["why"] = f"by itself: {entry.body.get('cause')}" if entry.body.get("automatic") else ""
     return " ".join(_WORDS.get(entry.kind, "{who} {kind} {text} {reason}").format_map(fields).split())
 
@@ -137,9 +150,17 @@ class _Blank(dict[str, Any]):
         return ""
 
 
+def _mode(mode: Mode) -> str:
+    return MODE_WORDS[mode] or mode.name
+
+
 def _title(intent: Intent) -> str:
     if intent.kind == ADVANCE:
         return f"{intent.actor} applies {intent.plan_id[:4]}: {intent.from_stage} → {intent.to_stage}"
+    if intent.kind == RESTORE:
+        return f"{intent.actor} RESTORES {intent.to_stage} from KILLED"
+    if intent.kind == RESUME:
+        return f"{intent.actor} RESUMES {intent.to_stage}, {_mode(intent.mode)}"
     goal = f"TO {intent.to_stage}" + (f", {MODE_WORDS[intent.mode]}" if intent.mode > Mode.FROZEN else "")
     if intent.mode is Mode.KILLED and not intent.automatic:
         return f"{intent.actor} KILLS, {intent.to_stage}"

@@ -12,6 +12,7 @@ from console.__main__ import main
 from console.consent import ConsentPorts, ask, gather
 from console.identity import SshSigner
 from console.procedures.restore import Facts, Wish, restore
+from console.watch.chronicle import Chronicle
 from console.way_back import Returned
 from console.wiring import RandomIdentifiers, SystemClock
 from stages.asking import Asked
@@ -74,6 +75,9 @@ def test_two_people_bring_it_back_to_the_lowest_stage_and_the_venue_is_let_go_la
     assert not world.venue.blocked
     state = world.ledger.state()
     assert (state.latches, len(state.consumed)) == ({}, 3)
+    told = Chronicle()
+    told.read(world.ledger)
+    assert any(line.endswith("alice restores L0 -> L0") for line in told.lines()), told.lines()
     info = world.repository.info(world.head())
     assert (info.trailers["Rampdeck-Mode"], info.trailers["Rampdeck-Approved-By"]) == ("NORMAL", "bob, erin")
     assert int(info.trailers["Rampdeck-Epoch"]) == state.epoch
@@ -92,6 +96,7 @@ def test_one_person_or_two_without_risk_are_not_enough(world: World) -> None:
     [
         (Facts(Mode.KILLED, reconciled=False, positions_known=True), "reconciliation is not clean"),
         (Facts(Mode.KILLED, reconciled=True, positions_known=False), "positions are not known"),
+        (Facts(Mode.KILLED, True, True, drilled=False), "no drill is in date"),
         (Facts(Mode.KILLED, True, True, ("loss: not before the next session",)), "not before the next session"),
     ],
 )

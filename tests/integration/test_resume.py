@@ -15,6 +15,7 @@ from console.__main__ import main
 from console.procedures.follow import resolve
 from console.procedures.resume import survey
 from console.store.ledger import SqlLedger
+from console.watch.chronicle import Chronicle
 from console.wiring import SystemClock
 from stages.commands import ClearLatch, OpenLatch
 from stages.entries import LedgerAway
@@ -22,6 +23,7 @@ from stages.posture import ClearRule, Mode
 from stages.refusal import Refusal, Trouble
 from tests.integration.actuation import ROOT, World, git
 from tests.integration.broker import Broker
+from tests.screens import states
 
 HALTED = 'TRADING_LIVE_SUBMIT_ENABLED\n              value: "false"'
 ONE_KEY = ClearRule(approval=False, each=False, gone=False)
@@ -140,6 +142,14 @@ def test_the_halt_is_lifted_in_git_and_then_at_the_venue(world: World) -> None:
     assert (info.trailers["Rampdeck-Mode"], info.trailers["Rampdeck-Stage"]) == ("NORMAL", "L1")
     intent = world.ledger.state().intents[done.intent]
     assert (intent.kind, intent.outcome, intent.mode) == ("resume", "pushed", Mode.NORMAL)
+    told = Chronicle()
+    told.read(world.ledger)
+    lines = [line.partition(" ")[2] for line in told.lines()]
+    assert "alice resumes L1 -> L1 NORMAL" in lines
+    assert "alice cleared stale-test it came back" in lines
+    running = told.running(world.ledger.state(), states.evaluation())
+    assert running is not None
+    assert (running.kind, running.title) == ("resume", "alice RESUMES L1, NORMAL")
     again = world.resume()
     assert (again.outcome, "nothing to lift: Git holds L1 NORMAL" in again.message) == ("refused", True)
 

@@ -190,3 +190,15 @@ def test_an_alarm_that_calls_for_an_act_leaves_when_it_is_over_and_acknowledged(
     assert left.text.endswith("(over, not acknowledged)")
     world.state = replace(world.state, acknowledged=frozenset({left.key}))
     assert world.tick(1).judge().alarms == ()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "word", "says"), [("HALTED", "NO NEW ORDERS", "halt"), ("KILLED", "KILLED", "kill")]
+)
+def test_what_a_cleared_halt_has_left_is_said_until_a_person_lifts_it(overlay: str, word: str, says: str) -> None:
+    world = Watched(make_policy(postures={overlay: {"controls": {"maxOrderNotional": 1}}}))
+    world.git_values = world.git_values | {"maxOrderNotional": Decimal(1)}
+    world.runtime = world.runtime | {"maxOrderNotional": Decimal(1)}
+    found = world.tick(1, order=0).judge().headline
+    assert (found.word, found.reverse, f"by a {says}" in found.thing) == (word, False, True)
+    assert found.sentence.startswith("c re")
