@@ -174,6 +174,18 @@ def test_what_holds_already_is_not_suggested_again() -> None:
     assert "REDUCE ONLY holds already" in why
 
 
+def test_a_halt_comes_back_at_the_stage_that_then_stands() -> None:
+    held = states.over()
+    assert "comes back at the stage that stands" not in reduce_text(held, Mode.FROZEN)
+    assert "comes back at the stage that stands" in reduce_text(held, Mode.HALTED)
+
+
+def reduce_text(frame: Frame, mode: Mode) -> str:
+    evaluation = replace(frame.evaluation, posture=replace(frame.evaluation.posture, mode=mode))
+    lines, _ = reduce_page(states.view(replace(frame, evaluation=evaluation)), Plea(), 160, 45)
+    return "\n".join(line.text for line in lines)
+
+
 def test_the_way_back_is_said_before_the_phrase() -> None:
     shown, field_at = text("over", (100, 30))
     lines = shown.splitlines()

@@ -137,12 +137,17 @@ def _in_common(frame: Frame | None, width: int) -> list[str]:
     if names and lower:
         meanwhile = "meanwhile nothing can be closed by it either" if wide else "no closing meanwhile"
         lines.append(f"ROLLBACK restarts {names}: {meanwhile}.")
-    return [*lines, _way_back(policy, lower, frame, width)]
+    lines.append(_way_back(policy, lower, frame, width))
+    if width >= 120 and frame.evaluation.posture.mode > Mode.FROZEN:
+        lines.append("What holds now ends by c; it then comes back at the stage that stands, never above it.")
+    return lines
 
 
 def _way_back(policy: Policy, lower: list[str], frame: Frame, width: int) -> str:
     """``Back up from L1: burn-in from zero, 2 approvals, not before Mon 07 Dec. From KILL: two people, one risk.``"""
     from_kill = "From KILL: two people, one risk, books clean" if width >= 120 else "From KILL: two people"
+    if width >= 120 and policy.spec.drill is not None and policy.spec.drill.kill:
+        from_kill += ", drill in date"
     if not lower:
         return f"{from_kill}."
     index = policy.stage_index(lower[0]) or 0
