@@ -5,7 +5,7 @@ A person acts on what the watch has seen in that very second, so that a key pres
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -29,8 +29,9 @@ from stages.policy import Policy
 from stages.posture import Mode, join
 from stages.refusal import Refusal
 from stages.releases import RESTORE_APPROVALS
+from stages.resuming import approved, lift
 from stages.scenario import Act, ClearAct, Event, MoveAct, Scenario
-from stages.signals import Snapshot
+from stages.signals import ReadControls, Snapshot
 from stages.state import ControlState
 from stages.verdict import Evaluation, RowState, WatchPresence
 from stages.watching import WatchState
@@ -67,12 +68,15 @@ class Office(Protocol):
     def intent(self) -> str:
         """The name of the next intent."""
 
-    def plan(self, stage: int, by: str) -> Plan: ...
+    def controls(self) -> ReadControls:
+        """What the branch's head says."""
+
+    def plan(self, stage: int, by: str, *, mode: Mode = Mode.NORMAL, only: Set[str] | None = None) -> Plan: ...
     def reduce(self, by: str, stage: int, mode: Mode) -> None:
         """Begins a reduction: the venue is told what the mode asks for, the branch follows."""
 
-    def publish(self, intent: str, stage: int, *, lets_go: bool) -> None:
-        """Pushes a stage without any mode when it is due; ``lets_go``: the venue takes orders again after it."""
+    def publish(self, intent: str, stage: int, *, mode: Mode, only: Set[str] | None, lets_go: bool) -> None:
+        """Pushes a stage in a mode when it is due; ``lets_go``: the venue takes orders again after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +141,33 @@ def _clear(office: Office, wish: ClearAct) -> Answer:
 
 
 def _resume(office: Office, wish: Act) -> Answer:
-    """Lifts the mode that Git holds, as far as the open latches let it."""
+    """Lifts what the mode in Git and at the venue still holds, as far as the open latches let it."""
     seen, intent = office.seen(), office.intent()
-    standing = seen.evaluation.standing
-    if standing.stage is None:
-        return Answer("resume", done=False, why="where the manifests stand is not one stage")
-    plan = office.plan(standing.stage, wish.by)
+    venue = seen.snapshot.venue
+    found = lift(seen.policy, seen.state, office.controls(), blocked=venue is not None and venue.blocked)
+    if isinstance(found, Refusal):
+        return _answer("resume", found)
+    plan = office.plan(found.stage, wish.by, mode=found.mode, only=found.controls)
     command = BeginResume(
         actor=wish.by,
         intent=intent,
         stage=plan.to_stage,
-        stage_index=standing.stage,
+        stage_index=found.stage,
         top=seen.policy.top,
-        mode=Mode.NORMAL,
-        standing=standing.mode,
+        mode=found.mode,
+        standing=found.standing.mode,
         market=seen.snapshot.market,
         epoch=seen.state.epoch,
+        policy=seen.digest,
+        roster=seen.digest,
+        roles=tuple(seen.scenario.spec.people[wish.by]),
+        approved=approved(seen.policy, seen.state),
+        unblock=found.unblock,
         blobs=_blobs(plan),
         base=seen.head,
         signature=_SIGNED,
     )
-    return _publish(office, "resume", command, standing.stage, lets_go=True)
+    return _publish(office, "resume", command, plan, found.mode, found.controls, lets_go=found.unblock)
 
 
 def _restore(office: Office, wish: Act) -> Answer:
@@ -186,7 +196,7 @@ def _restore(office: Office, wish: Act) -> Answer:
         base=seen.head,
         signature=_SIGNED,
     )
-    return _publish(office, "restore", command, 0, lets_go=True)
+    return _publish(office, "restore", command, plan, lets_go=True)
 
 
 def _advance(office: Office, wish: MoveAct) -> Answer:
@@ -224,16 +234,26 @@ def _advance(office: Office, wish: MoveAct) -> Answer:
         confirmation=f"ADVANCE {seen.policy.name} {plan.to_stage}",
         signature=_SIGNED,
     )
-    return _publish(office, "advance", command, target, lets_go=False)
+    return _publish(office, "advance", command, plan, lets_go=False)
 
 
 def _publish(
-    office: Office, act: str, command: BeginAdvance | BeginRestore | BeginResume, stage: int, *, lets_go: bool
+    office: Office,
+    act: str,
+    command: BeginAdvance | BeginRestore | BeginResume,
+    plan: Plan,
+    mode: Mode = Mode.NORMAL,
+    only: Set[str] | None = None,
+    *,
+    lets_go: bool,
 ) -> Answer:
     refusal = office.record(command)
     if refusal is None:
-        held = join(office.seen().state.latches.values(), office.seen().policy.top)
-        office.publish(command.intent, stage, lets_go=lets_go and held.mode < Mode.HALTED)
+        seen = office.seen()
+        held, stage = join(seen.state.latches.values(), seen.policy.top), seen.policy.stage_index(plan.to_stage)
+        assert stage is not None
+        go = lets_go and held.mode < Mode.HALTED
+        office.publish(command.intent, stage, mode=mode, only=only, lets_go=go)
     return _answer(act, refusal)
 
 

@@ -6,7 +6,7 @@ decides and reduces; the same scenario gives the same answer wherever and whenev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,7 +33,7 @@ from stages.reflex import carried_out, need, slipped_in, under_way
 from stages.refusal import Refusal, Trouble
 from stages.scenario import Declared, End, Event, Scenario
 from stages.settling import settled, truth
-from stages.signals import Snapshot
+from stages.signals import ReadControls, Snapshot
 from stages.simulated_people import Seen, answers
 from stages.simulated_world import World, trailers
 from stages.standing import Standing, assess, read_controls
@@ -96,6 +96,8 @@ class _Push:
     due: datetime
     safer: bool = True
     """Whether it may only take risk back."""
+    only: Set[str] | None = None
+    """The controls that may move; all of them where it is None."""
     lets_go: bool = False
     """Whether the venue takes orders again after it."""
 
@@ -219,7 +221,7 @@ class _Game:
 
     def _push(self, act: _Push) -> None:
         wanted, intent, mode = act.wanted, act.intent, act.wanted.mode
-        plan = self._build(wanted.stage, WATCH, mode if mode > Mode.FROZEN else None, only_safer=act.safer)
+        plan = self._build(wanted.stage, WATCH, mode, act.only, only_safer=act.safer)
         stage = self.policy.stages[wanted.stage].name
         if plan.contents:
             sha = self.world.push(plan, trailers(stage, mode.name, self.state.epoch), self.now)
@@ -234,7 +236,9 @@ class _Game:
             self.world.blocked = False
             self._act("unblock", stage, mode)
 
-    def _build(self, stage: int, by: str, mode: Mode | None = None, *, only_safer: bool = False) -> Plan:
+    def _build(
+        self, stage: int, by: str, mode: Mode, only: Set[str] | None = None, *, only_safer: bool = False
+    ) -> Plan:
         return build(
             self.policy,
             policy_digest=self.digest,
@@ -245,8 +249,9 @@ class _Game:
             to_stage=stage,
             created_by=by,
             now=self.now,
-            mode=mode,
+            mode=mode if mode > Mode.FROZEN else None,
             only_safer=only_safer,
+            only=only,
         )
 
     # ---------------------------------------------------------------------------------------------------- people
@@ -277,15 +282,18 @@ class _Game:
     def intent(self) -> str:
         return f"{LEDGER}-{len(self.state.intents) + 1}"
 
-    def plan(self, stage: int, by: str) -> Plan:
-        return self._build(stage, by)
+    def controls(self) -> ReadControls:
+        return read_controls(self.policy, self.world.files.get)
+
+    def plan(self, stage: int, by: str, *, mode: Mode = Mode.NORMAL, only: Set[str] | None = None) -> Plan:
+        return self._build(stage, by, mode, only)
 
     def reduce(self, by: str, stage: int, mode: Mode) -> None:
         self._begin(Target(stage, mode), self.seen().evaluation, by, "by hand")
 
-    def publish(self, intent: str, stage: int, *, lets_go: bool) -> None:
+    def publish(self, intent: str, stage: int, *, mode: Mode, only: Set[str] | None, lets_go: bool) -> None:
         due = self.now + self.scenario.spec.deploy.push
-        self._pushing.append(_Push(intent, Target(stage, Mode.NORMAL), due, safer=False, lets_go=lets_go))
+        self._pushing.append(_Push(intent, Target(stage, mode), due, safer=False, only=only, lets_go=lets_go))
 
     # ---------------------------------------------------------------------------------------------------- ledger
 
