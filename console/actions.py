@@ -28,6 +28,7 @@ class On(StrEnum):
     INCIDENT = "incident"
     CLEAR = "clear"
     LEDGER = "ledger"
+    DRILL = "drill"
     HELP = "help"
 
 
@@ -51,6 +52,14 @@ def _rings(frame: Frame | None) -> bool:
         return False
     alarm = frame.evaluation.headline.alarm
     return alarm is not None and alarm not in frame.acknowledged
+
+
+def _drills(frame: Frame | None) -> bool:
+    return _can_act(frame) and frame is not None and frame.drills is not None and frame.drills.running is not None
+
+
+def _idle(frame: Frame | None) -> bool:
+    return frame is not None and not _drills(frame)
 
 
 def _can_take_over(frame: Frame | None) -> bool:
@@ -99,6 +108,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("incident", "i", "i", "declare an incident", "incident", Toward.SAFER, On.RAMP, "incident", _can_act),
     Action("clear", "c", "c", "clear what is held, and come back", "clear", Toward.RISKIER, On.RAMP, "clear", _known),
+    Action("drill", "d", "d", "drill the kill or the rollback, on paper", "drill", Toward.LOOK, On.RAMP, "drill"),
     Action(
         "acknowledge",
         "a",
@@ -224,6 +234,55 @@ ACTIONS: tuple[Action, ...] = (
         "reduce",
         palette=False,
     ),
+    Action(
+        "abandon",
+        "A",
+        "A",
+        "abandon the drill: it counts as failed, and cleans up",
+        "abandon",
+        Toward.SAFER,
+        On.DRILL,
+        "abandon",
+        _drills,
+    ),
+    Action("evidence", "e", "e", "where the drill's evidence lies", "evidence", Toward.LOOK, On.DRILL, "evidence"),
+    Action(
+        "another", "d", "d", "a new drill, beside the one shown", "new drill", Toward.LOOK, On.DRILL, "another", _idle
+    ),
+    Action(
+        "drill-field", "tab", "tab", "to the phrase and back", "phrase", Toward.SCREEN, On.DRILL, "field", palette=False
+    ),
+    Action(
+        "ledger-of-drills",
+        "l",
+        "l",
+        "the ledger: what was recorded",
+        "ledger",
+        Toward.LOOK,
+        On.DRILL,
+        "ledger",
+        palette=False,
+    ),
+    Action(
+        "reduce-while-drilling",
+        "r",
+        "r",
+        "reduce risk on the LIVE target",
+        "reduce LIVE",
+        Toward.SAFER,
+        On.DRILL,
+        "reduce",
+    ),
+    Action(
+        "kill-while-drilling",
+        "exclamation_mark",
+        "!",
+        "kill on the LIVE target, as everywhere",
+        "kill LIVE",
+        Toward.SAFER,
+        On.DRILL,
+        "kill",
+    ),
     Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
     Action(
         "palette",
@@ -253,6 +312,9 @@ _VITAL = frozenset(
         "kill",
         "reduce-here",
         "reduce-from-ledger",
+        "reduce-while-drilling",
+        "kill-while-drilling",
+        "abandon",
         "filter-entries",
         "acknowledge",
         "page",

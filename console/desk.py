@@ -11,6 +11,8 @@ from typing import Final, Protocol
 
 from stages.chain import Anchor, Problem
 from stages.clearing import Clearance
+from stages.drill import Scope
+from stages.drill_progress import DrillBoard
 from stages.entries import EntryFilter, Head, StoredEntry
 from stages.pairing import Ending
 from stages.plan import Plan
@@ -90,6 +92,8 @@ class Frame:
     """How many audible alarms have rung here so far; a screen that sees it grow rings once."""
     clearances: tuple[Clearance, ...] = ()
     """What each open latch still waits for, the strictest first."""
+    drills: DrillBoard | None = None
+    """Every drill so far, and what the next advance may rely on."""
     notices: tuple[str, ...] = ()
     """What the watch itself cannot do now, one sentence each: the ledger is away, ticks have stopped."""
     sees: Sees | None = None
@@ -191,8 +195,46 @@ class ByHand:
     lines: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class DrillGround:
+    """Where a drill would be held: the paper target and the live one, and the step down that a rollback rehearses.
+
+    ``trouble`` says why none can be held there; scopes are None when they could not be read.
+    """
+
+    target: Scope | None
+    live: Scope | None
+    upper: str = ""
+    lower: str = ""
+    trouble: str = ""
+
+
+class DrillHands(Protocol):
+    """What a person can do about drills. Calls may take long and may raise Trouble; each runs in its own thread."""
+
+    def ground(self) -> DrillGround: ...
+    def start(self, phrase: str) -> Told:
+        """Starts the drill of the phrase in a process of its own and returns when it has begun."""
+
+    def fire(self, run: str, phrase: str) -> Told:
+        """Fires the act of the running drill by hand, on its target."""
+
+    def answer(self, run: str, step: str, letter: str, words: str) -> Told:
+        """Says of a step of a tabletop whether it held: y, n or u."""
+
+    def abandon(self, run: str) -> Told:
+        """Gives the running drill up; it counts as failed and cleans up."""
+
+    def bundle(self, run: str) -> Told:
+        """Where the evidence of a drill lies."""
+
+
 class Hands(Protocol):
     """What a person can do from the screens. Calls may take long and may raise Trouble; each runs in its own thread."""
+
+    @property
+    def drills(self) -> DrillHands:
+        """The hands for drills."""
 
     def rehearse(self, to_stage: int) -> Rehearsal: ...
     def request(self, plan: Plan) -> Told:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -41,6 +41,31 @@ class DetachedLauncher:
                 f"no process could be started: {error.strerror}", fix="carry it out by hand (--print)"
             ) from error
         self._started.append(process)
+        return process.pid
+
+    def hang_up(self, arguments: Sequence[str], ready: Callable[[], object]) -> int:
+        """Start ``rampdeck ARGUMENTS`` in a terminal of its own, and close that when ``ready`` returns: its process id.
+
+        What a closed terminal ends is the command; what the command has set free goes on. Trouble as ``launch``.
+        """
+        ours, theirs = os.openpty()
+        try:
+            # The first terminal that the leader of a session opens becomes its own; a shell opens it by its name.
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(theirs), sys.executable, "-m", "console",
+                 *arguments, *self._common],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+            self._started.append(process)
+            ready()
+        except OSError as error:
+            raise Trouble(f"no process could be started: {error.strerror}") from error
+        finally:
+            os.close(theirs)
+            os.close(ours)
         return process.pid
 
     @contextmanager

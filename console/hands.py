@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from console.desk import KILL, Answers, ByHand, Consents, Given, Leftover, Rehearsal, Told
@@ -11,6 +12,7 @@ from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
     from console.approvals import Opinion
+    from console.drill_hands import PersonsDrills
     from console.watch.loop import Watch
     from console.wiring import InForce, Wiring
     from stages.plan import Plan
@@ -23,6 +25,13 @@ class PersonsHands:
 
     def __init__(self, wiring: Wiring, watch: Callable[[], Watch | None]) -> None:
         self._wiring, self._watch = wiring, watch
+
+    @cached_property
+    def drills(self) -> PersonsDrills:
+        """The hands for drills."""
+        from console.drill_hands import PersonsDrills
+
+        return PersonsDrills(self._wiring)
 
     # ------------------------------------------------------------------------------------------------------ going up
 

@@ -11,6 +11,7 @@ from typing import Final
 from console.desk import Books, Hands
 from console.screens import Live, View
 from console.screens.clear import ClearScreen
+from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.incident import IncidentScreen
 from console.screens.ledger import LedgerScreen
@@ -52,8 +53,20 @@ def _ledger(view: View, house: House) -> Live:
     return LedgerScreen(view, house.books, ascii_marks=house.ascii_marks)
 
 
+def _drill(view: View, house: House) -> Live:
+    return DrillScreen(view, house.hands, house.wall, ascii_marks=house.ascii_marks)
+
+
 ROOMS: Final[Mapping[str, Callable[[View, House], Live]]] = MappingProxyType(
-    {"help": _help, "reduce": _reduce, "kill": _kill, "incident": _incident, "clear": _clear, "ledger": _ledger}
+    {
+        "help": _help,
+        "reduce": _reduce,
+        "kill": _kill,
+        "incident": _incident,
+        "clear": _clear,
+        "ledger": _ledger,
+        "drill": _drill,
+    }
 )
 """The rooms that need no more than the house."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from stages.authority import NEVER, Action, digest
 from stages.by_hand import ClearLatch
@@ -17,6 +18,9 @@ from stages.session import sessions_begun, span
 from stages.signals import Snapshot
 from stages.state import ControlState
 from stages.watching import TriggerWatch, WatchState
+
+DRILL: Final = "drill"
+"""The parameter by which a restore names the drill whose own kill it lifts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,13 @@ def resume_action(policy: Policy, state: ControlState, stage: str, mode: str, bl
     subject = digest({"resume": stage, "mode": mode, "epoch": state.epoch, "blobs": dict(blobs)})
     params = {"to": stage, "mode": mode, "epoch": str(state.epoch)}
     return Action("resume", policy.spec.target.namespace, subject, params, subject[:32], NEVER)
+
+
+def drill_restore_action(policy: Policy, state: ControlState, run: str, expires: datetime) -> Action:
+    """The action of lifting the kill of the drill ``run`` on its own target, in the present epoch."""
+    killing = sorted(latch.key for latch in state.latches.values() if latch.killed)
+    params = {DRILL: run, "epoch": str(state.epoch), "latches": " ".join(killing)}
+    return Action("restore", policy.spec.target.namespace, run, params, run[:32], expires)
 
 
 def waive_action(policy: Policy, run: str, item: str, reason: str) -> Action:

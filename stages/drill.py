@@ -17,9 +17,24 @@ TABLETOP, PAPER = "tabletop", "paper"
 MODES: Final = (TABLETOP, PAPER)
 """A tabletop leads people through and times them; paper fires for real on the drill target."""
 
+KEY, COMMAND, TRIGGER, HANGUP = "key", "command", "trigger", "hangup"
+PATHS: Final[Mapping[str, str]] = {
+    KEY: "by key, from the screen",
+    COMMAND: "by the command line",
+    TRIGGER: "by a trigger, with injected input",
+    HANGUP: "from a terminal that was closed in the middle",
+}
+"""How the act of a drill may be fired."""
+
 RUNNING, PASS, FAIL, ABORTED = "RUNNING", "PASS", "FAIL", "ABORTED"
 
+PLANT: Final = "D2"
+"""The first step that touches the target."""
 FIRE: Final = "D4"
+PUT_BACK: Final = "D12"
+"""The step after which the target is as it was."""
+FROM_THE_ACT: Final = ("D5", "D6")
+"""New orders refused, planted orders gone: a kill is timed from the act itself, not from when the step was reached."""
 NEGATIVE: Final = ("D5", "D11")
 """Steps in which something must be refused."""
 
@@ -124,6 +139,10 @@ class Finding:
     expected: str = ""
     observed: str = ""
     negative: bool = False
+    subject: str = ""
+    """The planted order that it is about, by its id at the venue."""
+    at: datetime | None = None
+    """When it was recorded; aware UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "dark": "workload state from until witness",
         "incident": "incident severity state title latches text",
         "drill": "run act mode transition state step says ok negative took budget target expected observed artifacts "
-        "pins market until orders reasons",
+        "pins market until orders reasons path effects fired subject answer abandoned tidied",
     }.items()
 }
 """Every kind with the body fields of its own; a new field is one more word in its line."""
@@ -240,6 +240,11 @@ def stamp(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError(f"{at!r} has no time zone")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> datetime:
+    """An ISO time of an entry as an aware datetime."""
+    return datetime.fromisoformat(text)
 
 
 def write(draft: Draft, *, ledger: str, previous: Entry | None, now: datetime) -> Entry:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from stages.drill import Finding
 from stages.posture import Mode
 
 ADVANCE: Final = "advance"
@@ -144,6 +145,23 @@ class DrillRun:
     step: str = ""
     reasons: tuple[str, ...] = ()
     artifacts: tuple[str, ...] = ()
+    path: str = ""
+    """How the act is fired."""
+    orders: tuple[str, ...] = ()
+    """Ids of its planted orders, as declared."""
+    effects: tuple[str, ...] = ()
+    """Signals of the target's account that it was declared to move."""
+    entered: Mapping[str, datetime] = field(default_factory=dict)
+    """When each step was reached, by its id."""
+    fired: datetime | None = None
+    ended: datetime | None = None
+    tidied: bool = False
+    """Whether what it planted was taken back, though it did not reach its last step."""
+    findings: tuple[Finding, ...] = ()
+    answers: Mapping[str, tuple[bool | None, str]] = field(default_factory=dict)
+    """Of a tabletop on the screen: what people said of a step, and their words."""
+    abandoned: str = ""
+    """Who gave it up while it ran."""
 
 
 @dataclass(frozen=True, slots=True)

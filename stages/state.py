@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from stages.entries import Entry
+from stages.drill_story import told
+from stages.entries import Entry, parse_time
 from stages.facts import (
     ADVANCE,
     REDUCE,
@@ -208,30 +209,8 @@ def _baseline(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _drill(state: ControlState, entry: Entry) -> ControlState:
-    body, known = entry.body, state.drills.get(entry.body["run"])
-    if known is None:
-        known = DrillRun(
-            run=body["run"],
-            act=body["act"],
-            mode=body["mode"],
-            transition=body.get("transition", ""),
-            state=body["state"],
-            actor=entry.actor,
-            started=parse_time(entry.ts),
-            market=parse_time(body["market"]),
-            target=body["target"],
-            pins=body.get("pins", {}),
-        )
-    changed = replace(
-        known,
-        state=body["state"],
-        step=body.get("step", known.step),
-        market=parse_time(body["market"]) if body.get("market") else known.market,
-        until=parse_time(body["until"]) if body.get("until") else known.until,
-        reasons=tuple(body.get("reasons", known.reasons)),
-        artifacts=tuple(body.get("artifacts", known.artifacts)),
-    )
-    return replace(state, drills={**state.drills, known.run: changed})
+    run = entry.body["run"]
+    return replace(state, drills={**state.drills, run: told(state.drills.get(run), entry)})
 
 
 def _note(state: ControlState, entry: Entry) -> ControlState:
@@ -393,8 +372,3 @@ _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "lease": _lease,
     "seal": _seal,
 }
-
-
-def parse_time(text: str) -> datetime:
-    """An ISO time of an entry as an aware datetime."""
-    return datetime.fromisoformat(text)

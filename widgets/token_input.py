@@ -72,7 +72,8 @@ class TokenInput(Widget, can_focus=True):
 
     def __init__(
         self, phrases: Sequence[str] = (), *, paste: bool = False, grace: float = GRACE,
-        accepts: Callable[[str], str] | None = None, ascii_marks: bool = False, id: str | None = None,
+        accepts: Callable[[str], str] | None = None, passes: Sequence[str] = (), ascii_marks: bool = False,
+        id: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(id=id)
         self.phrases = tuple(phrases)
@@ -80,6 +81,8 @@ class TokenInput(Widget, can_focus=True):
         self.grace = grace
         self.accepts = accepts
         """Names what is wrong with a text, empty for nothing; by default the text must be one of ``phrases``."""
+        self.passes = ("question_mark", *passes)
+        """Keys that no phrase has: they mean what they mean everywhere, as ``?`` asks for help."""
         self.ascii_marks = ascii_marks
         self.typed = ""
         self.said = ""
@@ -116,8 +119,8 @@ class TokenInput(Widget, can_focus=True):
         elif event.key == "backspace":
             event.stop()
             self._edit(self.typed[:-1])
-        elif event.key == "question_mark":
-            return  # No phrase has one: it asks for help, here as everywhere.
+        elif event.key in self.passes:
+            return
         elif event.is_printable and event.character is not None:
             event.stop()
             if not self.ready:

@@ -11,8 +11,10 @@ from console.ports import Clock, DrillVenue, LedgerStore, Repository, Venue
 from stages import drill as machine
 from stages.authority import Action
 from stages.commands import Record, VerifiedApproval
-from stages.drill import FIRE, KILL, Declared, Drill, Finding, Scope
+from stages.drill import FIRE, FROM_THE_ACT, KILL, Declared, Drill, Finding, Scope
 from stages.drill_validity import pins
+from stages.entries import Entry
+from stages.facts import REDUCE
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
@@ -20,10 +22,8 @@ from stages.state import ControlState
 
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks at something that is waited for."""
-
-
-FROM_THE_ACT: Final = ("D5", "D6")
-"""New orders refused, planted orders gone: timed from the act itself, not from when the step was reached."""
+CHECK_EVERY: Final = 0.5
+"""Seconds between two looks at the live ledger while something is waited for."""
 
 
 class Fired(Protocol):
@@ -41,9 +41,10 @@ class Fired(Protocol):
 class DrillTarget:
     """The paper target: its own policy, ledger, repository path and venue.
 
-    ``fire`` is the path under test: the reduction that people and triggers use, to a stage (an index) in a mode under
-    an intent's id. ``fresh`` opens its ledger anew, as a console that was restarted does. ``approvals`` asks for those
-    of an action and waits for so many seconds.
+    ``fire`` is the path under test, to a stage (an index) in a mode: it returns when the act has an outcome.
+    ``reduce`` is the reduction itself, under an intent's id. ``fresh`` opens its ledger anew, as a console that was
+    restarted does. ``approvals`` asks for those of an action and waits for so many seconds, calling the last argument
+    meanwhile, which may end the waiting.
     """
 
     scope: Scope
@@ -53,10 +54,11 @@ class DrillTarget:
     ledger: LedgerStore
     repository: Repository
     venue: DrillVenue
-    fire: Callable[[int, Mode, str], Fired]
+    fire: Callable[[int, Mode], Fired]
+    reduce: Callable[[int, Mode, str], Fired]
     fresh: Callable[[], ControlState]
     sign: Callable[[bytes], str]
-    approvals: Callable[[Action, float], Sequence[VerifiedApproval]]
+    approvals: Callable[[Action, float, Callable[[], None]], Sequence[VerifiedApproval]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,24 @@ class LiveTrigger(Exception):
     """Something latched on the live target: the drill ends at once."""
 
 
+class GivenUp(Exception):
+    """A person gave the drill up: it counts as failed, and cleans up after itself."""
+
+
 class Course:
     """One drill on its way. Steps find; the course judges nothing itself."""
 
-    def __init__(self, around: Surroundings, live: LiveSide, target: DrillTarget, drill: Drill, actor: str) -> None:
+    def __init__(
+        self, around: Surroundings, live: LiveSide, target: DrillTarget, drill: Drill, actor: str, path: str = ""
+    ) -> None:
         self.around, self.live, self.target, self.drill, self.actor = around, live, target, drill, actor
+        self.path = path
+        """How the act is fired."""
         self.raw: list[dict[str, Any]] = []
         self._latched = frozenset(live.ledger.state().latches)
-        self._step_began = around.clock.monotonic()
+        self._step_began = self._checked = around.clock.monotonic()
+        self.leaving = False
+        """Whether it only cleans up any more, which nothing ends early."""
         self.fired_at: float | None = None
         """Monotonic time of the act; what follows it is timed from there."""
         self.fired_wall: datetime | None = None
@@ -107,6 +119,7 @@ class Course:
             "act": self.drill.act,
             "mode": self.drill.mode,
             "transition": self.drill.transition,
+            "path": self.path,
             "target": self.target.scope.document(),
             "pins": dict(rests_on),
             "market": clock.market(clock.wall()),
@@ -139,20 +152,45 @@ class Course:
     # ------------------------------------------------------------------------------------------------------ stepping
 
     def enter(self, step_id: str) -> None:
-        """Go to the next step. Raises LiveTrigger when the live target latched meanwhile."""
-        opened = [one for key, one in self.live.ledger.state().latches.items() if key not in self._latched]
-        if opened:
-            raise LiveTrigger(f"{opened[0].trigger} fired on the live target")
+        """Go to the next step, which is an entry. Raises LiveTrigger and GivenUp as ``check`` does."""
+        self.check()
         self.drill = machine.enter(self.drill, step_id)
         self._step_began = self.around.clock.monotonic()
+        self.record({"step": step_id})
         self.around.tell(self.drill)
 
+    def check(self) -> None:
+        """Look whether it may go on. Raises LiveTrigger when the live target latched, GivenUp when a person ended it.
+
+        A ledger that does not answer for a moment ends nothing: whoever writes to it will say so.
+        """
+        self._checked = self.around.clock.monotonic()
+        if self.leaving:
+            return
+        try:
+            state = self.live.ledger.state()
+        except Trouble as trouble:
+            self.note("live ledger", trouble.line)
+            return
+        opened = [one for key, one in state.latches.items() if key not in self._latched]
+        if opened:
+            raise LiveTrigger(f"{opened[0].trigger} fired on the live target")
+        mine = state.drills.get(self.drill.run)
+        if mine is not None and mine.abandoned:
+            raise GivenUp(f"abandoned by {mine.abandoned} at {self.drill.at}")
+
+    def check_now_and_then(self) -> None:
+        """``check``, when the last look is long enough ago; for loops that wait."""
+        if self.around.clock.monotonic() - self._checked >= CHECK_EVERY:
+            self.check()
+
     def find(
-        self, says: str, ok: bool | None, observed: str = "", *, expected: str = "", negative: bool = False
-    ) -> bool:
+        self, says: str, ok: bool | None, observed: str = "", *, expected: str = "", negative: bool = False,
+        subject: str = "",
+    ) -> bool:  # fmt: skip
         """Record one assertion of the current step; whether it holds within the budget."""
         took = self.elapsed
-        finding = Finding(self.drill.at, says, ok, took, expected, observed, negative)
+        finding = Finding(self.drill.at, says, ok, took, expected, observed, negative, subject)
         self.drill = machine.find(self.drill, finding)
         judged = self.drill.findings[-1]
         budget = self.drill.step(judged.step).budget.total_seconds()
@@ -166,6 +204,8 @@ class Course:
                 "expected": expected,
                 "observed": judged.observed,
                 "negative": negative,
+                "subject": subject,
+                "fired": self.fired_wall if judged.step == FIRE else None,
             }
         )
         self.around.tell(self.drill)
@@ -189,12 +229,20 @@ class Course:
                 self.note("trouble", trouble.line)
             if self.elapsed >= budget:
                 return False
+            self.check_now_and_then()
             self.around.pause(LOOK_EVERY)
 
-    def mark_fired(self) -> None:
-        """Start the clock of the act."""
-        self.fired_at = self.around.clock.monotonic()
-        self.fired_wall = self.around.clock.wall()
+    def intent_since(self, seq: int) -> Entry | None:
+        """The first reduction that the target's ledger has begun after the entry ``seq``."""
+        entries = self.target.ledger.entries(after=seq)
+        return next((one for one in entries if one.kind == "intent" and one.body.get("act") == REDUCE), None)
+
+    def mark_fired(self, at: datetime | None = None) -> None:
+        """Start the clock of the act, now or at the moment at which its intent was written."""
+        wall = self.around.clock.wall()
+        ago = max((wall - at).total_seconds(), 0.0) if at is not None else 0.0
+        self.fired_at = self.around.clock.monotonic() - ago
+        self.fired_wall = at or wall
 
 
 StepWork = Callable[[Course], None]
@@ -203,8 +251,9 @@ StepWork = Callable[[Course], None]
 def walk(course: Course, work: Mapping[str, StepWork], tidy: StepWork) -> Drill:
     """Every step in its order. What fails before the act ends the drill unfired; what fails after it does not.
 
-    ``tidy`` takes back what was planted when the drill ends before its last step.
+    ``tidy`` takes back what was planted when the drill ends before its act, or whenever a person gives it up.
     """
+    tidied = False
     try:
         for step in course.drill.steps:
             course.enter(step.id)
@@ -214,27 +263,33 @@ def walk(course: Course, work: Mapping[str, StepWork], tidy: StepWork) -> Drill:
                 course.note("trouble", trouble.line)
                 course.find("it could be asked", None, trouble.line)
             if course.fired_at is None and course.drill.holds(step.id) is not True and step.id != FIRE:
-                _tidied(course, tidy)
+                tidied = _tidied(course, tidy)
                 break
         course.drill = machine.conclude(course.drill)
     except LiveTrigger as trigger:
-        if course.fired_at is None:
-            _tidied(course, tidy)
+        # The live target comes first: what was fired already stays as it is, and the banner says so.
+        tidied = course.fired_at is None and _tidied(course, tidy)
         course.drill = machine.abort(course.drill, str(trigger))
+    except GivenUp as given_up:
+        tidied = _tidied(course, tidy)
+        course.drill = machine.abort(course.drill, str(given_up))
     except KeyboardInterrupt:
         course.drill = machine.abort(course.drill, f"broken off by {course.actor}")
-    return _ended(course)
+    return _ended(course, tidied=tidied)
 
 
-def _tidied(course: Course, tidy: StepWork) -> None:
-    """Take back what was planted; what could not be is in the bundle."""
+def _tidied(course: Course, tidy: StepWork) -> bool:
+    """Take back what was planted; False when that could not be done: the bundle says why."""
+    course.leaving = True
     try:
         tidy(course)
     except Trouble as trouble:
         course.note("not tidied", trouble.line)
+        return False
+    return True
 
 
-def _ended(course: Course) -> Drill:
+def _ended(course: Course, *, tidied: bool) -> Drill:
     """The bundle first, so that the last entry can name its digest."""
     clock = course.around.clock
     bundle = {
@@ -253,6 +308,7 @@ def _ended(course: Course) -> Drill:
         {
             "reasons": list(course.drill.reasons),
             "artifacts": [kept],
+            "tidied": tidied,
             "market": clock.market(clock.wall()),
             "observed": f"{course.drill.passed} of {len(course.drill.steps)} steps",
         }

@@ -11,9 +11,11 @@ from typing import Final
 
 from console.drilling.course import Course, Fired, StepWork, plain
 from console.drilling.ground import Baseline, agrees, fingerprint, stable_book, standing_now, sync_again
-from stages.authority import Action, action_digest
-from stages.commands import BeginRestore, ClearLatch, Quorum, RecordCommitted, RecordOutcome
-from stages.drill import Declared
+from stages.authority import action_digest
+from stages.clearing import drill_restore_action
+from stages.commands import BeginRestore, ClearLatch, Quorum, RecordCommitted, RecordOutcome, RecordSettled
+from stages.drill import FIRE, PATHS, PUT_BACK, Declared
+from stages.entries import Entry
 from stages.ladder import Value
 from stages.plan import Plan, build
 from stages.posture import Latch, Mode
@@ -88,34 +90,66 @@ class KillCourse:
         said = course.target.venue.submit(symbol, side, ONE, limit)
         course.note("venue", plain(said))
         if said.accepted:
-            self.probes[said.order_id] = f"{side} {ONE} {symbol} {limit}"
-        course.find(f"probe {side} {symbol}, {what}, is taken", said.accepted, said.order_id or said.reason)
+            self.probes[said.order_id] = f"{side} {ONE} {symbol} {limit:,.2f}"
+        says = f"probe {side} {ONE} {symbol} {limit:,.2f}, {what}, is taken"
+        course.find(says, said.accepted, said.order_id or said.reason, subject=said.order_id)
 
     @staticmethod
     def _clock(course: Course) -> None:
         course.find("the clock runs", True, f"{course.around.clock.wall():%H:%M:%S.%fZ}")
 
     def tidy(self, course: Course) -> None:
-        """Take back the probes of a drill that did not fire."""
+        """Take back the probes, and lift by the rule what was fired. Raises Trouble when that is refused."""
+        venue = course.target.venue
+        if course.fired_at is not None:
+            self._join(course)
+            odd = self.book.missing(venue.read(), venue.fills()) if self.book else ("no book before",)
+            refusal = restore(course, reconciled=not odd, seconds=course.drill.step(PUT_BACK).budget.total_seconds())
+            if refusal is not None:
+                raise Trouble(f"the kill was not lifted: {refusal.reason}")
+            venue.unblock()
+            self._settle(course, converged=False)
         for order_id in self.probes:
-            course.note("venue", {"cancel": order_id, "answer": course.target.venue.cancel(order_id)})
+            course.note("venue", {"cancel": order_id, "answer": venue.cancel(order_id)})
+
+    def _settle(self, course: Course, *, converged: bool) -> None:
+        """Close the act in the target's ledger, where no watch does it: a later reflex must not think it under way."""
+        if self.intent in {one.id for one in course.target.ledger.state().settling}:
+            sha = self.answer.sha if self.answer is not None else ""
+            command = RecordSettled(course.actor, self.intent, converged, sha, "seen by the drill")
+            course.target.ledger.transact(command, now=course.around.clock.wall())
+
+    def _join(self, course: Course) -> None:
+        """Wait for the act's own answer, within what it may take."""
+        if self.thread is not None:
+            self.thread.join(course.drill.step(FIRE).budget.total_seconds())
 
     # ---------------------------------------------------------------------------------------------------- the act
 
     def _fire(self, course: Course) -> None:
         target = course.target
-        self.seq_before, self.intent = target.ledger.head().seq, course.around.new_id()
+        self.seq_before = target.ledger.head().seq
         before = target.venue.read().blocked
-        course.mark_fired()
         self.thread = threading.Thread(target=self._carry_out, args=(course,), name="drill fire", daemon=True)
         self.thread.start()
-        written = course.wait(lambda: self.intent in target.ledger.state().intents)
-        course.find("the intent is written", written, self.intent[:8])
+        written = course.wait(lambda: self._begun(course))
+        course.find(f"fired {PATHS[course.path]}", written, self.intent[:8] or str(self.failure or "not fired"))
         course.find("nothing was blocked before it", not before)
+
+    def _begun(self, course: Course) -> bool:
+        """Whether the act's intent stands; the clock starts at the moment at which it was written."""
+        entry = course.intent_since(self.seq_before)
+        if entry is None:
+            if self.failure is not None:
+                raise self.failure
+            return False
+        self.intent = entry.intent or ""
+        course.mark_fired(entry.at)
+        return True
 
     def _carry_out(self, course: Course) -> None:
         try:
-            self.answer = course.target.fire(0, Mode.KILLED, self.intent)
+            self.answer = course.target.fire(0, Mode.KILLED)
         except Trouble as trouble:
             self.failure = trouble
 
@@ -135,30 +169,41 @@ class KillCourse:
         )  # fmt: skip
 
     def _cancelled(self, course: Course) -> None:
-        venue = course.target.venue
+        venue, waiting = course.target.venue, dict(self.probes)
 
         def gone() -> bool:
-            return not {order.order_id for order in venue.read().open_orders} & set(self.probes)
+            working = {order.order_id for order in venue.read().open_orders}
+            for order_id in [one for one in waiting if one not in working]:
+                course.find(f"{waiting.pop(order_id)} is gone at the venue", True, "CANCELLED", subject=order_id)
+            return not waiting
 
-        done = course.wait(gone)
-        left = {order.order_id for order in venue.read().open_orders} & set(self.probes)
+        course.wait(gone)
+        try:
+            open_now = {order.order_id for order in venue.read().open_orders}
+        except Trouble as trouble:
+            course.note("trouble", trouble.line)
+            open_now = set()
+        for order_id, what in waiting.items():
+            said = (False, "STILL OPEN") if order_id in open_now else (None, "ASKED, NO ANSWER")
+            course.find(f"{what} is gone at the venue", *said, subject=order_id)
         filled = {fill.order_id for fill in venue.fills()} & set(self.probes)
-        course.find("every planted order is gone at the venue", done, f"still open: {', '.join(left)}" if left else "")
         course.find("none of them was filled", not filled, ", ".join(filled))
 
     def _recorded(self, course: Course) -> None:
-        if self.thread is not None:
-            self.thread.join(course.drill.step("D4").budget.total_seconds())
-        entries = list(course.target.ledger.entries(after=self.seq_before))
-        mine = [entry for entry in entries if entry.intent == self.intent]
+        self._join(course)
+        told = course.wait(lambda: any(_tells_of_cancels(one) for one in self._entries(course)))
+        mine = self._entries(course)
         course.note("target ledger", [entry.text for entry in mine])
         kinds = [entry.kind for entry in mine]
         outcome = self.answer.outcome if self.answer else str(self.failure or "no answer yet")
         course.find("the kill is in Git", outcome in ("pushed", "unchanged"), outcome)
-        told = any("venue cancel" in str(entry.body.get("text", "")) for entry in mine if entry.kind == "note")
         course.find("the cancels that landed after the kill are recorded", told, ", ".join(kinds))
         ordered = kinds[:1] == ["intent"] and "outcome" in kinds
         course.find("intent before effect, outcome after", ordered, ", ".join(kinds))
+
+    def _entries(self, course: Course) -> list[Entry]:
+        """What the target's ledger tells of the act."""
+        return [one for one in course.target.ledger.entries(after=self.seq_before) if one.intent == self.intent]
 
     # ------------------------------------------------------------------------------------------------- what must hold
 
@@ -196,6 +241,7 @@ class KillCourse:
         words = f"Git {standing.mode.name}, venue {'blocked' if reading.blocked else 'OPEN'}"
         together = standing.mode is Mode.KILLED and reading.blocked and agrees(app, self._overlay(course))
         course.find("Git, application and venue agree: KILLED", together, words)
+        self._settle(course, converged=together)
 
     def _negative(self, course: Course) -> None:
         target = course.target
@@ -224,7 +270,7 @@ class KillCourse:
         odd = self.book.missing(reading, fills) if self.book else ("no book before",)
         course.find("the book equals D1 and the fills since", not odd, "; ".join(odd))
         course.find("no probe was filled", not {fill.order_id for fill in fills} & set(self.probes))
-        refusal = restore(course, reconciled=not odd)
+        refusal = restore(course, reconciled=not odd, seconds=course.drill.step(PUT_BACK).budget.total_seconds())
         if not course.find(
             "restored by the rule", refusal is None, refusal.reason if refusal else "two people, one risk"
         ):
@@ -242,18 +288,25 @@ class KillCourse:
         course.find("no probe is left", not left, ", ".join(left))
 
 
+def _tells_of_cancels(entry: Entry) -> bool:
+    return entry.kind == "note" and "venue cancel" in str(entry.body.get("text", ""))
+
+
 def _killing(state: ControlState) -> list[Latch]:
     return [latch for latch in state.latches.values() if latch.killed]
 
 
-def restore(course: Course, *, reconciled: bool) -> Refusal | None:
-    """The way back to the lowest stage as the target's own ledger rules it; why not, when it refuses."""
+def restore(course: Course, *, reconciled: bool, seconds: float) -> Refusal | None:
+    """The way back to the lowest stage as the target's own ledger rules it; why not, when it refuses.
+
+    Approvals are waited for as many seconds.
+    """
     target, clock, lowest = course.target, course.around.clock, course.target.policy.stages[0].name
     state, head = target.ledger.state(), target.repository.fetch()
     plan = _lift(course, state, head)
-    action = restore_action(course, state)
-    budget = course.drill.step(course.drill.at).budget.total_seconds()
-    approvals = tuple(target.approvals(action, budget))
+    expires = clock.wall() + APPROVAL_LIFE
+    action = drill_restore_action(target.policy, state, course.drill.run, expires)
+    approvals = tuple(target.approvals(action, seconds, course.check_now_and_then))
     intent = course.around.new_id()
     begin = BeginRestore(
         actor=course.actor,
@@ -281,14 +334,6 @@ def restore(course: Course, *, reconciled: bool) -> Refusal | None:
     if isinstance(said, Refusal):
         return said
     return _publish(course, plan, head, intent)
-
-
-def restore_action(course: Course, state: ControlState) -> Action:
-    """What the approvers sign: the end of this kill, of this drill, in this epoch."""
-    run, killing = course.drill.run, sorted(latch.key for latch in _killing(state))
-    expires = course.around.clock.wall() + APPROVAL_LIFE
-    params = {"drill": run, "epoch": str(state.epoch), "latches": " ".join(killing)}
-    return Action("restore", course.target.policy.spec.target.namespace, run, params, run[:32], expires)
 
 
 def _lift(course: Course, state: ControlState, head: str) -> Plan:

@@ -9,7 +9,7 @@ from functools import partial
 from console.drilling.course import Course, Fired, StepWork, plain
 from console.drilling.ground import TRIES, agrees, fingerprint, stable_book, standing_now, sync_again, target_files
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
-from stages.drill import Declared
+from stages.drill import PATHS, Declared
 from stages.ladder import Value
 from stages.plan import build
 from stages.posture import Mode
@@ -37,7 +37,7 @@ class RollbackCourse:
         return {f"D{number}": step for number, step in enumerate(steps)}
 
     def tidy(self, course: Course) -> None:
-        """Put the manifests back when the drill ends before its act."""
+        """Put the manifests back when the drill ends before its last step."""
         if self.files:
             self._publish(course, self.files, "put back")
 
@@ -98,11 +98,14 @@ class RollbackCourse:
 
     def _fire(self, course: Course) -> None:
         target = course.target
-        self.seq_before, self.intent = target.ledger.head().seq, course.around.new_id()
-        course.mark_fired()
-        self.answer = target.fire(self.lower, Mode.NORMAL, self.intent)
+        self.seq_before = target.ledger.head().seq
+        self.answer = target.fire(self.lower, Mode.NORMAL)
+        entry = course.intent_since(self.seq_before)
+        course.mark_fired(entry.at if entry is not None else None)
+        self.intent = (entry.intent or "") if entry is not None else ""
+        course.find(f"fired {PATHS[course.path]}", entry is not None, self.intent[:8])
         course.find("the step down is in Git", self.answer.outcome == "pushed", self.answer.outcome)
-        kinds = [entry.kind for entry in target.ledger.entries(after=self.seq_before) if entry.intent == self.intent]
+        kinds = [one.kind for one in target.ledger.entries(after=self.seq_before) if one.intent == self.intent]
         course.find("intent before effect", kinds[:1] == ["intent"] and "committed" in kinds, ", ".join(kinds))
 
     def _stale(self, course: Course) -> None:
@@ -170,7 +173,7 @@ class RollbackCourse:
         course.find("Git and application agree on the lower stage", together)
 
     def _negative(self, course: Course) -> None:
-        again = course.target.fire(self.lower, Mode.NORMAL, course.around.new_id())
+        again = course.target.reduce(self.lower, Mode.NORMAL, course.around.new_id())
         course.find("a second step down works", again.outcome in ("unchanged", "pushed"), again.outcome)
         epoch = course.target.ledger.state().epoch
         self._refused_advance(course, epoch, "an advance without approval is refused")

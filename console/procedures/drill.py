@@ -11,12 +11,15 @@ from console.drilling.killing import KillCourse
 from console.drilling.rolling import RollbackCourse
 from console.ports import LedgerStore, RunningActs
 from stages.commands import Record
-from stages.drill import ABORTED, KILL, NEGATIVE, PAPER, RUNNING, TABLETOP, Drill, Step
+from stages.drill import ABORTED, COMMAND, FIRE, KILL, NEGATIVE, PAPER, RUNNING, TABLETOP, Drill, Step
 from stages.drill_validity import transition
 from stages.refusal import Trouble
 
-Asks: TypeAlias = Callable[[Step], tuple[bool | None, str]]
-"""Asks a person whether a step held: the answer with their words, None for not known."""
+Asks: TypeAlias = Callable[[Step, Callable[[], None]], tuple[bool | None, str]]
+"""Asks a person whether a step held: the answer with their words, None for not known.
+
+While it waits it calls the second argument, which may end the drill.
+"""
 
 
 def paper(
@@ -28,6 +31,7 @@ def paper(
     act: str,
     actor: str,
     running: RunningActs,
+    path: str = COMMAND,
     upper: int = 0,
     lower: int = 0,
 ) -> Drill:
@@ -42,7 +46,7 @@ def paper(
             fix="correct drillTarget",
         )
     down = "" if act == KILL else transition(live.policy.stages[upper].name, live.policy.stages[lower].name)
-    course = _course(around, live, target, run, act, PAPER, down, actor)
+    course = _course(around, live, target, run, act, PAPER, down, actor, path)
     with running.hold(run):
         course.begin(_image(target))
         steps = KillCourse() if act == KILL else RollbackCourse(upper, lower)
@@ -50,30 +54,33 @@ def paper(
 
 
 def tabletop(
-    around: Surroundings, live: LiveSide, target: DrillTarget, *, run: str, act: str, actor: str, ask: Asks
-) -> Drill:
+    around: Surroundings, live: LiveSide, target: DrillTarget, *, run: str, act: str, actor: str, ask: Asks,
+    running: RunningActs,
+) -> Drill:  # fmt: skip
     """Leads people through the steps and times them; nothing is touched, and no gate is opened by it."""
     course = _course(around, live, target, run, act, TABLETOP, "", actor)
-    course.begin("")
-    return walk(course, {step.id: _asking(ask, step) for step in course.drill.steps}, lambda _: None)
+    with running.hold(run):
+        course.begin("")
+        return walk(course, {step.id: _asking(ask, step) for step in course.drill.steps}, lambda _: None)
 
 
 def _asking(ask: Asks, step: Step) -> StepWork:
     def work(course: Course) -> None:
-        answer, words = ask(step)
-        course.find(step.says, answer, words, negative=step.id in NEGATIVE)
-        if step.id == "D4":
+        answer, words = ask(step, course.check_now_and_then)
+        if step.id == FIRE:
             course.mark_fired()
+        course.find(step.says, answer, words, negative=step.id in NEGATIVE)
 
     return work
 
 
 def _course(
-    around: Surroundings, live: LiveSide, target: DrillTarget, run: str, act: str, mode: str, down: str, actor: str
-) -> Course:
+    around: Surroundings, live: LiveSide, target: DrillTarget, run: str, act: str, mode: str, down: str, actor: str,
+    path: str = "",
+) -> Course:  # fmt: skip
     spec = live.policy.spec.drill
     drill = Drill(run, act, mode, down, around.clock.wall(), dict(spec.budgets) if spec else {})
-    return Course(around, live, target, drill, actor)
+    return Course(around, live, target, drill, actor, path)
 
 
 def _image(target: DrillTarget) -> str:

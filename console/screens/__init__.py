@@ -187,5 +187,8 @@ class Live(Screen[None]):
     def action_ledger(self) -> None:
         self.post_message(Asked("ledger"))
 
+    def action_drill(self) -> None:
+        self.post_message(Asked("drill"))
+
     def action_leave(self) -> None:
         self.post_message(Asked("leave"))

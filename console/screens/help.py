@@ -40,7 +40,7 @@ TYPED = (
 """What the field of Reduce risk takes, which is no key of the registry."""
 SCREEN_NAMES = {
     On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.INCIDENT: "INCIDENT",
-    On.CLEAR: "CLEAR WHAT IS HELD", On.LEDGER: "LEDGER", On.EVERY: "EVERYWHERE",
+    On.CLEAR: "CLEAR WHAT IS HELD", On.DRILL: "DRILL", On.LEDGER: "LEDGER", On.EVERY: "EVERYWHERE",
     On.HELP: "HELP",
 }  # fmt: skip
 
@@ -87,7 +87,11 @@ class HelpScreen(Live):
         room = height - len(head) - 1
         if width >= 120:
             half = width // 2
-            body = beside(padded(key_lines(half), room), padded(mark_lines(width - half - 1), room), half, width)
+            keys, right = key_lines(half), mark_lines(width - half - 1)
+            if len(keys) > room:  # whole screens go below the marks
+                cut = max(index for index, line in enumerate(keys[: room + 1]) if line.rule)
+                keys, right = keys[:cut], [*right, *key_lines(width - half - 1)[cut:]]
+            body = beside(padded(keys, room), padded(right, room), half, width)
         else:
             everything = [*key_lines(width), *mark_lines(width)]
             self.top = max(0, min(self.top, len(everything) - room))

@@ -6,8 +6,10 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from console.verbs.authorise import Checked, sign_token, willing
+from console.verbs.drill_target import target_wiring
 from stages.asking import Asked, from_document
 from stages.authority import APPROVE, REJECT, gate_report_digest
+from stages.clearing import DRILL
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -19,6 +21,17 @@ def approve_request(arguments: argparse.Namespace, wiring: Wiring, out: Output, 
     """Show what is asked and what could be checked here, then sign a yes or a no; prints the token's line."""
     asked = from_document(document, arguments.file)
     wiring.settings.need("identity")
+    if DRILL not in asked.action.params:
+        return _answer(arguments, wiring, out, asked)
+    target = target_wiring(wiring)
+    try:
+        return _answer(arguments, target, out, asked)
+    finally:
+        target.close()
+
+
+def _answer(arguments: argparse.Namespace, wiring: Wiring, out: Output, asked: Asked) -> int:
+    """The answer by the policy, roster and ledger of what is asked about: ``wiring`` is that target's."""
     force = _force(wiring)
     checked = _checks(wiring, force, asked)
     if not out.json:
@@ -78,13 +91,19 @@ def _checks(wiring: Wiring, force: InForce, asked: Asked) -> tuple[Checked, ...]
 
 def _derived(wiring: Wiring, force: InForce, asked: Asked) -> Checked:
     """Whether this machine, by its own look at the ledger, comes to the same action."""
-    from stages.clearing import clear_action, restore_action
+    from stages.clearing import clear_action, drill_restore_action, restore_action
 
     if not wiring.settings.ledger:
         return Checked("no ledger is configured here, so it is signed as it was handed over", None)
     state, action = wiring.ledger.state(), asked.action
     if action.kind == "restore":
-        same = action == restore_action(force.policy, state)
+        run = action.params.get(DRILL)
+        derived = (
+            restore_action(force.policy, state)
+            if run is None
+            else drill_restore_action(force.policy, state, run, action.expires)
+        )
+        same = action == derived
         return Checked("the ledger says the same" if same else "the ledger has moved on; ask again", same)
     if action.kind == "clear":
         latch = state.latches.get(action.params.get("latch", ""))
@@ -92,10 +111,12 @@ def _derived(wiring: Wiring, force: InForce, asked: Asked) -> Checked:
             return Checked("no such latch is open", False)
         same = action == clear_action(force.policy, latch)
         return Checked(f"{latch.trigger}: {latch.evidence}" if same else "the ledger has another latch there", same)
-    run = next((one for one in state.runs.values() if one.run == action.params.get("run")), None)
-    if run is None:
+    burn_in = next((one for one in state.runs.values() if one.run == action.params.get("run")), None)
+    if burn_in is None:
         return Checked("the ledger knows no such burn-in run", False)
-    return Checked(f"burn-in of {run.stage} is {run.state}", run.state not in ("PASSED", "FAILED", "ABORTED"))
+    return Checked(
+        f"burn-in of {burn_in.stage} is {burn_in.state}", burn_in.state not in ("PASSED", "FAILED", "ABORTED")
+    )
 
 
 def _place(wiring: Wiring, asked: Asked, token: str, *, rejected: bool) -> str | None:

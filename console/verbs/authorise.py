@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.verbs.change import exit_code, require_hands
-from console.verbs.drill_target import RESTORE_REQUEST, read_restore, target_wiring
 from console.verbs.rehearse import read_document, read_plan
 from stages.asking import KIND as REQUEST
 from stages.authority import (
@@ -58,8 +57,6 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
         from console.verbs.agree import approve_request
 
         return approve_request(arguments, wiring, out, document)
-    if document.get("kind") == RESTORE_REQUEST:
-        return _approve_restore(arguments, wiring, document, out)
     plan = read_plan(document, arguments.file)
     wiring.settings.need("identity")
     force, now = _force(wiring, plan), wiring.clock.wall()
@@ -215,31 +212,6 @@ def _approve_adoption(arguments: argparse.Namespace, wiring: Wiring, out: Output
     token = sign_token(arguments, wiring, force, action, gate_report_digest([]), action.expires)
     if out.json:
         out.document({"subject": subject, "approver": wiring.actor, "token": token})
-    out.line(token)
-    return 0
-
-
-def _approve_restore(arguments: argparse.Namespace, wiring: Wiring, document: dict[str, Any], out: Output) -> int:
-    """Sign that the paper target of a drill may be restored; the target's own policy and roster are what counts."""
-    from console.inbox import Inbox
-
-    wiring.settings.need("identity")
-    action = read_restore(document, arguments.file)
-    target = target_wiring(wiring)
-    try:
-        force = target.in_force()
-        if action.target != force.policy.spec.target.namespace:
-            raise Trouble(f"the request is for {action.target}", where=arguments.file, fix="ask for a new one")
-        out.note(f"restore {action.target} after drill {action.subject[:8]}, killed by {document.get('by', 'nobody')}")
-        if not willing(arguments, out):
-            out.note("neither approved nor rejected")
-            return 1
-        token = sign_token(arguments, wiring, force, action, gate_report_digest([]), action.expires)
-    finally:
-        target.close()
-    placed = str(Inbox(wiring.inbox).answer(action.subject, wiring.actor, token, rejected=arguments.reject))
-    if out.json:
-        out.document({"drill": action.subject, "approver": wiring.actor, "token": token, "inbox": placed})
     out.line(token)
     return 0
 

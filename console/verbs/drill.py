@@ -12,10 +12,10 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from console.verbs.change import require_hands
-from stages.drill import ACTS, KILL, MODES, PAPER, PASS, ROLLBACK, TABLETOP, Drill, Step, document
+from stages.drill import ACTS, COMMAND, KEY, KILL, MODES, PAPER, PASS, PATHS, ROLLBACK, TABLETOP, Drill, Step, document
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from console.output import Output
     from console.wiring import InForce, Wiring
     from stages.state import DrillRun
+
+_LOOK_EVERY: Final = 0.2
 
 
 def add_parsers(
@@ -32,7 +34,9 @@ def add_parsers(
     drill = subparsers.add_parser("drill", parents=[shared], help="rehearse a kill or a rollback on the paper target")
     drill.add_argument("--mode", choices=MODES, default=PAPER, help="tabletop touches nothing; paper fires for real")
     drill.add_argument("--kind", choices=ACTS, default=KILL, help="what is rehearsed")
-    drill.add_argument("--to", metavar="STAGE", help="the stage that the rollback returns to; otherwise today's")
+    drill.add_argument("--to", metavar="STAGE", default="", help="the stage a rollback returns to; otherwise today's")
+    drill.add_argument("--path", choices=tuple(PATHS), default=COMMAND, help="how the act is fired")
+    drill.add_argument("--run-id", help=argparse.SUPPRESS)
     drill.set_defaults(run=run_drill)
     listing = drill.add_subparsers(metavar="list").add_parser("list", parents=[shared], help="drills and what counts")
     listing.set_defaults(run=run_list)
@@ -46,20 +50,23 @@ def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     require_hands(wiring)
     wiring.settings.need("identity", "drill_target")
     force = wiring.in_force()
-    upper, lower = _step_down(wiring, force, arguments)
+    upper, lower = step_down(wiring, force, arguments.kind, arguments.to)
     target = target_wiring(wiring)
     try:
-        live, run = _live(wiring, force), wiring.ids.new()
-        around, on = _around(wiring, out), drill_target(wiring, target)
+        live, run = _live(wiring, force), arguments.run_id or wiring.ids.new()
+        around, on = _around(wiring, out), drill_target(wiring, target, arguments.path)
         abandon_dead(wiring.ledger, wiring.running, wiring.clock.wall(), wiring.actor)
         out.note(f"stops {on.scope.target} only, account {on.scope.account} {on.scope.environment.upper()}")
         out.note(f"leaves alone {live.scope.target}, account {live.scope.account} {live.scope.environment.upper()}")
         if arguments.mode == TABLETOP:
-            done = tabletop(around, live, on, run=run, act=arguments.kind, actor=wiring.actor, ask=_asker())
+            ask = _screen_asker(wiring, run) if arguments.path == KEY else _asker()
+            done = tabletop(
+                around, live, on, run=run, act=arguments.kind, actor=wiring.actor, ask=ask, running=wiring.running
+            )
         else:
             done = paper(
                 around, live, on, run=run, act=arguments.kind, actor=wiring.actor, running=wiring.running,
-                upper=upper, lower=lower,
+                path=arguments.path, upper=upper, lower=lower,
             )  # fmt: skip
     finally:
         target.close()
@@ -125,12 +132,12 @@ def _stage_now(wiring: Wiring, force: InForce) -> int | None:
     return assess(force.policy, read_controls(force.policy, partial(wiring.repository.read, head))).stage
 
 
-def _step_down(wiring: Wiring, force: InForce, arguments: argparse.Namespace) -> tuple[int, int]:
-    """The stages between which a rollback drill steps down: the transition that comes next, or the one named."""
-    if arguments.kind != ROLLBACK:
+def step_down(wiring: Wiring, force: InForce, act: str, to: str) -> tuple[int, int]:
+    """The stages between which a rollback drill steps down: the transition that comes next, or to the one named."""
+    if act != ROLLBACK:
         return 0, 0
     policy = force.policy
-    lower = policy.stage_index(arguments.to) if arguments.to else _stage_now(wiring, force)
+    lower = policy.stage_index(to) if to else _stage_now(wiring, force)
     if lower is None:
         raise Trouble("which step down to rehearse is not known", fix="name its lower stage with --to")
     if lower >= policy.top:
@@ -196,15 +203,30 @@ def _said(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a bundle")
 
 
-def _asker() -> Callable[[Step], tuple[bool | None, str]]:
+def _asker() -> Callable[[Step, Callable[[], None]], tuple[bool | None, str]]:
     """Asks at the terminal: y held, n did not, anything else is not known; what follows the letter is kept."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Trouble("a tabletop leads people through and needs a terminal", fix="use --mode paper")
 
-    def ask(step: Step) -> tuple[bool | None, str]:
+    def ask(step: Step, _check: Callable[[], None]) -> tuple[bool | None, str]:
         sys.stderr.write(f"{step.id} {step.says}: did it hold? y, n or ? and a word: ")
         sys.stderr.flush()
         letter, _, words = sys.stdin.readline().strip().partition(" ")
         return {"y": True, "n": False}.get(letter.casefold()), words
+
+    return ask
+
+
+def _screen_asker(wiring: Wiring, run: str) -> Callable[[Step, Callable[[], None]], tuple[bool | None, str]]:
+    """Waits for what somebody answers on the drill's screen, by the ledger."""
+    pause = Event()
+
+    def ask(step: Step, check: Callable[[], None]) -> tuple[bool | None, str]:
+        while True:
+            said = wiring.ledger.state().drills[run].answers.get(step.id)
+            if said is not None:
+                return said
+            check()
+            pause.wait(_LOOK_EVERY)
 
     return ask

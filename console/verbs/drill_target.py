@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from stages.asking import Asked, to_document
 from stages.authority import Action, Standard, environment_fingerprint
-from stages.drill import Scope
-from stages.entries import stamp
+from stages.drill import COMMAND, Scope
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from stages.posture import Mode
     from stages.state import ControlState
 
-RESTORE_REQUEST: Final = "DrillRestoreRequest"
 _LOOK_EVERY: Final = 0.2
 
 
@@ -48,13 +46,14 @@ def scope_of(wiring: Wiring, policy: Policy) -> Scope:
     )
 
 
-def drill_target(live: Wiring, target: Wiring) -> DrillTarget:
-    """The target as a drill acts on it, ``live`` being whose person acts. Raises Trouble when it is not set up."""
+def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarget:
+    """The target as a drill acts on it by ``path``, ``live`` being whose person acts. Raises Trouble if not set up."""
     from console.drilling.course import DrillTarget
+    from console.verbs.drill_paths import fire
 
-    force = _in_force(target)
+    force = ready_target(target)
 
-    def fire(stage: int, mode: Mode, intent: str) -> Reduced:
+    def reduce(stage: int, mode: Mode, intent: str) -> Reduced:
         from console.procedures.reduce import Order, ReducePorts, reduce
 
         ports = ReducePorts(
@@ -64,8 +63,8 @@ def drill_target(live: Wiring, target: Wiring) -> DrillTarget:
         order = Order(intent, live.actor, stage, mode, "drill", authenticated=live.authenticated)
         return reduce(ports, force.policy, order, digests=(force.policy_digest, force.roster_digest))
 
-    def approvals(action: Action, seconds: float) -> Sequence[VerifiedApproval]:
-        return _collect(live, target, force, action, seconds)
+    def approvals(action: Action, seconds: float, check: Callable[[], None]) -> Sequence[VerifiedApproval]:
+        return _collect(live, target, force, action, seconds, check)
 
     return DrillTarget(
         scope=scope_of(target, force.policy),
@@ -75,14 +74,16 @@ def drill_target(live: Wiring, target: Wiring) -> DrillTarget:
         ledger=target.ledger,
         repository=target.repository,
         venue=target.probes,
-        fire=fire,
+        fire=lambda stage, mode: fire(path, target, force.policy, stage, mode),
+        reduce=reduce,
         fresh=lambda: _fresh(target),
         sign=live.signer.sign,
         approvals=approvals,
     )
 
 
-def _in_force(target: Wiring) -> InForce:
+def ready_target(target: Wiring) -> InForce:
+    """What is in force on the target. Raises Trouble with how to set it up."""
     try:
         return target.in_force()
     except Trouble as trouble:
@@ -104,43 +105,8 @@ def _fresh(target: Wiring) -> ControlState:
 # ------------------------------------------------------------------------------------------------------ restoring it
 
 
-def restore_document(action: Action, by: str) -> dict[str, Any]:
-    """The request that approvers answer."""
-    return {
-        "kind": RESTORE_REQUEST,
-        "by": by,
-        "action": {
-            "kind": action.kind,
-            "target": action.target,
-            "subject": action.subject,
-            "params": dict(action.params),
-            "nonce": action.nonce,
-            "expires": stamp(action.expires),
-        },
-    }
-
-
-def read_restore(document: Mapping[str, Any], where: str) -> Action:
-    """The action of a request's document. Raises Trouble."""
-    try:
-        found = document["action"]
-        action = Action(
-            kind=str(found["kind"]),
-            target=str(found["target"]),
-            subject=str(found["subject"]),
-            params={str(name): str(value) for name, value in found["params"].items()},
-            nonce=str(found["nonce"]),
-            expires=datetime.fromisoformat(found["expires"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Trouble(f"is not a request to restore ({error!r})", where=where, fix="ask for a new one") from None
-    if action.kind != "restore" or "drill" not in action.params or action.expires.tzinfo is None:
-        raise Trouble("is not a request to restore after a drill", where=where, fix="ask for a new one")
-    return action
-
-
 def _collect(
-    live: Wiring, target: Wiring, force: InForce, action: Action, seconds: float
+    live: Wiring, target: Wiring, force: InForce, action: Action, seconds: float, check: Callable[[], None]
 ) -> Sequence[VerifiedApproval]:
     """Asks in the inbox and waits for two that count, one of them risk; fewer when the time is up."""
     from console.approvals import examine, verified_of
@@ -148,7 +114,8 @@ def _collect(
     from stages.releases import RESTORE_APPROVALS, RESTORE_ROLES
 
     inbox, clock, pause = Inbox(live.inbox), live.clock, Event()
-    inbox.ask(action.subject, restore_document(action, live.actor))
+    about = f"restore {force.policy.name} after drill {action.subject[:8]}; needs two, one of them risk"
+    inbox.ask(action.subject, to_document(Asked(action, live.actor, about)))
     held_against = Standard(
         action=action,
         requester=live.actor,
@@ -169,4 +136,5 @@ def _collect(
         if (len(counted) >= RESTORE_APPROVALS and seated) or clock.monotonic() >= deadline:
             inbox.withdraw(action.subject)
             return counted
+        check()
         pause.wait(_LOOK_EVERY)

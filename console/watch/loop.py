@@ -37,6 +37,7 @@ from console.watch.settlement import Settlement
 from console.watch.tenure import HASTE, Seat, Tenure
 from stages.clearing import clearances
 from stages.commands import Command, OpenLatch, Record
+from stages.drill_progress import board
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.posture import join
@@ -416,6 +417,7 @@ class Watch:
                 rung=self._ringer.rung,
                 notices=self._notices(),
                 sees=self._seeing.sees(),
+                drills=board(policy, state, evaluation.standing, evaluation.snapshot.market),
             )
         )
 

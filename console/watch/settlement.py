@@ -1,4 +1,4 @@
-"""Settlement: what became of acts that a crash left open, asked of the remote in a thread of its own."""
+"""Settlement: what became of acts and drills that a crash left open, asked in a thread of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import threading
 from typing import Final
 
 from console.ports import Clock, LedgerStore, Repository, RunningActs
+from console.procedures.drill import abandon_dead
 from console.procedures.follow import resolve
+from stages.drill import RUNNING
 from stages.refusal import Trouble
 from stages.state import ControlState
 
@@ -30,7 +32,8 @@ class Settlement:
         """Starts asking when something is open and the last question is old enough."""
         now = self._clock.monotonic()
         soon = self._asked is not None and now - self._asked < EVERY
-        if not state.unresolved or soon or (self._thread is not None and self._thread.is_alive()):
+        open_now = state.unresolved or any(one.state == RUNNING for one in state.drills.values())
+        if not open_now or soon or (self._thread is not None and self._thread.is_alive()):
             return
         self._asked = now
         self._thread = threading.Thread(target=self._ask, name="rampdeck settlement", daemon=True)
@@ -39,6 +42,7 @@ class Settlement:
     def _ask(self) -> None:
         try:
             resolve(self._ledger, self._repository, self._running, self._clock, actor=self._actor)
+            abandon_dead(self._ledger, self._running, self._clock.wall(), self._actor)
             self.trouble = ""
         except Trouble as trouble:
             self.trouble = trouble.line

@@ -16,7 +16,7 @@ from console.detach import RunningActs
 from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
 from console.procedures.drill import abandon_dead, tabletop
 from console.wiring import SystemClock
-from stages.commands import OpenLatch
+from stages.commands import OpenLatch, Record
 from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP, Drill, Scope, Step
 from stages.drill_validity import newest
 from stages.posture import Mode
@@ -39,7 +39,7 @@ class Ground:
         force = self.world.force
         nobody = cast("Any", None)
         target = DrillTarget(
-            PAPER, force.policy, "p", "r", self.world.ledger, nobody, nobody, nobody, nobody, nobody, nobody
+            PAPER, force.policy, "p", "r", self.world.ledger, nobody, nobody, nobody, nobody, nobody, nobody, nobody
         )
         around = Surroundings(SystemClock(), lambda: "new", short_pause, lambda _: None, self._keep, "1")
         live = LiveSide(LIVE, force.policy, self.world.ledger, None)
@@ -97,6 +97,31 @@ def test_a_live_trigger_ends_the_drill_at_once(ground: Ground) -> None:
     assert ground.entries()[-1]["state"] == ABORTED
 
 
+def test_a_live_trigger_ends_a_drill_that_waits(ground: Ground) -> None:
+    def trigger(course: Course) -> None:
+        ground.world.command(
+            OpenLatch("watch", "gross-limit", "gross", "26,410", Mode.FROZEN, None, 0, "L0", ("risk",))
+        )
+        course.wait(lambda: False)
+        pytest.fail("it waited on")
+
+    done = ground.walk({"D2": trigger})
+    assert (done.state, done.at, ground.tidied) == (ABORTED, "D2", 1)
+
+
+def test_a_drill_that_is_given_up_counts_as_failed_and_cleans_up_after_its_act(ground: Ground) -> None:
+    def give_up(course: Course) -> None:
+        body = {"run": "r1", "drill": "r1", "state": RUNNING, "abandoned": "bob"}
+        ground.world.command(Record("bob", "drill", body))
+        course.wait(lambda: False)
+        pytest.fail("it waited on")
+
+    done = ground.walk({"D6": give_up})
+    assert (done.state, done.reasons, ground.tidied) == (ABORTED, ("abandoned by bob at D6",), 1)
+    found = ground.world.ledger.state().drills["r1"]
+    assert (found.abandoned, found.tidied, found.ended is not None) == ("bob", True, True)
+
+
 def test_a_latch_that_was_open_before_does_not_end_it(ground: Ground) -> None:
     ground.world.command(OpenLatch("watch", "gross-limit", "gross", "26,410", Mode.FROZEN, None, 0, "L0", ("risk",)))
     assert ground.walk().state == PASS
@@ -136,12 +161,15 @@ def test_a_person_who_breaks_it_off_leaves_an_aborted_drill(ground: Ground) -> N
 def test_a_tabletop_leads_through_every_step_touches_nothing_and_opens_no_gate(ground: Ground) -> None:
     asked: list[str] = []
 
-    def ask(step: Step) -> tuple[bool | None, str]:
+    def ask(step: Step, _check: Callable[[], None]) -> tuple[bool | None, str]:
         asked.append(step.id)
         return (None, "nobody knew") if step.id == "D9" else (True, "said so")
 
     course = ground.course()
-    done = tabletop(course.around, course.live, course.target, run="r2", act=KILL, actor="alice", ask=ask)
+    running = RunningActs(ground.world.folder / "running")
+    done = tabletop(
+        course.around, course.live, course.target, run="r2", act=KILL, actor="alice", ask=ask, running=running
+    )
     assert asked == [f"D{number}" for number in range(13)]
     assert (done.state, done.passed) == (FAIL, 12)
     assert "nobody knew (unknown)" in done.reasons[0]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from console.demo.command import adopt
 from console.demo.floor import Pace
 from console.demo.household import POLICY_PATH, Household, first_commit, write_configurations
 from console.demo.world import Settings, World
+from console.hands import PersonsHands
 from console.venue.demo import BLOCK_REASON, DemoVenue
 from console.wiring import Wiring
 from stages.state import ControlState
@@ -42,6 +46,17 @@ class Demo:
 
     def bundle(self, run: str) -> Path:
         return self.house.folder / "state" / "drills" / f"drill-{run[:8]}.json"
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline, pause = monotonic() + seconds, Event()
+    while not condition():
+        assert monotonic() < deadline, "it never came"
+        pause.wait(0.05)
+
+
+def waits_at(wiring: Wiring, run: str, step: str) -> bool:
+    return wiring.ledger.state().drills[run].step == step
 
 
 def drill_gate(demo: Demo) -> dict[str, Any]:
@@ -106,6 +121,18 @@ def test_a_kill_drill_passes_and_leaves_both_targets_as_they_were(demo: Demo, ap
     assert run.until > run.started
 
 
+@pytest.mark.parametrize(("path", "words"), [("trigger", "by a trigger"), ("hangup", "from a terminal")])
+def test_the_kill_holds_by_every_path_and_the_evidence_names_it(
+    demo: Demo, approver: Approver, path: str, words: str
+) -> None:
+    done = demo.drill("--path", path)
+    assert done.code == 0, done.document.get("reasons") or done.words
+    fired = next(step for step in done.document["steps"] if step["step"] == "D4")["findings"][0]
+    assert fired["says"].startswith(f"fired {words}")
+    run = demo.state().drills[done.document["run"]]
+    assert (run.path, run.fired is not None) == (path, True)
+
+
 def test_the_bundle_holds_the_raw_answers_and_is_named_by_its_digest(demo: Demo, approver: Approver) -> None:
     run = next(iter(demo.state().drills.values()), None)
     if run is None:
@@ -127,6 +154,66 @@ def test_a_rollback_drill_steps_the_paper_target_down_and_puts_it_back(demo: Dem
     assert done.document["transition"] == "L2 to L1"
     assert wiring.repository.read(wiring.repository.fetch(), "apps/heron-paper/scheduler.yaml") == before
     wiring.close()
+
+
+def test_a_person_starts_it_fires_it_and_sees_it_pass(demo: Demo, approver: Approver) -> None:
+    """As the screen does, hands and all: the drill is another process, and the act is fired by this one."""
+    wiring = Wiring.of(demo.house.config)
+    try:
+        drills = PersonsHands(wiring, lambda: None).drills
+        ground = drills.ground()
+        assert (ground.trouble, ground.upper, ground.lower) == ("", "L1", "L0")
+        assert drills.start("DRILL KILL heron").ok is False
+        begun = drills.start("drill kill heron-paper")
+        assert begun.ok, begun.note
+        run = next(one for one in wiring.ledger.state().drills.values() if one.state == "RUNNING")
+        assert drills.start("DRILL KILL heron-paper").note.startswith("a drill runs already")
+        eventually(lambda: "D4" in wiring.ledger.state().drills[run.run].entered)
+        assert drills.fire(run.run, "KILL heron").ok is False
+        fired = drills.fire(run.run, "KILL heron-paper")
+        assert fired.ok, fired.note
+        eventually(lambda: wiring.ledger.state().drills[run.run].state != "RUNNING")
+        done = wiring.ledger.state().drills[run.run]
+        assert (done.state, done.reasons, done.path) == ("PASS", (), "key")
+        told = drills.bundle(run.run)
+        assert told.ok
+        assert Path(told.note.removeprefix("evidence: ")).exists()
+    finally:
+        wiring.close()
+
+
+def test_a_tabletop_is_answered_from_the_screen(demo: Demo) -> None:
+    wiring = Wiring.of(demo.house.config)
+    try:
+        drills = PersonsHands(wiring, lambda: None).drills
+        assert drills.start("tabletop kill").ok
+        run = next(one for one in wiring.ledger.state().drills.values() if one.state == "RUNNING").run
+        for number in range(13):
+            eventually(partial(waits_at, wiring, run, f"D{number}"))
+            assert drills.answer(run, f"D{number}", "u" if number == 9 else "y", "said so").ok
+        eventually(lambda: wiring.ledger.state().drills[run].state != "RUNNING")
+        done = wiring.ledger.state().drills[run]
+        assert (done.state, len(done.findings)) == ("FAIL", 13)
+        assert "(unknown)" in done.reasons[0]
+    finally:
+        wiring.close()
+
+
+def test_an_abandoned_drill_lifts_its_kill(demo: Demo, approver: Approver) -> None:
+    wiring = Wiring.of(demo.house.config)
+    try:
+        drills = PersonsHands(wiring, lambda: None).drills
+        assert drills.start("DRILL KILL heron-paper").ok
+        run = next(one for one in wiring.ledger.state().drills.values() if one.state == "RUNNING").run
+        eventually(lambda: "D4" in wiring.ledger.state().drills[run].entered)
+        assert drills.fire(run, "KILL heron-paper").ok
+        assert drills.abandon(run).ok
+        eventually(lambda: wiring.ledger.state().drills[run].state != "RUNNING")
+        done = wiring.ledger.state().drills[run]
+        assert (done.state, done.tidied) == ("ABORTED", True), done
+        assert not DemoVenue(demo.world.paper.broker_url).read().blocked
+    finally:
+        wiring.close()
 
 
 def test_with_both_drills_passed_they_are_in_date_and_the_gate_opens(demo: Demo, approver: Approver) -> None:

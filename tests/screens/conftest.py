@@ -12,13 +12,13 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from console.app import RampdeckApp, Seat
-from console.desk import Answers, ByHand, Consents, Frame, Leaf, Leftover, Proof, Rehearsal, Told
+from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from stages.chain import Problem
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
 from stages.pairing import endings
 from stages.plan import Plan
 from stages.refusal import Trouble
-from tests.screens import states
+from tests.screens import drills, states
 
 
 class TextPage(SingleFileSnapshotExtension):
@@ -55,11 +55,42 @@ class Stage:
         self.notify()
 
 
+class DrillRecorder:
+    """Hands for drills that do nothing but remember."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.where = drills.GROUND
+
+    def ground(self) -> DrillGround:
+        return self.where
+
+    def start(self, phrase: str) -> Told:
+        self.asked.append(("start", phrase))
+        return Told(True, "begun")
+
+    def fire(self, run: str, phrase: str) -> Told:
+        self.asked.append(("fire", run, phrase))
+        return Told(True, "fired")
+
+    def answer(self, run: str, step: str, letter: str, words: str) -> Told:
+        self.asked.append(("answer", run, step, letter, words))
+        return Told(True, "kept")
+
+    def abandon(self, run: str) -> Told:
+        self.asked.append(("abandon", run))
+        return Told(True, "it cleans up")
+
+    def bundle(self, run: str) -> Told:
+        return Told(True, f"/var/lib/rampdeck/drills/drill-{run[:8]}.json")
+
+
 class Recorder:
     """Hands that do nothing but remember."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
+        self.drills = DrillRecorder()
         self.rehearsal: Rehearsal = states.BLOCKED_REHEARSAL
         self.standing: Answers = states.BLOCKED
         self.told = Told(True, "started")

@@ -488,11 +488,6 @@ def test_the_footer_fits_and_always_names_the_way_down(width: int) -> None:
             assert "r reduce risk" in line
 
 
-def test_keys_of_screens_that_do_not_exist_are_not_named() -> None:
-    labels = {action.label for action in ACTIONS}
-    assert labels.isdisjoint({"d"})
-
-
 async def test_the_palette_acts_on_nothing_by_itself(console) -> None:
     made = console(states.breach())
     async with made.app.run_test(size=(100, 30)) as pilot:

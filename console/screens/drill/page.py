@@ -1,0 +1,279 @@
+"""The page of a drill, before, while and after it runs: a pure function of view and size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from console.actions import On, footer
+from console.desk import DrillGround
+from console.screens import View, view_head
+from console.screens.drill.parts import (
+    clock_lines,
+    evidence_lines,
+    held_back_lines,
+    last_lines,
+    order_lines,
+    proof_lines,
+    seconds,
+    step_lines,
+    touch_lines,
+    unlock_lines,
+)
+from stages.drill import ABORTED, ACTS, FIRE, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
+from stages.drill_progress import DrillBoard, DrillProgress, StepProgress, left_behind, progress, unclean, why_not
+from stages.facts import DrillRun
+from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
+from stages.verdict import Headline
+from widgets.header import header, local_time, small_header
+from widgets.line import Line, Tone, beside, fit, padded, title
+
+STILL_SHOWN: Final = timedelta(minutes=15)
+"""How long a drill that has ended stays on the page by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What the person did on this page: the drill put aside for a new one, and what came of a wish."""
+
+    ground: DrillGround | None = None
+    aside: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One phrase that may be typed, and what it does."""
+
+    phrase: str
+    does: str
+
+
+def shown_run(view: View, asked: Sitting) -> DrillRun | None:
+    """The drill on the page: the one that runs, or the newest while it is news or has left something behind."""
+    board = _board(view)
+    run = board.newest if board is not None else None
+    if run is None or run.run == asked.aside:
+        return None
+    if run.state == RUNNING or run.ended is None or left_behind(run):
+        return run
+    return run if view.wall - run.ended <= STILL_SHOWN else None
+
+
+def shown_progress(view: View, run: DrillRun) -> DrillProgress:
+    """How far it is at the time of painting."""
+    board = _board(view)
+    return progress(run, view.wall, _budgets(view), board.runs if board is not None else ())
+
+
+def ways(ground: DrillGround | None) -> tuple[Way, ...]:
+    """What may be typed to begin a drill; what cannot be held is not offered."""
+    tables = tuple(Way(drill_phrase(TABLETOP, act, ""), "touches nothing; you answer step by step") for act in ACTS)
+    if ground is None or ground.target is None or ground.trouble:
+        return tables if ground is not None and ground.target is not None else ()
+    name = ground.target.target
+    kill = Way(drill_phrase(PAPER, KILL, name), "blocks it, cancels all its orders, two people restore it")
+    down = f"steps it down {ground.upper} to {ground.lower}, and puts it back"
+    roll = (Way(drill_phrase(PAPER, ROLLBACK, name), down),) if ground.lower else ()
+    return (kill, *roll, *tables)
+
+
+def phrases(view: View, asked: Sitting) -> tuple[str, ...]:
+    """The phrases that the field takes now."""
+    run = shown_run(view, asked)
+    if run is None:
+        return tuple(way.phrase for way in ways(asked.ground))
+    return (fire_phrase(run),) if fires_by_hand(run) else ()
+
+
+def fire_phrase(run: DrillRun) -> str:
+    """What is typed to fire the act by hand: the same words as for the live target, with the name of the drill's."""
+    if run.act == KILL:
+        return kill_phrase(str(run.target["target"]))
+    return rollback_phrase(run.transition.rpartition(" ")[2])
+
+
+def fires_by_hand(run: DrillRun) -> bool:
+    """Whether the drill waits for the phrase of its act."""
+    return run.state == RUNNING and run.mode == PAPER and run.path == "key" and run.step == FIRE and run.fired is None
+
+
+def to_answer(view: View, run: DrillRun) -> StepProgress | None:
+    """The step of a tabletop that waits for an answer."""
+    if run.mode != TABLETOP or run.state != RUNNING or run.step in run.answers:
+        return None
+    return shown_progress(view, run).current
+
+
+def drill_page(view: View, asked: Sitting, width: int, height: int) -> tuple[list[Line], int | None]:
+    """The page, and the row of the field; None where nothing is typed."""
+    run = shown_run(view, asked)
+    found = shown_progress(view, run) if run is not None else None
+    head = replace(view_head(view, _headline(view, asked, found), prefix="DRILL │"), pnl=None)
+    if found is not None and run is not None and width >= 100:
+        head = replace(head, verdict=f"{found.passed} of {len(found.steps)} steps hold")
+    lines = header(head, width) if width >= 80 else small_header(head, width)
+    above = _field_lines(view, asked, run, width)
+    field_at = len(lines) + len(above) if above else None
+    lines = [*lines, *above, *([Line(), Line()] if above else [])]
+    foot = [title(fit(_next(view, asked, found), width - 4), width, tone=Tone.PLAIN)]
+    foot.append(Line().put(f" {footer(On.DRILL, view.frame, width - 2)}").fill(width))
+    room = height - len(lines) - len(foot)
+    body = _wide(view, asked, found, width, room) if width >= 110 else _narrow(view, asked, found, width, room)
+    return [*lines, *padded(body, room), *foot], field_at
+
+
+def _board(view: View) -> DrillBoard | None:
+    return view.frame.drills if view.frame is not None else None
+
+
+def _budgets(view: View) -> Mapping[str, timedelta]:
+    spec = view.frame.policy.spec.drill if view.frame is not None else None
+    return spec.budgets if spec is not None else {}
+
+
+# ------------------------------------------------------------------------------------------------------------ rows 2, 3
+
+
+def _headline(view: View, asked: Sitting, found: DrillProgress | None) -> Headline:
+    if found is None:
+        return _before(view, asked)
+    run = found.run
+    what = f"{run.act}, {run.mode.upper()}, drill {run.run[:8]}"
+    if run.state == RUNNING:
+        figure = f"{seconds(found.since_act)} since the act" if found.since_act is not None else ""
+        step = found.current
+        doing = f"{step.id} {step.says}{f': {step.note}' if step.note else ''}" if step is not None else what
+        return Headline("RUNNING", figure, doing, _touched(asked, run), "running", reverse=False)
+    if run.state == PASS:
+        thing = f"{what}: every step held within its budget"
+        return Headline("PASSED", f"{found.passed} of {len(found.steps)}", thing, _unlocked(view), "ok", reverse=False)
+    calm = "No advance until one passes. Live trading is not affected."
+    if left_behind(run):
+        calm = f"NOT CLEANED UP: {run.target.get('target', 'its target')} stays as it is. {calm}"
+    word = "ABORTED" if run.state == ABORTED else "FAILED"
+    return Headline(word, "", why_not(run), calm, "breach", reverse=True)
+
+
+def _before(view: View, asked: Sitting) -> Headline:
+    ground, board = asked.ground, _board(view)
+    left = unclean(board.runs) if board is not None else None
+    if left is not None:
+        name = left.target.get("target", "its target")
+        said = f"drill {left.run[:8]} left {name} as it was: {why_not(left)}"
+        return Headline("NOT CLEANED UP", "", said, f"Restore {name} first; a new drill says whether it is in order.",
+                        "breach", reverse=True)  # fmt: skip
+    if ground is None:
+        return Headline("WAIT", "", "reads the drill's target", "Nothing is touched by looking.", "running", False)
+    if ground.trouble:
+        return Headline("CANNOT DRILL", "", ground.trouble, "Nothing was touched.", "warn", reverse=False)
+    down = f", rollback {ground.upper} to {ground.lower}" if ground.lower else ""
+    name = ground.target.target if ground.target is not None else ""
+    thing = f"kill{down}, on {name}; or at the table"
+    return Headline("READY", "", thing, "Nothing happens before the phrase. Leaving stops nothing.", "ok", False)
+
+
+def _touched(asked: Sitting, run: DrillRun) -> str:
+    live, goes_on = asked.ground.live if asked.ground is not None else None, "The live target"
+    if live is not None:
+        goes_on = f"{live.target} (…{live.account[-4:]} {live.environment.upper()})"
+    if run.mode != PAPER:
+        return "A tabletop: nothing is touched. The clock runs while people answer."
+    return f"Stops {run.target['target']} only. {goes_on} keeps trading; its alarms stay real."
+
+
+def _unlocked(view: View) -> str:
+    board = _board(view)
+    if board is None or not board.asked:
+        return "Live trading was not affected."
+    if board.validity.ok:
+        return "Every drill that the next advance relies on is in date."
+    return f"Still missing for the next advance: {board.validity.reasons[0]}."
+
+
+def _next(view: View, asked: Sitting, found: DrillProgress | None) -> str:
+    """The last rule: what came of a wish, or what comes next."""
+    if asked.note:
+        return asked.note
+    if found is None:
+        return "tab to the field; what you type is what happens"
+    run = found.run
+    if run.state != RUNNING:
+        if left_behind(run):
+            return "what now: put the target in order, then d a new drill"
+        return f"what now: d a new drill{'' if run.state == PASS else '   l what was recorded'}"
+    if run.abandoned:
+        return f"{run.abandoned} gave it up: it cleans up and counts as failed"
+    if fires_by_hand(run):
+        return f"next: type {fire_phrase(run)}; it fires on {run.target['target']} alone"
+    step = to_answer(view, run)
+    if step is not None:
+        return f"next: answer {step.id} with y, n or u and a few words"
+    after = next((one.id for one in found.steps if one.state == "waiting"), "")
+    if run.step == "D12" and run.act == KILL:
+        return "next: two people, one of them risk, approve the restore in the inbox"
+    return f"next: {after} starts by itself; nothing to do" if after else "next: it ends by itself; nothing to do"
+
+
+def _field_lines(view: View, asked: Sitting, run: DrillRun | None, width: int) -> list[Line]:
+    """What stands right above the field; nothing where there is nothing to type."""
+    if view.read_only or (view.frame is not None and view.frame.read_only):
+        return []
+    if run is None:
+        offered = ways(asked.ground)
+        lines = [title("TYPE ONE, THEN ENTER", width)] if offered else []
+        at = max((len(way.phrase) for way in offered), default=0) + 6
+        lines.extend(Line().put(f"   {way.phrase}").put(fit(way.does, width - at - 1), at=at) for way in offered)
+        return lines
+    if fires_by_hand(run):
+        return [title(f"FIRE BY HAND: {fire_phrase(run)}, THEN ENTER", width)]
+    step = to_answer(view, run)
+    if step is None:
+        return []
+    name = f"{step.id} {step.says}: did it hold? y, n or u, and words"
+    return [title(fit(name, width - 4), width)]
+
+
+# ----------------------------------------------------------------------------------------------------------- the bodies
+
+
+def _until(view: View, run: DrillRun | None) -> str:
+    moment: datetime | None = run.until if run is not None else None
+    frame = view.frame
+    if moment is None or frame is None:
+        return ""
+    market = frame.evaluation.snapshot.market_of(moment)
+    return local_time(market, frame.policy.spec.target.session.timezone, "%H:%M:%S")
+
+
+def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, room: int) -> list[Line]:
+    at = 70 if width < 140 else 92
+    right = width - at - 1
+    run, board = (found.run if found is not None else None), _board(view)
+    side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), right)]
+    if found is None:
+        main = [*unlock_lines(board, at), *last_lines(board, at, max(0, room - 8))]
+        return beside(padded(main, room), padded(side, room), at, width)
+    main = [*step_lines(found.steps, at, 14), *clock_lines(found, at), *unlock_lines(board, at)]
+    side += [*order_lines(found, right), *proof_lines(found, right), *evidence_lines(found.run, right)]
+    side += last_lines(board, right, min(6, room - len(side)))
+    return beside(padded(main, room), padded(side, room), at, width)
+
+
+def _narrow(view: View, asked: Sitting, found: DrillProgress | None, width: int, room: int) -> list[Line]:
+    """One column, the most important first: what is touched, then the steps, then what became of the orders."""
+    run, board = (found.run if found is not None else None), _board(view)
+    lines = touch_lines(asked.ground, run, width)
+    if found is None:
+        lines += [*unlock_lines(board, width), *last_lines(board, width, max(0, room - len(lines) - 6))]
+        return lines
+    orders = order_lines(found, width)
+    spare = room - len(lines) - 14 - len(orders)
+    lines += step_lines(found.steps, width, 14 if spare >= 0 else max(6, room - len(lines) - len(orders)))
+    lines += orders
+    for part in (proof_lines(found, width), clock_lines(found, width), evidence_lines(found.run, width)):
+        if len(lines) + len(part) <= room:
+            lines += part
+    return lines

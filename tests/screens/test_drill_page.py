@@ -1,0 +1,194 @@
+"""Drill: every state of it, at every size; what is typed on it, and what leaves it alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from console.desk import DrillGround, Frame
+from console.screens import View
+from console.screens.drill import DrillScreen, wrong_answer
+from console.screens.drill.page import Sitting, drill_page, phrases
+from console.screens.rollback import ReduceScreen
+from tests.screens import drills, states
+from tests.screens.conftest import Console, MakeConsole
+
+SIZES = ((160, 45), (120, 36), (100, 30), (80, 24), (60, 20))
+
+FRAMES: dict[str, Callable[[], Frame]] = {
+    "ready": lambda: drills.frame(*drills.earlier()),
+    "empty": lambda: drills.frame(reasons=("kill drill: never passed on paper",)),
+    "firing": lambda: drills.frame(*drills.earlier(), drills.firing()),
+    "running": lambda: drills.frame(*drills.earlier(), drills.running()),
+    "table": lambda: drills.frame(*drills.earlier(), drills.table()),
+    "passed": lambda: drills.frame(*drills.earlier(), drills.passed(), reasons=()),
+    "failed": lambda: drills.frame(*drills.earlier(), drills.failed()),
+    "aborted": lambda: drills.frame(*drills.earlier(), drills.aborted()),
+}
+SITTING = Sitting(drills.GROUND)
+
+
+def drawn(view: View, sitting: Sitting, size: tuple[int, int]) -> tuple[str, int | None]:
+    lines, field_at = drill_page(view, sitting, *size)
+    assert len(lines) == size[1]
+    assert [line.text for line in lines if line.length > size[0]] == []
+    return "\n".join(line.text.rstrip() for line in lines), field_at
+
+
+def page(name: str, size: tuple[int, int] = (120, 36)) -> str:
+    return drawn(states.view(FRAMES[name]()), SITTING, size)[0]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_state_of_a_drill_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
+    assert page(name, size) == page_snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", FRAMES)
+def test_what_it_stops_and_what_it_leaves_alone_stand_at_every_size(name: str, size: tuple[int, int]) -> None:
+    shown = page(name, size)
+    assert "WHAT IT TOUCHES" in shown
+    if name != "table":
+        assert "PA3SX7FYNUTF PAPER" in shown
+        assert "8820154411 LIVE" in shown
+
+
+def test_before_the_first_tick_and_without_a_target_it_says_so() -> None:
+    assert "reads the drill's target" in drawn(states.view(None), Sitting(), (100, 30))[0]
+    sitting = Sitting(DrillGround(None, None, trouble="'drillTarget' is not configured"))
+    shown, field_at = drawn(states.view(drills.frame()), sitting, (100, 30))
+    assert "CANNOT DRILL" in shown
+    assert "'drillTarget' is not configured" in shown
+    assert field_at is None
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_step_under_way_and_the_clock_since_the_act_are_in_sight(size: tuple[int, int]) -> None:
+    shown = page("running", size)
+    assert "► D6" in shown
+    assert "4.1 s since the act" in shown
+    assert "ASKED, NO ANSWER" in shown
+
+
+def test_the_clock_stands_beside_that_of_the_last_drill_that_passed() -> None:
+    lines = page("running", (160, 45)).splitlines()
+    row = next(line for line in lines if "→ new orders blocked" in line)
+    assert row.partition("│")[0].split()[-2:] == ["0.3", "s"]
+
+
+def test_a_drill_that_left_its_target_as_it_is_says_so_until_it_is_put_right() -> None:
+    assert "NOT CLEANED UP" in page("failed", (160, 45))
+    aside = replace(SITTING, aside=drills.failed().run)
+    later = drawn(states.view(drills.frame(drills.failed())), aside, (120, 36))[0]
+    assert "NOT CLEANED UP" in later
+    assert "torghut-sim" in later
+
+
+def test_only_what_may_be_typed_is_offered() -> None:
+    ready = states.view(drills.frame())
+    assert phrases(ready, SITTING) == (
+        "DRILL KILL torghut-sim", "DRILL ROLLBACK torghut-sim", "TABLETOP KILL", "TABLETOP ROLLBACK",
+    )  # fmt: skip
+    top = Sitting(replace(drills.GROUND, lower="", upper=""))
+    assert "DRILL ROLLBACK torghut-sim" not in phrases(ready, top)
+    assert phrases(states.view(FRAMES["firing"]()), SITTING) == ("KILL torghut-sim",)
+    assert phrases(states.view(FRAMES["running"]()), SITTING) == ()
+
+
+def test_an_answer_begins_with_its_letter() -> None:
+    assert wrong_answer("y everybody saw it") == ""
+    assert wrong_answer("U") == ""
+    assert "y (it held)" in wrong_answer("yes")
+
+
+async def until(condition: Callable[[], bool], pilot) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await pilot.pause(0.02)
+
+
+async def typed(made: Console, pilot, text: str) -> None:
+    screen = made.app.screen
+    assert isinstance(screen, DrillScreen)
+    await until(lambda: screen.token.display and screen.token.ready, pilot)
+    if not screen.token.has_focus:
+        await pilot.press("tab")
+    await until(lambda: screen.token.has_focus, pilot)
+    await pilot.press(*("space" if letter == " " else "minus" if letter == "-" else letter for letter in text), "enter")
+
+
+async def test_d_opens_it_and_the_phrase_starts_it(console: MakeConsole) -> None:
+    made = console(drills.frame())
+    async with made.app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("d")
+        await until(lambda: "TYPE ONE, THEN ENTER" in made.text, pilot)
+        await typed(made, pilot, "drill kill torghut-si")
+        assert made.hands.drills.asked == []
+        await pilot.press("m", "enter")
+        await until(lambda: made.hands.drills.asked == [("start", "drill kill torghut-sim")], pilot)
+        await pilot.press("escape")
+        await until(lambda: "WAY DOWN" in made.text, pilot)
+
+
+async def test_the_act_is_fired_by_its_own_phrase(console: MakeConsole) -> None:
+    made = console(FRAMES["firing"]())
+    async with made.app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("d")
+        await until(lambda: isinstance(made.app.screen, DrillScreen), pilot)
+        await typed(made, pilot, "kill torghut-sim")
+        await until(lambda: bool(made.hands.drills.asked), pilot)
+        assert made.hands.drills.asked == [("fire", "14d9e1f3a2", "kill torghut-sim")]
+
+
+async def test_a_tabletop_takes_an_answer_with_words(console: MakeConsole) -> None:
+    made = console(FRAMES["table"]())
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("d")
+        await until(lambda: isinstance(made.app.screen, DrillScreen), pilot)
+        await typed(made, pilot, "n nobody knew")
+        await until(lambda: bool(made.hands.drills.asked), pilot)
+        assert made.hands.drills.asked == [("answer", "15a0b1c2d3", "D5", "n", "nobody knew")]
+
+
+@pytest.mark.parametrize(("key", "kill"), [("r", False), ("exclamation_mark", True)])
+@pytest.mark.parametrize("name", ["running", "firing"])
+async def test_reduce_and_kill_mean_live_during_a_drill(console: MakeConsole, key: str, kill: bool, name: str) -> None:
+    made = console(FRAMES[name]())
+    async with made.app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("d")
+        await until(lambda: isinstance(made.app.screen, DrillScreen), pilot)
+        await pilot.press(*(["tab"] if name == "firing" and not kill else []), key)
+        await until(lambda: isinstance(made.app.screen, ReduceScreen), pilot)
+        screen = made.app.screen
+        assert isinstance(screen, ReduceScreen)
+        assert screen.plea.kill is kill
+        assert "KILL torghut " in made.text
+        assert "torghut-sim" not in made.text
+    assert made.hands.drills.asked == []
+
+
+async def test_a_drill_is_abandoned_by_a_and_its_evidence_is_named_by_e(console: MakeConsole) -> None:
+    made = console(FRAMES["running"]())
+    async with made.app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("d")
+        await until(lambda: isinstance(made.app.screen, DrillScreen), pilot)
+        await pilot.press("A")
+        await until(lambda: made.hands.drills.asked == [("abandon", "14d9e1f3a2")], pilot)
+        await pilot.press("e")
+        await until(lambda: "/drills/drill-14d9e1f3.json" in made.text, pilot)
+
+
+async def test_the_page_follows_the_ledger(console: MakeConsole) -> None:
+    made = console(FRAMES["running"]())
+    async with made.app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("d")
+        await until(lambda: "RUNNING" in made.text, pilot)
+        made.feed.give(FRAMES["passed"]())
+        await until(lambda: "PASSED" in made.text, pilot)
+        await pilot.press("d")
+        await until(lambda: "TYPE ONE, THEN ENTER" in made.text, pilot)
