@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.bearings import Bearings, longest_dark
+from stages.drill_progress import left_words, unclean
 from stages.drill_validity import declared_until
 from stages.figures import measure, percent
 from stages.policy import Policy
@@ -38,6 +39,9 @@ LOST = (RowState.BLIND, RowState.STALE)
 RESTART, OWN_CHANGE, CLOSED = "a restart is expected", "an own change is on its way", "the market is closed"
 DRILLED = "DRILL: a drill on this account declared it"
 """Why an alarm is held back."""
+
+DRILL_LEFT = "drill/"
+"""Beginning of the cause of a drill that left its target otherwise than it found it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +287,9 @@ def _book(now: Situation) -> Iterator[Condition]:
 def _acts(now: Situation) -> Iterator[Condition]:
     if cut_off(now.snapshot):
         yield Condition("cut-off", AlarmClass.ACT, "nothing answers: no source, Git or venue")
+    left = unclean(now.state.drills.values())
+    if left is not None:
+        yield Condition(f"{DRILL_LEFT}{left.run}", AlarmClass.ACT, f"drill not cleaned up: {left_words(left)}")
 
 
 def _alarm(now: Situation, one: Condition) -> Alarm:

@@ -63,7 +63,7 @@ KILL_STEPS: Final = _steps(
     ("what lands after the kill is recorded", 5),
     ("right account, KILLED, positions left", 10),
     ("application and console restart: still KILLED", 90),
-    ("two syncs later: still KILLED, witnesses agree", 240),
+    ("self-heal and sync: still KILLED, witnesses agree", 240),
     ("a cancel works; a clear without right is refused", 30),
     ("restored by the rule; book equals D1", 600),
 )
@@ -79,7 +79,7 @@ ROLLBACK_STEPS: Final = _steps(
     ("the step down is recorded with its commit", 5),
     ("right account, the lower stage, positions left", 10),
     ("application and console restart: still the lower stage", 90),
-    ("two syncs later: still there, witnesses agree", 240),
+    ("self-heal and sync: still there, witnesses agree", 240),
     ("a second step down works; an advance without right is refused", 30),
     ("manifests equal D1", 120),
 )

@@ -86,11 +86,6 @@ class DrillProgress:
         """The step under way."""
         return next((step for step in self.steps if step.state == UNDER_WAY), None)
 
-    @property
-    def unclean(self) -> bool:
-        """Whether it ended and left something on its target."""
-        return left_behind(self.run)
-
 
 @dataclass(frozen=True, slots=True)
 class DrillBoard:
@@ -126,6 +121,11 @@ def left_behind(run: DrillRun) -> bool:
     if run.state == RUNNING or run.mode != PAPER or PLANT not in run.entered or run.tidied:
         return False
     return not _holds(run, PUT_BACK)
+
+
+def left_words(run: DrillRun) -> str:
+    """``torghut-sim stays as it is: gross-over fired on the live target``"""
+    return f"{run.target.get('target', 'its target')} stays as it is: {why_not(run)}"
 
 
 def unclean(runs: Iterable[DrillRun]) -> DrillRun | None:

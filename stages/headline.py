@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from stages.alarms import Situation, cut_off, latch_title, nobody_acts, not_flat, row_text
+from stages.alarms import DRILL_LEFT, Situation, cut_off, latch_title, nobody_acts, not_flat, row_text
+from stages.drill_progress import left_words, unclean
 from stages.figures import measure, percent, value_text
 from stages.ladder import Unit
 from stages.posture import Latch, Mode
@@ -182,6 +183,15 @@ def _blind(scene: Scene) -> Headline | None:
         stops += f" If it stays so, by itself in {span(wait)}: {soon.then}."
     key = scene.alarm("trigger/", "blind/")
     return Headline("BLIND", figure, thing, f"{stops} Or press r.", "unknown", reverse=True, alarm=key)
+
+
+def _drill_left(scene: Scene) -> Headline | None:
+    left = unclean(scene.now.state.drills.values())
+    if left is None:
+        return None
+    sentence = "Live trading is not affected. Put that target in order; a drill that finds it so ends this."
+    key = scene.alarm(DRILL_LEFT)
+    return Headline("NOT CLEANED UP", "", f"drill: {left_words(left)}", sentence, "breach", reverse=True, alarm=key)
 
 
 def _over(scene: Scene) -> Headline | None:
@@ -408,6 +418,7 @@ _PRECEDENCE: tuple[Callable[[Scene], Headline | None], ...] = (
     _not_flat,
     _cut_off,
     _blind,
+    _drill_left,
     _over,
     _nobody,
     _between,

@@ -93,6 +93,11 @@ class Floor:
         self.book.cancel(order_id)
         return "cancelled"
 
+    def forget_revision(self) -> None:
+        """The trading process no longer says which revision it runs; what it runs stays."""
+        if self.app.deployed is not None:
+            self.app.deployed = replace(self.app.deployed, revision="")
+
     def apply(self, deployed: Deployed, monotonic: float) -> str:
         """Hand a revision to the trading process; see Application.apply for the answer."""
         return self.app.apply(deployed, monotonic)

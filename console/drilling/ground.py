@@ -126,13 +126,20 @@ def _word(value: object) -> str:
         return str(value).casefold()
 
 
-def sync_again(course: Course, number: int) -> tuple[str, bool]:
+def heal_again(course: Course) -> bool:
+    """Provoke a self-heal: the controller applies again what Git says; whether the trading process then runs on it."""
+    head = course.target.repository.fetch()
+    course.target.venue.heal()
+    return course.wait(lambda: course.target.venue.app().revision == head)
+
+
+def sync_again(course: Course) -> tuple[str, bool]:
     """Give GitOps a new head that changes nothing, and wait until the trading process runs on it."""
     repository, venue = course.target.repository, course.target.venue
     pushed, sha = "moved", ""
     for _ in range(TRIES):
         head = repository.fetch()
-        sha = repository.commit(head, {}, f"Drill {course.drill.run[:8]}: sync {number}", (), signed=False)
+        sha = repository.commit(head, {}, f"Drill {course.drill.run[:8]}: sync", (), signed=False)
         pushed = repository.push(sha, head).outcome
         if pushed != "moved":
             break

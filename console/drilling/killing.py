@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from console.drilling.course import Course, Fired, StepWork, plain
-from console.drilling.ground import Baseline, agrees, fingerprint, stable_book, standing_now, sync_again
+from console.drilling.ground import Baseline, agrees, fingerprint, heal_again, stable_book, standing_now, sync_again
 from stages.authority import action_digest
 from stages.clearing import drill_restore_action
 from stages.commands import BeginRestore, ClearLatch, Quorum, RecordCommitted, RecordOutcome, RecordSettled
@@ -233,9 +233,9 @@ class KillCourse:
         return dict(course.target.policy.overlay(Mode.KILLED))
 
     def _synced(self, course: Course) -> None:
-        for number in (1, 2):
-            sha, arrived = sync_again(course, number)
-            course.find(f"sync {number} reached the application", arrived, sha[:8])
+        course.find("a self-heal applied what Git says", heal_again(course))
+        sha, arrived = sync_again(course)
+        course.find("a sync reached the application", arrived, sha[:8])
         app, reading, standing = course.target.venue.app(), course.target.venue.read(), standing_now(course)
         course.note("app", plain(app))
         words = f"Git {standing.mode.name}, venue {'blocked' if reading.blocked else 'OPEN'}"

@@ -7,7 +7,16 @@ from datetime import timedelta
 from functools import partial
 
 from console.drilling.course import Course, Fired, StepWork, plain
-from console.drilling.ground import TRIES, agrees, fingerprint, stable_book, standing_now, sync_again, target_files
+from console.drilling.ground import (
+    TRIES,
+    agrees,
+    fingerprint,
+    heal_again,
+    stable_book,
+    standing_now,
+    sync_again,
+    target_files,
+)
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
 from stages.drill import PATHS, Declared
 from stages.ladder import Value
@@ -164,9 +173,9 @@ class RollbackCourse:
         course.find("a console opened anew knows the step down", knows, f"entry {fresh.seq}")
 
     def _synced(self, course: Course) -> None:
-        for number in (1, 2):
-            sha, arrived = sync_again(course, number)
-            course.find(f"sync {number} reached the application", arrived, sha[:8])
+        course.find("a self-heal applied what Git says", heal_again(course))
+        sha, arrived = sync_again(course)
+        course.find("a sync reached the application", arrived, sha[:8])
         app = course.target.venue.app()
         course.note("app", plain(app))
         together = standing_now(course).stage == self.lower and agrees(app, self._values(course, self.lower))

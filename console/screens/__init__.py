@@ -6,7 +6,7 @@ A screen is a pure function from view and size to lines, painted by one sheet. I
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -18,9 +18,11 @@ from textual.screen import Screen
 
 from console.actions import On, actions_on
 from console.desk import Frame
+from stages.drill import PAPER
+from stages.facts import DrillRun
 from stages.verdict import Headline
 from widgets.figures import age
-from widgets.header import Head, read_head
+from widgets.header import Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
 from widgets.sheet import Sheet
 
@@ -82,7 +84,7 @@ def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPD
     if view.cut_off and headline is None:
         last = f"The newest tick is {age(view.lag)} old and nothing below is known any more."
         headline = Headline("CUT OFF", age(view.lag), "no tick arrives", f"{last} r still tries.", "unknown", True)
-    return read_head(
+    head = read_head(
         frame.evaluation,
         frame.policy,
         frame.presence,
@@ -94,6 +96,26 @@ def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPD
         prefix=prefix,
         acknowledged=frame.acknowledged,
     )
+    drill = frame.drills.running if frame.drills is not None else None
+    return _drilling(head, drill, frame, calm=headline is None) if drill is not None and drill.mode == PAPER else head
+
+
+def _drilling(head: Head, drill: DrillRun, frame: Frame, *, calm: bool) -> Head:
+    """The head while a drill fires for real elsewhere: on which target, and what is held back until when.
+
+    Nothing of the live target is held back, so only a sentence that had nothing to say makes room.
+    """
+    name = drill.target.get("target", "its target")
+    head = replace(head, auto=f"DRILL on {name}", auto_short="DRILL")
+    if not calm or head.headline is None or head.headline.mark != "ok":
+        return head
+    held = "are not held back yet"
+    if drill.until is not None:
+        market = frame.evaluation.snapshot.market_of(drill.until)
+        zone = frame.policy.spec.target.session.timezone
+        held = f"are held back until {local_time(market, zone, '%H:%M')}"
+    said = f"DRILL {drill.run[:8]}: alarms of {name} {held}. Live ones are not."
+    return replace(head, headline=replace(head.headline, sentence=said))
 
 
 def too_small(view: View, width: int, height: int) -> list[Line]:

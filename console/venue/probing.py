@@ -67,6 +67,12 @@ class DemoProbes(DemoVenue):
         except (KeyError, TypeError, ValueError) as trouble:
             raise Trouble(f"its status cannot be read: {trouble!r}", where=self._app) from None
 
+    def heal(self) -> None:
+        """The trading process forgets its revision, so the controller applies Git's again. Raises Trouble."""
+        status, answer = self._ask("POST", self._url + "/demo/inject", {"name": "forgotten-revision"})
+        if status != requests.codes.ok:
+            raise Trouble(f"no self-heal could be provoked: {answer}", where=self._url)
+
     def _ask(self, method: str, url: str, body: Mapping[str, str] | None) -> tuple[int, Any]:
         """The status with the document, also of a refusal, which is an answer here. Raises Trouble."""
         with requests.Session() as session:

@@ -12,6 +12,7 @@ from console.desk import DrillGround, Frame
 from console.screens import View
 from console.screens.drill import DrillScreen, wrong_answer
 from console.screens.drill.page import Sitting, drill_page, phrases
+from console.screens.ramp.page import Look, ramp_page
 from console.screens.rollback import ReduceScreen
 from tests.screens import drills, states
 from tests.screens.conftest import Console, MakeConsole
@@ -168,7 +169,7 @@ async def test_reduce_and_kill_mean_live_during_a_drill(console: MakeConsole, ke
         assert isinstance(screen, ReduceScreen)
         assert screen.plea.kill is kill
         assert "KILL torghut " in made.text
-        assert "torghut-sim" not in made.text
+        assert "KILL torghut-sim" not in made.text
     assert made.hands.drills.asked == []
 
 
@@ -192,3 +193,21 @@ async def test_the_page_follows_the_ledger(console: MakeConsole) -> None:
         await until(lambda: "PASSED" in made.text, pilot)
         await pilot.press("d")
         await until(lambda: "TYPE ONE, THEN ENTER" in made.text, pilot)
+
+
+@pytest.mark.parametrize("size", SIZES[:4], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_ramp_says_which_target_a_drill_is_on_and_what_is_held_back_until_when(size: tuple[int, int]) -> None:
+    shown = "\n".join(line.text for line in ramp_page(states.view(FRAMES["running"]()), Look(), *size)[:3])
+    assert ("DRILL on torghut-sim" if size[0] >= 100 else "DRILL") in shown.splitlines()[0]
+    assert "DRILL 14d9e1f3: alarms of torghut-sim are held back until 14:4" in shown
+    assert "HOLD" in shown
+    table = "\n".join(line.text for line in ramp_page(states.view(FRAMES["table"]()), Look(), *size)[:3])
+    assert "DRILL" not in table
+
+
+def test_ramp_gives_no_alarm_up_for_a_drill() -> None:
+    loud = replace(states.breach(), drills=FRAMES["running"]().drills)
+    shown = "\n".join(line.text for line in ramp_page(states.view(loud), Look(), 160, 45)[:3])
+    assert "BREACH" in shown
+    assert "STEPPING DOWN" in shown
+    assert "held back" not in shown
