@@ -99,31 +99,17 @@ def late_reconciliation(floor: Floor, _now: datetime) -> str:
     return "the reconciliation does not run"
 
 
-<<<<<<< HEAD
 def missing_reconciliation(floor: Floor, _now: datetime) -> str:
     """The comparison of the books has left no result, and none comes."""
     floor.mischief.reconciliation_missing = True
     floor.app.reconciliation.lose()
     return "there is no reconciliation"
-=======
+
+
 def forgotten_revision(floor: Floor, _now: datetime) -> str:
     """The process forgets which revision it runs, so that the GitOps loop heals what it takes for a difference."""
     floor.forget_revision()
     return "the revision is forgotten: the loop applies the head again"
-
-
-def _lose_now(floor: Floor, now: datetime) -> bool:
-    """False while the book is too small for such a day."""
-    exposure, deployed = floor.book.exposure(floor.market), floor.app.deployed
-    if deployed is None or exposure.gross < _AT_WORK * deployed.controls.max_gross:
-        return False
-    missing = deployed.controls.daily_loss * _BEYOND + floor.app.day_profit(floor.book, floor.market)
-    share = max(missing, ZERO) / exposure.gross
-    for symbol, position in floor.book.positions.items():
-        floor.market.gap(symbol, 1 - share if position.qty > 0 else 1 + share)
-    floor.market.pause(list(floor.book.positions), now + timedelta(seconds=floor.pace.pause_seconds))
-    return True
->>>>>>> f971024 (Say on every screen that a drill runs, ring for one that was not cleaned up, and heal once in D10)
 
 
 def frozen_feed(floor: Floor, now: datetime) -> str:
@@ -189,14 +175,13 @@ _ALL: Final[tuple[Fault, ...]] = (
     *(session_faults.early_close, session_faults.halt),
     *(partial_fills, unanswered_cancel, unknown_order, own_rejects, broker_rejects, tca_degradation, no_activity),
     *(off_by_one_share, late_reconciliation, missing_reconciliation, reconciliation_mismatch),
-    *(stale_data, frozen_feed, clock_ahead, clock_drift, restart, stuck_restart),
+    *(stale_data, frozen_feed, clock_ahead, clock_drift, restart, stuck_restart, forgotten_revision),
     *(wrong_account, wrong_environment, incident),
 )
 
 
 def known_faults() -> Mapping[str, Fault]:
     """Every fault by the name that ``inject`` takes."""
-<<<<<<< HEAD
     return MappingProxyType({_name(fault): fault for fault in sorted(_ALL, key=_name)})
 
 
@@ -212,24 +197,3 @@ def _name(fault: Fault) -> str:
 
 def _says(fault: Fault) -> str:
     return (inspect.getdoc(fault) or "").partition("\n")[0]
-=======
-    return MappingProxyType(
-        {
-            "calm": calm,
-            "early-close": early_close,
-            "forgotten-revision": forgotten_revision,
-            "gap": gap,
-            "incident": incident,
-            "late-reconciliation": late_reconciliation,
-            "loss-limit": loss_limit,
-            "off-by-one-share": off_by_one_share,
-            "partial-fills": partial_fills,
-            "reconciliation-mismatch": reconciliation_mismatch,
-            "stale-data": stale_data,
-            "tca-degradation": tca_degradation,
-            "unanswered-cancel": unanswered_cancel,
-            "unknown-order": unknown_order,
-            "wrong-account": wrong_account,
-        }
-    )
->>>>>>> f971024 (Say on every screen that a drill runs, ring for one that was not cleaned up, and heal once in D10)
