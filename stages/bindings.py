@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from stages.embedded import Edit, Embedded, Kind, embed
-from stages.paths import Key, Step, parse_path, refuse_shared, walk
+from stages.embedded import Edit, Embedded, embed
+from stages.json_spans import parse_file
+from stages.paths import Key, Select, Step, follow, parse_path, refuse_shared, walk
+from stages.quoting import reading
 from stages.refusal import Trouble
-from stages.yaml_spans import Manifest, Mapping, Node, Scalar, Sequence, Style, Tree, parse
+from stages.yaml_spans import Alias, Kind, Manifest, Mapping, Node, Scalar, Sequence, Style, Tree
 
 Format = Literal["plain", "csv", "json-list", "list"]
 Value = str | tuple[str, ...]
@@ -24,7 +26,9 @@ class Binding:
     ``file`` is relative to the GitOps path, ``object`` is ``Kind/name``. Exactly one of ``env`` (a
     variable of the only container, or of ``container``) and ``path`` is set. ``inside`` reads the
     string found there as a document and ``inner_path`` leads on within it. A ``csv``, ``json-list``
-    or ``list`` holds a tuple of strings, ``plain`` one string. Raises Trouble when it makes no sense.
+    or ``list`` holds a tuple of strings, ``plain`` one string. ``when_aliased: local`` lets a value
+    that an alias repeats be changed here alone: the alias is written out. Raises Trouble when it
+    makes no sense.
     """
 
     file: str
@@ -36,6 +40,7 @@ class Binding:
     inside: Kind | None = None
     inner_path: str | None = None
     when_absent: Literal["insert", "error"] = "error"
+    when_aliased: Literal["error", "local"] = "error"
 
     def __post_init__(self) -> None:
         kind, slash, name = self.object.partition("/")
@@ -57,6 +62,18 @@ class Binding:
 
     def _wrong(self, what: str, fix: str) -> Trouble:
         return Trouble(f"binding: {what}", where=self.file, fix=fix)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The way from the object to the value, or to the string that holds its document, or to its env item.
+
+        The only container has no name in it: that step selects the empty one.
+        """
+        if self.env is None:
+            return parse_path(self.path or "")
+        pod = _POD_SPEC.get(self.object.partition("/")[0], _POD_TEMPLATE)
+        container, item = Select("name", self.container or ""), Select("name", self.env)
+        return (*parse_path(pod), Key("containers"), container, Key("env"), item)
 
     @property
     def label(self) -> str:
@@ -88,6 +105,24 @@ class Located:
     node: Scalar | Sequence | None
     hosts: tuple[Embedded, ...]
     env: EnvPlace | None
+    written_out: tuple[Alias, ...] = ()
+    """The aliases to be written out with what they say today, so that only this place changes."""
+
+    @property
+    def place(self) -> Node | None:
+        """The node that the file has there: ``node`` itself, or the alias that stands for it."""
+        here = (alias for alias in self.written_out if self.node and alias.start == self.node.start)
+        return next(here, self.node)
+
+    @property
+    def unclear(self) -> str:
+        """The text that YAML 1.1 and 1.2 read differently, empty where there is none."""
+        kind = self.hosts[-1].manifest.kind if self.hosts else self.manifest.kind
+        if kind == "json" or self.node is None:
+            return ""
+        nodes = self.node.items if isinstance(self.node, Sequence) else (self.node,)
+        plain = (one for one in nodes if isinstance(one, Scalar) and one.style == "plain" and one.tag is None)
+        return next((one.value for one in plain if reading(one.value) == "ambiguous"), "")
 
     @property
     def style(self) -> Style | Literal["flow", "block"] | None:
@@ -109,6 +144,18 @@ class Located:
         return edit.start, edit.end
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """The way from the object to what the file has there."""
+        return self.binding.steps
+
+    @property
+    def target(self) -> tuple[object, ...]:
+        """What two bindings share that mean the same value or the same env item."""
+        if self.env is not None and self.env.item is None:
+            return (self.env.items.start, self.binding.env)
+        return self.span
+
+    @property
     def line(self) -> int:
         """The line of the value in the file, from 1."""
         return self.manifest.text.count("\n", 0, self.span[0]) + 1
@@ -125,7 +172,7 @@ def locate(text: str | Manifest, binding: Binding, where: str = "") -> Located:
     Raises Trouble when the binding matches nothing or several things, an alias or text that an
     alias repeats, a ``valueFrom``, or something of another shape than its format.
     """
-    manifest = text if isinstance(text, Manifest) else parse(text, where or binding.file)
+    manifest = text if isinstance(text, Manifest) else parse_file(text, where or binding.file)
     tree, root = _object(manifest, binding)
     env: EnvPlace | None = None
     if binding.env is not None:
@@ -140,7 +187,7 @@ def locate(text: str | Manifest, binding: Binding, where: str = "") -> Located:
                 raise _nothing(manifest, env.item, binding, "the variable has no value")
             return Located(manifest, binding, "" if binding.format == "plain" else (), None, (), env)
     else:
-        node = walk(manifest, tree, root, parse_path(binding.path or ""), binding.label)
+        node = _walk(manifest, tree, root, binding.path or "", binding)
     return _inward(manifest, tree, node, binding, env)
 
 
@@ -153,10 +200,9 @@ def _object(manifest: Manifest, binding: Binding) -> tuple[Tree, Mapping]:
     kind, _, name = binding.object.partition("/")
     found: list[tuple[Tree, Mapping]] = []
     for tree in manifest.documents:
-        root = tree.root
-        if isinstance(root, Mapping) and _says(root.get("kind"), kind):
+        for root in _objects(tree.root):
             metadata = root.get("metadata")
-            if isinstance(metadata, Mapping) and _says(metadata.get("name"), name):
+            if _says(root.get("kind"), kind) and isinstance(metadata, Mapping) and _says(metadata.get("name"), name):
                 found.append((tree, root))
     if len(found) == 1:
         return found[0]
@@ -166,6 +212,16 @@ def _object(manifest: Manifest, binding: Binding) -> tuple[Tree, Mapping]:
     lines = ", ".join(str(root.line) for _, root in found)
     what = f"{binding.label} matches several things: {binding.object} begins on lines {lines}"
     raise Trouble(what, where=manifest.where, fix="keep one object of that kind and name in the file")
+
+
+def _objects(root: Node) -> tuple[Mapping, ...]:
+    """The objects of a document: itself, or the items of a ``kind: List``."""
+    if not isinstance(root, Mapping):
+        return ()
+    items = root.get("items")
+    if _says(root.get("kind"), "List") and isinstance(items, Sequence):
+        return tuple(item for item in items.items if isinstance(item, Mapping))
+    return (root,)
 
 
 def _says(node: Node | None, text: str) -> bool:
@@ -182,6 +238,13 @@ def _env(manifest: Manifest, tree: Tree, root: Mapping, binding: Binding, name: 
     if not isinstance(items, Sequence):
         raise _nothing(manifest, items, binding, "env is not a list")
     found = [item for item in items.items if isinstance(item, Mapping) and _says(item.get("name"), name)]
+    for item in items.items:
+        known = item.target if isinstance(item, Alias) else item
+        merged = known.merged("name") if isinstance(known, Mapping) else None
+        if isinstance(item, Alias) and _says(_effective(item, "name"), name):
+            refuse_shared(manifest, tree, item, binding.label)
+        if merged is not None and _says(_effective(merged, "name"), name):
+            raise _merged(manifest, item, binding, "the variable's name")
     if len(found) > 1:
         lines = ", ".join(str(item.line) for item in found)
         what = f"{binding.label} matches several things: the variable stands on lines {lines}"
@@ -206,13 +269,47 @@ def _container(manifest: Manifest, containers: Node, binding: Binding) -> Mappin
 
 
 def _env_value(manifest: Manifest, tree: Tree, item: Mapping, binding: Binding) -> Node | None:
-    if item.get("valueFrom") is not None:
+    source = item.get("valueFrom")
+    if source is not None and not (isinstance(source, Scalar) and source.null):
         what = f"{binding.label} takes its value from elsewhere (valueFrom)"
         raise Trouble(what, where=manifest.at(item.line), fix="bind a variable with a value of its own")
+    for key in ("value", "valueFrom"):
+        if item.merged(key) is not None:
+            raise _merged(manifest, item, binding, f"the variable's {key}")
     value = item.get("value")
-    if value is not None:
+    if value is not None and not _may_be_local(value, binding):
         refuse_shared(manifest, tree, value, binding.label)
     return value
+
+
+def _effective(node: Node, key: str) -> Node | None:
+    """What a mapping says under a key, written in it or merged into it."""
+    known = node.target if isinstance(node, Alias) else node
+    if not isinstance(known, Mapping):
+        return None
+    merged = known.merged(key)
+    return known.get(key) if merged is None else _effective(merged, key)
+
+
+def _merged(manifest: Manifest, node: Node, binding: Binding, what: str) -> Trouble:
+    said = f"{binding.label}: {what} comes from elsewhere by a merge (<<)"
+    return Trouble(said, where=manifest.at(node.line), fix="write it out in this mapping")
+
+
+def _walk(manifest: Manifest, tree: Tree, start: Node, path: str, binding: Binding) -> Node:
+    """Follow a path; only its last node may be one that an alias repeats, where the binding makes it local."""
+    steps = parse_path(path)
+    around = walk(manifest, tree, start, steps[:-1], binding.label)
+    node = follow(manifest, around, steps[-1], binding.label)
+    if not _may_be_local(node, binding):
+        refuse_shared(manifest, tree, node, binding.label)
+    return node
+
+
+def _may_be_local(node: Node, binding: Binding) -> bool:
+    """Whether the binding asks to change a shared value here alone, and it is one that can be written out."""
+    said = node.target if isinstance(node, Alias) else node
+    return binding.when_aliased == "local" and isinstance(said, Scalar) and said.tag is None
 
 
 def _inward(manifest: Manifest, tree: Tree, node: Node, binding: Binding, env: EnvPlace | None) -> Located:
@@ -221,7 +318,7 @@ def _inward(manifest: Manifest, tree: Tree, node: Node, binding: Binding, env: E
     current = manifest
     if binding.inside is not None:
         string = _scalar(current, node, binding)
-        if not string.value.strip():
+        if string.null or not string.value.strip():
             raise _nothing(manifest, string, binding, "the string is empty")
         host = embed(current, string, binding.inside)
         hosts.append(host)
@@ -230,7 +327,7 @@ def _inward(manifest: Manifest, tree: Tree, node: Node, binding: Binding, env: E
             what = f"{binding.label} matches several things: the string holds {len(current.documents)} documents"
             raise Trouble(what, where=manifest.at(host.host.line), fix="keep one document in it")
         tree = current.documents[0]
-        node = walk(current, tree, tree.root, parse_path(binding.inner_path or ""), binding.label)
+        node = _walk(current, tree, tree.root, binding.inner_path or "", binding)
     if binding.format == "json-list":
         host = embed(current, _scalar(current, node, binding), "json")
         hosts.append(host)
@@ -239,9 +336,28 @@ def _inward(manifest: Manifest, tree: Tree, node: Node, binding: Binding, env: E
     if binding.format in ("list", "json-list"):
         items = _texts(current, tree, node, binding)
         return Located(manifest, binding, items, _sequence(current, node, binding), tuple(hosts), env)
-    scalar = _scalar(current, node, binding)
-    value = split_csv(scalar.value) if binding.format == "csv" else scalar.value
-    return Located(manifest, binding, value, scalar, tuple(hosts), env)
+    aliases = (node,) if isinstance(node, Alias) else tree.repeats(node)
+    scalar = _scalar(current, _in_place(node) if isinstance(node, Alias) else node, binding)
+    _refuse_template(current, scalar, binding)
+    said = "" if scalar.null else scalar.value
+    value = split_csv(said) if binding.format == "csv" else said
+    return Located(manifest, binding, value, scalar, tuple(hosts), env, aliases)
+
+
+def _in_place(alias: Alias) -> Node:
+    """What an alias says, as if it were written where the alias stands."""
+    if not isinstance(alias.target, Scalar):
+        return alias
+    style = alias.target.style if alias.target.style in ("plain", "'") else '"'
+    return Scalar(alias.start, alias.end, alias.line, alias.target.value, style)
+
+
+def _refuse_template(manifest: Manifest, node: Node, binding: Binding) -> None:
+    """Raise Trouble where a chart's rendering makes the value: what stands in the file is not what runs."""
+    held = node.value if isinstance(node, Scalar) else manifest.text[node.start : node.start + 2]
+    if "{{" in held:
+        what = f"{binding.label} is a template ({{{{ }}}}), its value is made when the chart is rendered"
+        raise Trouble(what, where=manifest.at(node.line), fix="bind a value that is deployed as it is written")
 
 
 def split_csv(text: str) -> tuple[str, ...]:
@@ -253,19 +369,22 @@ def _texts(manifest: Manifest, tree: Tree, node: Node, binding: Binding) -> tupl
     items = _sequence(manifest, node, binding).items
     for item in items:
         refuse_shared(manifest, tree, item, binding.label)
+        _refuse_template(manifest, item, binding)
     return tuple(_scalar(manifest, item, binding).value for item in items)
 
 
 def _scalar(manifest: Manifest, node: Node, binding: Binding) -> Scalar:
     if isinstance(node, Scalar):
         return node
+    _refuse_template(manifest, node, binding)
     raise _nothing(manifest, node, binding, "a single value is needed here, the file has a list or a mapping")
 
 
 def _sequence(manifest: Manifest, node: Node, binding: Binding) -> Sequence:
     if isinstance(node, Sequence):
         return node
-    raise _nothing(manifest, node, binding, "a list is needed here")
+    empty = isinstance(node, Scalar) and node.null
+    raise _nothing(manifest, node, binding, "a list is needed here" + (", nothing is written" if empty else ""))
 
 
 def _nothing(manifest: Manifest, node: Node, binding: Binding, why: str) -> Trouble:

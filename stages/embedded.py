@@ -11,18 +11,22 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from stages.json_spans import parse_json
 from stages.quoting import double_quoted
 from stages.refusal import Trouble
-from stages.yaml_spans import Manifest, Scalar, parse
-
-Kind = Literal["yaml", "json"]
+from stages.yaml_spans import Kind, Manifest, Scalar, parse
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
+_JOINED = r"\\(?:\r\n|\r|\n)[ \t]*"
+_FOLDED = r"[ \t]*(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*[ \t]*"
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_BREAK = re.compile(r"\r\n|\r|\n")
 _PIECE = {
-    '"': re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|[^\\]+"),
+    '"': re.compile(
+        rf"{_JOINED}|{_FOLDED}|{_PAIR}|\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|.)"
+        r"|(?:(?![ \t]*[\r\n])[^\\])+"
+    ),
     "'": re.compile(r"''|[^']+"),
     "plain": re.compile(r".+"),
 }
@@ -126,13 +130,17 @@ def _faithful(runs: tuple[Run, ...], outer: str, value: str) -> bool:
 
 
 def _inline_runs(text: str, host: Scalar) -> Iterator[Run]:
-    """Runs of a plain or quoted scalar on one line; none where it spans several."""
+    """Runs of a plain or quoted scalar; of several lines only double quotes tell where each character stands."""
     quote = 0 if host.style == "plain" else 1
     first, last = host.start + quote, host.end - quote
-    if "\n" in text[first:last] or "\r" in text[first:last]:
+    if host.style != '"' and _BREAK.search(text, first, last):
         return
     inner = 0
     for piece in _PIECE[host.style].finditer(text, first, last):
+        if breaks := len(_BREAK.findall(piece.group())):
+            # A line break is a blank, several are one less of themselves, an escaped one is nothing.
+            inner += 0 if piece.group()[0] == "\\" else max(1, breaks - 1)
+            continue
         escaped = piece.group()[0] == "\\" if host.style == '"' else piece.group() == "''" and quote == 1
         width = piece.end() - piece.start()
         length = 1 if escaped else width

@@ -10,12 +10,17 @@ import json
 import re
 
 from stages.refusal import Trouble
-from stages.yaml_spans import Manifest, Mapping, Node, Scalar, Sequence, Tree
+from stages.yaml_spans import Manifest, Mapping, Node, Scalar, Sequence, Tree, parse
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _WORD = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 _DEEPEST = 200
+
+
+def parse_file(text: str, where: str = "") -> Manifest:
+    """Read a file's text by its name: ``.json`` is JSON, anything else YAML. Raises Trouble with the line."""
+    return parse_json(text, where) if where.endswith(".json") else parse(text, where)
 
 
 def parse_json(text: str, where: str = "") -> Manifest:
@@ -25,7 +30,7 @@ def parse_json(text: str, where: str = "") -> Manifest:
     rest = reader.skip(root.end)
     if rest != len(text):
         raise reader.trouble("text follows the JSON value", rest)
-    return Manifest(text, where, (Tree(root, frozenset()),))
+    return Manifest(text, where, (Tree(root),), "json")
 
 
 class _Reader:

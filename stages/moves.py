@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from stages.ladder import Direction, RiskOrder, Value, write_value
 from stages.policy import ControlSpec, Policy
@@ -13,7 +14,7 @@ from stages.posture import Mode, effective_mode
 from stages.refusal import Trouble
 from stages.splice import Change, Spliced, decode, encode
 from stages.splice import edit as splice
-from stages.standing import Manifests, assess, comparable, read_controls, share_base
+from stages.standing import Manifests, Unclear, assess, comparable, read_controls, share_base
 from stages.yaml_spans import Manifest
 
 
@@ -25,6 +26,8 @@ class Place:
     file: str
     value: Value | None = None
     error: str = ""
+    unclear: bool = False
+    """Readers of YAML differ on what it says: unread, but a reduction can write it in quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,25 @@ class Move:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        return tuple(place.error for place in self.places if place.error)
+        return tuple(place.error for place in self.places if place.error and not self._settled(place))
+
+    def _settled(self, place: Place) -> bool:
+        """Whether a value that nobody can read for certain is replaced by the safer one all the same."""
+        return place.unclear and self.only_safer and self.after is not None
 
     def target(self, place: Place) -> Value | None:
         """The value that one binding shall have."""
-        return self.spec.order.safest(place.value, self.after) if self.only_safer else self.after
+        if self.only_safer and not place.unclear:
+            return self.spec.order.safest(place.value, self.after)
+        return self.after
 
     def edited(self) -> tuple[Place, ...]:
         """The bindings that do not say so yet; a value that is there already is never an edit."""
         same = self.spec.order.same
-        places = () if self.stays else self.places
-        return tuple(p for p in places if not p.error and not same(p.value, self.target(p)))
+        if self.stays:
+            return ()
+        read = tuple(p for p in self.places if not p.error and not same(p.value, self.target(p)))
+        return (*read, *(place for place in self.places if self._settled(place)))
 
 
 class Moves:
@@ -79,6 +90,7 @@ class Moves:
         self.standing = assess(policy, controls)
         self._to = to_stage
         self._places = {name: _places(manifests, spec) for name, spec in policy.spec.controls.items()}
+        self._shared = tuple(_shared(manifests, policy))
         today = {name: self._today(name) for name in policy.spec.controls}
         overlay = policy.overlay(effective_mode(mode, policy.mapped_modes)) if mode is not None else {}
         after = {**policy.resolved[to_stage], **overlay}
@@ -98,10 +110,10 @@ class Moves:
         self.by_name = {name: self._move(name) for name in policy.spec.controls}
 
     def refusals(self) -> tuple[str, ...]:
-        """Pinned controls that would have to move, with their companions, and bindings that match nothing."""
-        return (*(self._pinned(name) for name in self._held), *(
-            f"{name}: {error}" for name, move in self.by_name.items() for error in move.missing if not move.stays
-        ))  # fmt: skip
+        """Pinned controls that would have to move, with their companions; bindings that match nothing or the same."""
+        moving = ((name, move) for name, move in self.by_name.items() if not move.stays)
+        missing = (f"{name}: {error}" for name, move in moving for error in move.missing)
+        return (*(self._pinned(name) for name in self._held), *missing, *self._shared)
 
     def wanted(self) -> dict[str, list[tuple[str, Change]]]:
         """The changes of each file, each with its control's name."""
@@ -209,9 +221,30 @@ def _places(manifests: Manifests, spec: ControlSpec) -> tuple[Place, ...]:
     for number, binding in enumerate(spec.bindings):
         try:
             places.append(Place(number, binding.file, manifests.value(spec, number)))
+        except Unclear as trouble:
+            places.append(Place(number, binding.file, error=trouble.line, unclear=True))
         except Trouble as trouble:
             places.append(Place(number, binding.file, error=trouble.line))
     return tuple(places)
+
+
+def _shared(manifests: Manifests, policy: Policy) -> Iterator[str]:
+    """Bindings that stand in the same text of a file: one change would be the other's as well."""
+    found: list[tuple[str, int, int, tuple[object, ...], str, str]] = []
+    for name, spec in policy.spec.controls.items():
+        for number, binding in enumerate(spec.bindings):
+            try:
+                located = manifests.located(spec, number)
+            except Trouble:
+                continue
+            place = f"{manifests.path(binding.file)}:{located.line}"
+            found.append((manifests.path(binding.file), *located.span, located.target, name, place))
+    found.sort(key=lambda one: one[:3])
+    for first, second in pairwise(found):
+        overlaps = second[0] == first[0] and second[1] < first[2]
+        if overlaps or (second[0], second[3]) == (first[0], first[3]):
+            names = f"{first[4]} and {second[4]}" if first[4] != second[4] else f"two bindings of {first[4]}"
+            yield f"{second[5]}: {names} stand in the same text; keep one binding for this place"
 
 
 def _riskiest(order: RiskOrder, values: Sequence[Value | None]) -> Value | None:

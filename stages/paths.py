@@ -96,7 +96,7 @@ def walk(manifest: Manifest, tree: Tree, start: Node, steps: tuple[Step, ...], w
     node = start
     refuse_shared(manifest, tree, node, what)
     for step in steps:
-        node = _follow(manifest, node, step, what)
+        node = follow(manifest, node, step, what)
         refuse_shared(manifest, tree, node, what)
     return node
 
@@ -107,22 +107,27 @@ def refuse_shared(manifest: Manifest, tree: Tree, node: Node, what: str) -> None
         raise Trouble(
             f"{what} is the alias *{node.name}, its text stands elsewhere",
             where=manifest.at(node.line),
-            fix="write the value here instead of the alias",
+            fix="write the value here instead of the alias; whenAliased: local does it for a single value",
         )
-    if node.anchor is not None and node.anchor in tree.aliased:
+    if node.anchor is not None and (repeats := tree.repeats(node)):
+        lines = ", ".join(str(alias.line) for alias in repeats)
         raise Trouble(
-            f"{what} lies under the anchor &{node.anchor}, which an alias repeats elsewhere",
+            f"{what} lies under the anchor &{node.anchor}, which an alias repeats on line {lines}",
             where=manifest.at(node.line),
-            fix="write the value out where the alias is",
+            fix="write the value out where the alias is; whenAliased: local does it for a single value",
         )
 
 
-def _follow(manifest: Manifest, node: Node, step: Step, what: str) -> Node:
+def follow(manifest: Manifest, node: Node, step: Step, what: str) -> Node:
+    """One step of a path, whether or not its node is shared. Raises Trouble when it leads nowhere."""
     if isinstance(step, Key):
         if not isinstance(node, Mapping):
             raise _nothing(manifest, node, what, f"{step.name!r} needs a mapping here")
         value = node.get(step.name)
         if value is None:
+            if node.merged(step.name) is not None:
+                said = f"{what}: {step.name!r} comes from elsewhere by a merge (<<)"
+                raise Trouble(said, where=manifest.at(node.line), fix="write the key out in this mapping")
             near = difflib.get_close_matches(step.name, node.keys(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "correct the path or the file"
             raise _nothing(manifest, node, what, f"there is no key {step.name!r}", hint)

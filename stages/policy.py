@@ -91,6 +91,7 @@ class BindingSpec(Manifest):
     inside: Literal["yaml", "json"] | None = None
     inner_path: str | None = None
     when_absent: Literal["insert", "error"] = "error"
+    when_aliased: Literal["error", "local"] = "error"
 
     @model_validator(mode="after")
     def _one_place(self) -> BindingSpec:

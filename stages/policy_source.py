@@ -107,7 +107,7 @@ class _Reader:
             case "null":
                 return None
             case "boolean":
-                return node.value == "true"
+                return node.value.lower() == "true"
             case "number":
                 return Decimal(node.value)
             case "ambiguous":

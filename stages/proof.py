@@ -39,6 +39,7 @@ class _Intent:
     """What shall happen to each node, by its identity in the tree of the old text."""
 
     values: dict[int, Value]
+    written_out: frozenset[int]
     hosts: dict[int, Embedded]
     lists: dict[int, _EnvIntent]
     named: dict[int, Value]
@@ -57,7 +58,7 @@ def prove(
         raise _failed(before, 1, "taking the edits back does not restore the old text")
     if not intended:
         return ()
-    new = parse(after, before.where)
+    new = parse_json(after, before.where) if before.kind == "json" else parse(after, before.where)
     intent = _intent(intended)
     if len(new.documents) != len(before.documents):
         raise _failed(before, 1, "the number of documents changed")
@@ -81,12 +82,13 @@ def revert(after: str, edits: Several[Edit], before: str) -> str:
 
 
 def _intent(intended: Several[tuple[Located, Value | None]]) -> _Intent:
-    intent = _Intent({}, {}, {}, {}, {})
+    aliases = frozenset(id(alias) for located, _ in intended for alias in located.written_out)
+    intent = _Intent({}, aliases, {}, {}, {}, {})
     for located, value in intended:
         for host in located.hosts:
             intent.hosts[id(host.host)] = host
         if value is not None and located.node is not None:
-            intent.values[id(located.node)] = value
+            intent.values[id(located.place)] = value
         elif located.env is not None:
             _env_intent(intent, located, value)
     return intent
@@ -117,6 +119,9 @@ class _Walk:
 
     def compare(self, old: Node, new: Node) -> None:
         """Raise Trouble where the new node is neither as the old one nor as intended."""
+        if isinstance(old, Alias) and id(old) in self.intent.written_out:
+            self.written_out(old, new)
+            return
         if isinstance(old, Alias) or isinstance(new, Alias):
             same = isinstance(old, Alias) and isinstance(new, Alias) and old.name == new.name
             self.require(same, old, "an alias changed")
@@ -130,6 +135,15 @@ class _Walk:
             self.sequence(old, new)
         else:
             self.mapping(old, new)
+
+    def written_out(self, old: Alias, new: Node) -> None:
+        """An alias became a value of its own: the new one where it was meant, else what it said before."""
+        said = old.target.value if isinstance(old.target, Scalar) else None
+        if id(old) in self.intent.values:
+            self.value(Scalar(old.start, old.end, old.line, ""), new, self.intent.values[id(old)])
+            return
+        same = isinstance(new, Scalar) and (new.value, new.tag, new.anchor) == (said, None, None)
+        self.require(same, old, f"the alias *{old.name} no longer says {said!r}")
 
     def value(self, old: Node, new: Node, value: Value) -> None:
         if isinstance(new, Scalar):

@@ -15,7 +15,9 @@ from stages.yaml_spans import Mapping, Scalar, Sequence, Style, parse
 
 Reading = Literal["string", "number", "boolean", "null", "ambiguous"]
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)")
+_NULL = re.compile(r"~?|null|Null|NULL")
+_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 _JSON_WORD = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false")
 _NOT_A_STRING_SOMEWHERE = re.compile(
     r"""
@@ -36,9 +38,9 @@ _BLOCK_HEADER = re.compile(r"([|>])([0-9+-]*)([^\r\n]*)(\r\n|\r|\n)( *)")
 
 def reading(text: str) -> Reading:
     """What a plain scalar means; ``ambiguous`` where readers of YAML 1.1 and 1.2 may differ."""
-    if text in ("", "~", "null"):
+    if _NULL.fullmatch(text):
         return "null"
-    if text in ("true", "false"):
+    if _BOOLEAN.fullmatch(text):
         return "boolean"
     if _NUMBER.fullmatch(text):
         return "number"

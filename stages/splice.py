@@ -15,10 +15,13 @@ from itertools import pairwise
 
 from stages.bindings import Binding, Located, Value, locate
 from stages.embedded import Edit
+from stages.env_items import inserted_item, inserted_value, removed_item
+from stages.json_spans import parse_file
+from stages.layout import column_of, item_lines, newline_at, refused
 from stages.proof import Difference, prove
-from stages.quoting import double_quoted, json_text, plain_or_quoted, scalar_text
+from stages.quoting import double_quoted, json_text, plain_or_quoted, plain_safe, quoted, reading, scalar_text
 from stages.refusal import Trouble
-from stages.yaml_spans import Manifest, Mapping, Scalar, Sequence, parse
+from stages.yaml_spans import Alias, Manifest, Mapping, Scalar, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,13 @@ def encode(text: str, bom: bool) -> bytes:
 def edit(text: str | Manifest, changes: Several[Change], where: str = "") -> Spliced:
     """Give each binding its value and prove that nothing else changed.
 
-    A value that is already there is no edit. Raises Trouble when a binding cannot be located or
-    written, when two changes touch the same text, or when the proof fails.
+    A value that is already there is no edit, unless readers of YAML differ on how it is written.
+    Raises Trouble when a binding cannot be located or written, when two changes touch the same
+    text, or when the proof fails.
     """
-    manifest = text if isinstance(text, Manifest) else parse(text, where)
+    manifest = text if isinstance(text, Manifest) else parse_file(text, where)
     wanted = [(locate(manifest, change.binding), change.value) for change in changes]
-    effective = [(located, value) for located, value in wanted if located.value != value]
+    effective = [(located, value) for located, value in wanted if located.value != value or located.unclear]
     _refuse_twice(manifest, [located for located, _ in wanted])
     edits = _ordered(manifest, [step for located, value in effective for step in _edits(located, value)])
     after = apply(manifest.text, edits)
@@ -87,17 +91,11 @@ def apply(text: str, edits: Several[Edit]) -> str:
 
 def _refuse_twice(manifest: Manifest, located: list[Located]) -> None:
     """Raise Trouble where two changes mean the same value or the same env item."""
-    targets = Counter(_target(one) for one in located)
+    targets = Counter(one.target for one in located)
     for one in located:
-        if targets[_target(one)] > 1:
+        if targets[one.target] > 1:
             what = f"{one.binding.label} is changed twice at once"
             raise Trouble(what, where=manifest.at(one.line), fix="keep one binding for this place")
-
-
-def _target(located: Located) -> tuple[object, ...]:
-    if located.env is not None and located.env.item is None:
-        return (located.env.items.start, located.binding.env)
-    return located.span
 
 
 def _ordered(manifest: Manifest, edits: list[Edit]) -> tuple[Edit, ...]:
@@ -113,12 +111,13 @@ def _ordered(manifest: Manifest, edits: list[Edit]) -> tuple[Edit, ...]:
 def _edits(located: Located, value: Value | None) -> list[Edit]:
     """The edits of the file that give one located binding its value."""
     if value is None:
-        return [_removed_item(located)]
+        return [removed_item(located)]
     _check_shape(located, value)
     if located.node is None:
-        return [_inserted_value(located, value) if located.env and located.env.item else _inserted_item(located, value)]
+        return [inserted_value(located, value) if located.env and located.env.item else inserted_item(located, value)]
     if isinstance(located.node, Scalar):
-        edits = [_scalar_edit(located, located.node, value)]
+        aliases = (alias for alias in located.written_out if alias is not located.place)
+        edits = [_scalar_edit(located, located.node, value), *(_written_out(alias) for alias in aliases)]
     elif located.node.flow:
         edits = [_flow_edit(located, located.node, tuple(value))]
     else:
@@ -132,9 +131,9 @@ def _check_shape(located: Located, value: Value) -> None:
     several = located.binding.format != "plain"
     if isinstance(value, str) == several:
         expected = "a list of values" if several else "one value"
-        raise _trouble(located, f"needs {expected}, got {value!r}", "correct the value or the binding's format")
+        raise refused(located, f"needs {expected}, got {value!r}", "correct the value or the binding's format")
     if located.binding.format == "csv" and (bad := [item for item in value if not _csv_safe(item)]):
-        raise _trouble(located, f"cannot hold {bad[0]!r} in a comma-separated list", "use another format")
+        raise refused(located, f"cannot hold {bad[0]!r} in a comma-separated list", "use another format")
 
 
 def _csv_safe(item: str) -> bool:
@@ -154,6 +153,13 @@ def _scalar_edit(located: Located, node: Scalar, value: Value) -> Edit:
     return Edit(node.start, node.end, text)
 
 
+def _written_out(alias: Alias) -> Edit:
+    """What an alias says today, in its place, as anything between brackets could read it."""
+    said = alias.target if isinstance(alias.target, Scalar) else Scalar(0, 0, alias.line, "")
+    kept = said.style == "plain" and plain_safe(said.value, flow=True)
+    return Edit(alias.start, alias.end, said.value if kept else quoted(said.value, said.style))
+
+
 def _joined(old: str, items: Several[str]) -> str:
     """Comma-separated text with the separator, and the blanks around the whole, of the old text."""
     body = old.strip()
@@ -164,7 +170,7 @@ def _joined(old: str, items: Several[str]) -> str:
 
 
 def _in_json(located: Located) -> bool:
-    return bool(located.hosts) and located.hosts[-1].kind == "json"
+    return (located.hosts[-1].manifest if located.hosts else located.manifest).kind == "json"
 
 
 def _in_flow(located: Located, node: Scalar) -> bool:
@@ -191,10 +197,11 @@ def _flow_edit(located: Located, node: Sequence, values: tuple[str, ...]) -> Edi
     gaps = [text[left.end : right.start] for left, right in pairwise(items)]
     odd = next((gap for gap in gaps if gap.replace(",", "", 1).strip()), None)
     if odd is not None:
-        raise _trouble(located, "is a list with comments between its items", "move the comments out of the brackets")
+        raise refused(located, "is a list with comments between its items", "move the comments out of the brackets")
     start, end = (items[0].start, items[-1].end) if items and values else (node.start + 1, node.end - 1)
     usual = gaps[0] if gaps else ", "
-    old = {item.value: (text[item.start : item.end], gap) for item, gap in zip(items, (usual, *gaps), strict=False)}
+    known = zip(items, (usual, *gaps), strict=False)
+    old = {item.value: (text[item.start : item.end], gap) for item, gap in known if _clear(located, item)}
     written = ""
     for place, value in enumerate(values):
         item, gap = old.get(value) or (_new_item(located, items, value), usual)
@@ -206,16 +213,17 @@ def _block_edits(located: Located, node: Sequence, values: tuple[str, ...]) -> l
     """Take out the lines of items that go and put new ones behind those that stay."""
     items = _plain_items(located, node)
     if not values:
-        raise _trouble(located, "is a list of lines and cannot be emptied", "write it in brackets: []")
-    lines = [_item_lines(located, node, place) for place in range(len(items))]
-    matcher = difflib.SequenceMatcher(None, [item.value for item in items], values, autojunk=False)
+        raise refused(located, "is a list of lines and cannot be emptied", "write it in brackets: []")
+    lines = [item_lines(located, node, place) for place in range(len(items))]
+    known = [item.value if _clear(located, item) else None for item in items]
+    matcher = difflib.SequenceMatcher(None, known, values, autojunk=False)
     edits: list[Edit] = []
     for verb, i1, i2, j1, j2 in matcher.get_opcodes():
         if verb == "equal":
             continue
         edits += [Edit(start, end, "") for start, end in lines[i1:i2]]
         point = lines[i2 - 1][1] if i2 else lines[0][0]
-        dash = _newline(located.text, point) + " " * _column(located.text, node.start) + "- "
+        dash = newline_at(located.text, point) + " " * column_of(located.text, node.start) + "- "
         edits += [Edit(point, point, dash + _new_item(located, items, value)) for value in values[j1:j2]]
     return edits
 
@@ -224,8 +232,13 @@ def _plain_items(located: Located, node: Sequence) -> tuple[Scalar, ...]:
     """The items as scalars; raises Trouble for a tagged or anchored one, which a rewrite would lose."""
     items = tuple(item for item in node.items if isinstance(item, Scalar))
     if any(item.tag or item.anchor for item in items):
-        raise _trouble(located, "is a list with tags or anchors on its items", "write plain items")
+        raise refused(located, "is a list with tags or anchors on its items", "write plain items")
     return items
+
+
+def _clear(located: Located, item: Scalar) -> bool:
+    """Whether every reader takes the item for the same string; another one is written anew, in quotes."""
+    return _in_json(located) or item.style != "plain" or reading(item.value) != "ambiguous"
 
 
 def _new_item(located: Located, items: tuple[Scalar, ...], value: str) -> str:
@@ -233,98 +246,8 @@ def _new_item(located: Located, items: tuple[Scalar, ...], value: str) -> str:
     flow = isinstance(located.node, Sequence) and located.node.flow
     if _in_json(located):
         if any(item.style != '"' for item in items):
-            raise _trouble(located, "is a list of other things than strings", "bind a list of strings")
+            raise refused(located, "is a list of other things than strings", "bind a list of strings")
         return double_quoted(value)
     if items and items[0].style in ("'", '"'):
         return scalar_text(value, items[0], located.text, flow=flow)
     return plain_or_quoted(value, flow=flow)
-
-
-# Env items
-
-
-def _removed_item(located: Located) -> Edit:
-    """Take out the whole lines of an env item, with the comments between its keys."""
-    env = located.env
-    if env is None or env.item is None or located.binding.inside is not None:
-        raise _trouble(located, "is not an env item, only these can be removed", "give it a value")
-    if env.items.flow:
-        raise _trouble(located, "stands in an env list in brackets", "write the list one item a line")
-    start, end = _item_lines(located, env.items, env.items.items.index(env.item), outermost=True)
-    return Edit(start, end, "")
-
-
-def _inserted_item(located: Located, value: Value) -> Edit:
-    """A new env item behind the last one, indented like it."""
-    env, text = located.env, located.manifest.text
-    if env is None or env.items.flow or not isinstance(env.items.items[-1], Mapping):
-        raise _trouble(located, "has no env list of one item a line to be added to", "write the list that way")
-    last = env.items.items[-1]
-    if last.flow or not last.pairs:
-        raise _trouble(located, "would follow an env item in braces", "write the last item one key a line")
-    _, point = _item_lines(located, env.items, len(env.items.items) - 1, outermost=True)
-    newline, column = _newline(text, point), _column(text, env.items.start)
-    inner = _column(text, last.pairs[0][0].start)
-    name = plain_or_quoted(located.binding.env or "")
-    item = "-".ljust(inner - column) + f"name: {name}{newline}{' ' * inner}value: {_env_text(located, value)}"
-    return Edit(point, point, newline + " " * column + item)
-
-
-def _inserted_value(located: Located, value: Value) -> Edit:
-    """A value for an env item that has only a name."""
-    env, text = located.env, located.manifest.text
-    if env is None or env.item is None or env.item.flow:
-        raise _trouble(located, "has no value and stands in braces", "write it one key a line")
-    point = _line_end(text, env.item.end)
-    indent = " " * _column(text, env.item.pairs[0][0].start)
-    return Edit(point, point, f"{_newline(text, point)}{indent}value: {_env_text(located, value)}")
-
-
-def _env_text(located: Located, value: Value) -> str:
-    if isinstance(value, str):
-        return double_quoted(value)
-    if located.binding.format == "json-list":
-        return double_quoted("[" + ",".join(double_quoted(item) for item in value) + "]")
-    return double_quoted(",".join(value))
-
-
-# Lines
-
-
-def _item_lines(located: Located, node: Sequence, place: int, *, outermost: bool = False) -> tuple[int, int]:
-    """From the line break before an item's dash to the end of its last line, its own break left out."""
-    text = located.manifest.text if outermost else located.text
-    column = _column(text, node.start)
-    after = node.items[place - 1].end if place else node.start - column
-    start = after if place == 0 else _line_end(text, after) + 1
-    while not text.startswith("-", start + column) or text[start : start + column].strip():
-        start = _line_end(text, start) + 1
-        if start > node.items[place].start:
-            raise _trouble(located, "does not begin its list item on a line of its own", "write one item a line")
-    if text.startswith("\n", start - 1) and start:
-        start -= 2 if text.startswith("\r\n", start - 2) else 1
-    return start, _line_end(text, node.items[place].end)
-
-
-def _line_end(text: str, place: int) -> int:
-    """The offset of the line break that ends the line of ``place``, or the end of the text."""
-    end = text.find("\n", place)
-    if end < 0:
-        return len(text)
-    return end - 1 if text.startswith("\r\n", end - 1) and end > place else end
-
-
-def _column(text: str, place: int) -> int:
-    """Characters between the line start and ``place``."""
-    return place - (text.rfind("\n", 0, place) + 1)
-
-
-def _newline(text: str, place: int) -> str:
-    """The line break in use at ``place``."""
-    before = text.rfind("\n", 0, place)
-    near = before if before >= 0 else text.find("\n")
-    return "\r\n" if near > 0 and text[near - 1] == "\r" else "\n"
-
-
-def _trouble(located: Located, what: str, fix: str) -> Trouble:
-    return Trouble(f"{located.binding.label} {what}", where=located.manifest.at(located.line), fix=fix)

@@ -9,6 +9,7 @@ import yaml
 
 from stages.plan import Plan, git_blob_id
 from stages.policy import Policy
+from stages.standing import manifest_path
 
 PLAN_TRAILER: Final = "Rampdeck-Plan"
 EPOCH_TRAILER: Final = "Rampdeck-Epoch"
@@ -37,9 +38,11 @@ class Commit(Protocol):
 
 
 def concerns(policy: Policy, commit: Commit) -> bool:
-    """Whether a commit touches the target's manifests; others do not matter."""
+    """Whether a commit touches the target's manifests, or a file outside their folder that a control is bound to."""
     folder = policy.spec.target.gitops_path.strip("/")
-    return folder in ("", ".") or any(path.startswith(f"{folder}/") for path in commit.paths)
+    bound = {manifest_path(folder, b.file) for control in policy.spec.controls.values() for b in control.bindings}
+    near = bound.intersection(commit.paths)
+    return folder in ("", ".") or bool(near) or any(path.startswith(f"{folder}/") for path in commit.paths)
 
 
 def why_stale(policy: Policy, plan: Plan, *, since: Sequence[Commit], base: Read, head: Read) -> tuple[str, ...]:
@@ -80,10 +83,11 @@ def _edited(plan: Plan, since: Sequence[Commit], head: Read) -> Iterator[str]:
 
 def _selected(policy: Policy, plan: Plan, since: Sequence[Commit], base: Read, head: Read) -> Iterator[str]:
     """Objects that bindings select in files that the plan does not edit."""
-    folder = policy.spec.target.gitops_path.strip("/")
-    prefix = "" if folder in ("", ".") else f"{folder}/"
+    folder = policy.spec.target.gitops_path
     edited = {edit.path for edit in plan.edits}
-    places = {(f"{prefix}{b.file}", b.object) for control in policy.spec.controls.values() for b in control.bindings}
+    places = {
+        (manifest_path(folder, b.file), b.object) for control in policy.spec.controls.values() for b in control.bindings
+    }
     for path, name in sorted(places):
         if path in edited:
             continue

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from posixpath import normpath
 
-from stages.bindings import locate
+from stages.bindings import Located, locate
+from stages.json_spans import parse_file
 from stages.ladder import Value, parse_value, plain
+from stages.overlays import Overlays
 from stages.policy import ControlSpec, Policy, ShareSpec
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.signals import ReadControls
 from stages.splice import decode
-from stages.yaml_spans import Manifest, parse
+from stages.yaml_spans import Manifest
 
 Read = Callable[[str], bytes | None]
 """Bytes of a file by its path from the repository's root; None where there is no such file."""
+
+
+class Unclear(Trouble):
+    """A value is written so that readers of YAML 1.1 and 1.2 take it for different things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +73,16 @@ class Manifests:
         self._read = read
         self._parsed: dict[str, Manifest | Trouble] = {}
         self._bytes: dict[str, bytes | None] = {}
+        self._overlays = Overlays(read, self._folder)
 
     def path(self, file: str) -> str:
-        return f"{self._folder}/{file}" if self._folder not in ("", ".") else file
+        return manifest_path(self._folder, file)
 
     def parsed(self, file: str) -> Manifest:
         """The file's tree. Raises Trouble when it does not exist or cannot be read."""
         if file not in self._parsed:
             try:
-                self._parsed[file] = parse(decode(self.bytes(file), self.path(file))[0], self.path(file))
+                self._parsed[file] = parse_file(decode(self.bytes(file), self.path(file))[0], self.path(file))
             except Trouble as trouble:
                 self._parsed[file] = trouble
         found = self._parsed[file]
@@ -92,10 +100,33 @@ class Manifests:
         return data
 
     def value(self, control: ControlSpec, place: int) -> Value | None:
-        """What one binding of a control says. Raises Trouble when it cannot be located or is no value of the unit."""
+        """What one binding of a control says.
+
+        Raises Trouble when it cannot be located, is no value of the unit, or is overridden before it is deployed;
+        Unclear when readers of YAML differ on it.
+        """
+        located = self.located(control, place)
+        binding = located.binding
+        where = f"{self.path(binding.file)}:{located.line}"
+        if located.unclear:
+            what = f"{binding.label}: readers of YAML 1.1 and 1.2 disagree on {located.unclear}"
+            raise Unclear(what, where=where, fix=f'write "{located.unclear}" in quotes')
+        return parse_value(control.unit, located.value, f"{self.path(binding.file)}:{located.line}")
+
+    def located(self, control: ControlSpec, place: int) -> Located:
+        """Where one binding of a control stands. Raises Trouble when nowhere, or when an overlay overrides it."""
         binding = control.bindings[place].binding
         located = locate(self.parsed(binding.file), binding)
-        return parse_value(control.unit, located.value, f"{self.path(binding.file)}:{located.line}")
+        if why := self._overlays.overriding(self.path(binding.file), located):
+            what = f"{binding.label} is not what gets deployed: {why}"
+            where = f"{self.path(binding.file)}:{located.line}"
+            raise Trouble(what, where=where, fix="bind it where it is overridden, or take the override out")
+        return located
+
+
+def manifest_path(folder: str, file: str) -> str:
+    """A binding's file from the repository's root; ``folder`` is the policy's GitOps path."""
+    return normpath(f"{folder.strip('/') or '.'}/{file}")
 
 
 def read_controls(policy: Policy, read: Read | Manifests) -> ReadControls:

@@ -17,12 +17,15 @@ import yaml
 from stages.refusal import Trouble
 
 Style = Literal["plain", "'", '"', "|", ">"]
+Kind = Literal["yaml", "json"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STYLES: dict[str, Style] = {"": "plain", "'": "'", '"': '"', "|": "|", ">": ">"}
 _PROPERTY = re.compile(r"(?:!<[^>]*>|[!&][^\s,\[\]{}]*)(?:[\s]|#[^\r\n]*)*")
 _DEEPEST = 200
 _BOM = "\ufeff"
+_NULLS = ("", "~", "null", "Null", "NULL")
+_MERGE = "<<"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,21 @@ class Scalar:
     tag: str | None = None
     anchor: str | None = None
 
+    @property
+    def null(self) -> bool:
+        """Whether it says nothing: no text at all, ``~`` or ``null`` without quotes."""
+        return self.style == "plain" and self.tag is None and self.value in _NULLS
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A reference ``*name`` to a node written elsewhere in the same document."""
+    """A reference ``*name`` to ``target``, a node written above in the same document."""
 
     start: int
     end: int
     line: int
     name: str
+    target: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +97,37 @@ class Mapping:
         """The scalar keys, in order."""
         return tuple(key.value for key, _ in self.pairs if isinstance(key, Scalar))
 
+    def merged(self, key: str) -> Alias | Mapping | None:
+        """The part of a merge (``<<``) that gives this mapping a key which it does not write itself."""
+        merge = self.get(_MERGE)
+        if merge is None or key in self.keys():
+            return None
+        parts = merge.items if isinstance(merge, Sequence) else (merge,)
+        for part in parts:
+            source = part.target if isinstance(part, Alias) else part
+            if isinstance(source, Mapping) and (source.get(key) is not None or source.merged(key) is not None):
+                return part if isinstance(part, Alias) else source
+        return None
+
 
 Node = Scalar | Alias | Sequence | Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One document of a file: its root, and the anchors that an alias in it refers to."""
+    """One document of a file: its root, and every alias in it, in the order of the text."""
 
     root: Node
-    aliased: frozenset[str]
+    aliases: tuple[Alias, ...] = ()
+
+    @property
+    def aliased(self) -> frozenset[str]:
+        """The names of the anchors that an alias refers to."""
+        return frozenset(alias.name for alias in self.aliases)
+
+    def repeats(self, node: Node) -> tuple[Alias, ...]:
+        """The aliases that repeat this very node elsewhere."""
+        return tuple(alias for alias in self.aliases if alias.target is node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +137,7 @@ class Manifest:
     text: str
     where: str
     documents: tuple[Tree, ...]
+    kind: Kind = "yaml"
     inside: dict[tuple[int, str], object] = field(default_factory=dict, compare=False, repr=False)
     """Documents found in its strings, by the string's start: bindings into one document share one tree."""
 
@@ -130,7 +161,10 @@ def parse(text: str, where: str = "") -> Manifest:
         return Manifest(text, where, tuple(reader.documents(events)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _unreadable(error.problem or "it breaks off", where, mark.line + 1 if mark else 1) from error
+        line = mark.line + 1 if mark else 1
+        if template := _template_line(body, line):
+            raise _rendered(where, template) from error
+        raise _unreadable(error.problem or "it breaks off", where, line) from error
     except yaml.reader.ReaderError as error:
         line = body.count("\n", 0, error.position) + 1
         raise _unreadable(f"character {error.character!r} is not allowed", where, line) from error
@@ -144,6 +178,18 @@ def _unreadable(problem: str, where: str, line: int) -> Trouble:
     return Trouble(f"not readable as YAML: {problem}", where=place, fix="correct the file there")
 
 
+def _template_line(text: str, line: int) -> int:
+    """The last line up to the one after ``line`` that holds a template's braces, 0 where none does."""
+    lines = text.splitlines()[: line + 1]
+    return next((number for number in range(len(lines), 0, -1) if "{{" in lines[number - 1]), 0)
+
+
+def _rendered(where: str, line: int) -> Trouble:
+    place = f"{where}:{line}" if where else f"line {line}"
+    what = "this is a template ({{ }}), it becomes YAML only when its chart is rendered"
+    return Trouble(what, where=place, fix="bind a manifest that is deployed as it is written")
+
+
 class _Reader:
     """Turns events into nodes; holds what is known of the document being read."""
 
@@ -151,36 +197,47 @@ class _Reader:
         self.text = text
         self.where = where
         self.shift = shift
-        self.anchors: set[str] = set()
-        self.aliased: set[str] = set()
+        self.anchors: dict[str, Node | None] = {}
+        self.aliases: list[Alias] = []
 
     def documents(self, events: Iterator[yaml.Event]) -> Iterator[Tree]:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                self.anchors, self.aliased = set(), set()
+                self.anchors, self.aliases = {}, []
                 root = self.node(next(events), events, 0)
-                yield Tree(root, frozenset(self.aliased))
+                yield Tree(root, tuple(self.aliases))
 
     def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
         if depth > _DEEPEST:
             raise self.trouble(f"nested deeper than {_DEEPEST} levels", event, "flatten the file")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.anchor is not None:
-            self.anchors.add(event.anchor)
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            raise self.trouble("a value is missing", event, "correct the file there")
+        if event.anchor is None:
+            return self.written(event, events, depth)
+        self.anchors[event.anchor] = None
+        node = self.anchors[event.anchor] = self.written(event, events, depth)
+        return node
+
+    def written(
+        self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, events: Iterator[yaml.Event], depth: int
+    ) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self.sequence(event, events, depth)
         if isinstance(event, yaml.MappingStartEvent):
             return self.mapping(event, events, depth)
-        raise self.trouble("a value is missing", event, "correct the file there")
+        return self.sequence(event, events, depth)
 
     def alias(self, event: yaml.AliasEvent) -> Alias:
         if event.anchor not in self.anchors:
             raise self.trouble(f"the alias *{event.anchor} has no anchor", event, "define it above or write the value")
-        self.aliased.add(event.anchor)
-        return Alias(self.first(event), self.last(event), _line(event), event.anchor)
+        target = self.anchors[event.anchor]
+        if target is None:
+            raise self.trouble(f"the alias *{event.anchor} stands inside its own anchor", event, "write the value out")
+        alias = Alias(self.first(event), self.last(event), _line(event), event.anchor, target)
+        self.aliases.append(alias)
+        return alias
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         style = _STYLES[event.style or ""]
@@ -190,7 +247,7 @@ class _Reader:
             end = _block_end(self.text, start, end, event.value)
         return Scalar(start, end, line, event.value, style, event.tag, event.anchor)
 
-    def sequence(self, event: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int) -> Sequence:
+    def sequence(self, event: yaml.CollectionStartEvent, events: Iterator[yaml.Event], depth: int) -> Sequence:
         start, line = self.start(event)
         items: list[Node] = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):

@@ -290,3 +290,66 @@ def test_a_file_without_a_last_line_break_says_so_in_its_diff(plan_to: Callable[
     )
     edit = next(edit for edit in plan_to("L2").edits if edit.path.endswith("feed.yaml"))
     assert edit.diff.count("\\ No newline at end of file\n") == 2
+
+
+# What a repository does to a binding
+
+
+def test_a_value_in_many_files_changes_in_all_or_none(plan_to: Callable[..., Plan], files: Files) -> None:
+    assert len({edit.path for edit in plan_to("L1").edits}) == 2
+    files.replace("apps/heron/api.yaml", "name: TRADING_MODE", "name: TRADING_MODUS")
+    plan = plan_to("L1")
+    assert plan.edits == ()
+    assert [refusal for refusal in plan.refusals if "tradingMode" in refusal and "api.yaml" in refusal]
+
+
+def test_a_value_that_an_overlay_overrides_is_refused_with_the_reason(
+    plan_to: Callable[..., Plan], files: Files
+) -> None:
+    patch = (
+        'spec: {template: {spec: {containers: [{name: heron-scheduler, env: [{name: TRADING_MODE, value: "live"}]}]}}}'
+    )
+    files.contents["apps/heron/patch.yaml"] = (
+        f"kind: Deployment\nmetadata: {{name: heron-scheduler}}\n{patch}\n".encode()
+    )
+    files.contents["apps/heron/kustomization.yaml"] = (
+        b"resources: [api.yaml, scheduler.yaml]\npatches: [{path: patch.yaml}]\n"
+    )
+    plan = plan_to("L1")
+    assert plan.edits == ()
+    refusal = next(refusal for refusal in plan.refusals if "scheduler.yaml" in refusal)
+    assert "apps/heron/kustomization.yaml overrides it: the patch patch.yaml writes it" in refusal
+    assert all("TRADING_MODE" in refusal for refusal in plan.refusals)
+
+
+def test_two_bindings_in_the_same_text_are_refused(policy: Policy, plan_to: Callable[..., Plan]) -> None:
+    control = policy.spec.controls["tradingMode"]
+    first = control.bindings[0]
+    name = first.object.partition("/")[2]
+    path = f"spec.template.spec.containers[name={name}].env[name={first.env}].value"
+    same = first.model_copy(update={"env": None, "container": None, "path": path})
+    plan = plan_to("L1", with_policy=_bound(policy, "submitEnabled", same))
+    assert plan.edits == ()
+    assert any("stand in the same text" in refusal for refusal in plan.refusals)
+
+
+def _bound(policy: Policy, name: str, binding: Any) -> Policy:
+    """The policy with one more binding of a control."""
+    control = policy.spec.controls[name]
+    more = control.model_copy(update={"bindings": (*control.bindings, binding)})
+    spec = policy.spec.model_copy(update={"controls": {**policy.spec.controls, name: more}})
+    return policy.model_copy(update={"spec": spec})
+
+
+def test_what_readers_of_yaml_disagree_on_is_refused_upwards_and_replaced_downwards(
+    plan_to: Callable[..., Plan], files: Files
+) -> None:
+    files.contents |= plan_to("L2").contents
+    files.replace("apps/heron/scheduler.yaml", 'value: "600"', "value: 0600")
+    up = plan_to("L3")
+    assert up.edits == ()
+    assert any("readers of YAML 1.1 and 1.2 disagree on 0600" in refusal for refusal in up.refusals)
+    down = plan_to("L1", only_safer=True)
+    assert down.refusals == ()
+    assert b'value: "150"' in down.contents["apps/heron/scheduler.yaml"]
+    assert b"0600" not in down.contents["apps/heron/scheduler.yaml"]

@@ -286,13 +286,34 @@ def test_an_env_item_with_a_name_alone_gets_a_value() -> None:
     assert change(POD, env("BARE"), "x").after == expected
 
 
-def test_an_env_list_in_brackets_takes_new_values_but_no_new_items() -> None:
-    text = "kind: Pod\nmetadata: {name: app}\nspec: {containers: [{env: [{name: A, value: b}]}]}\n"
-    present = Binding("m.yaml", "Pod/app", env="A")
-    assert change(text, present, "c").after == text.replace("value: b", "value: c")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[{name: A, value: b}]", '[{name: A, value: b}, {name: B, value: "c"}]'),
+        ("[{ 'name': 'A', 'value': b }]", "[{ 'name': 'A', 'value': b }, { 'name': 'B', 'value': \"c\" }]"),
+        ("[]", '[{name: B, value: "c"}]'),
+        ("[{name: A}]", '[{name: A}, {name: B, value: "c"}]'),
+        ("[\n  {name: A, value: b},\n  {name: Z, value: z},\n  ]",
+         '[\n  {name: A, value: b},\n  {name: Z, value: z},\n  {name: B, value: "c"},\n  ]'),
+        ("\n   - {name: A, value: b} # last", '\n   - {name: A, value: b} # last\n   - {name: B, value: "c"}'),
+    ],
+)  # fmt: skip
+def test_an_env_list_in_brackets_takes_values_and_items(old: str, new: str) -> None:
+    text = "kind: Pod\nmetadata: {name: app}\nspec:\n containers:\n - env: {}\n   name: x\n"
     absent = Binding("m.yaml", "Pod/app", env="B", when_absent="insert")
-    for binding, value in ((present, None), (absent, "c")):
-        with pytest.raises(Trouble, match=r"brackets|one item a line"):
+    old, new = text.replace("{}", old), text.replace("{}", new)
+    assert change(old, absent, "c").after == new
+    assert change(new, absent, None).after == old
+    if "value: b" in old:
+        present = Binding("m.yaml", "Pod/app", env="A")
+        assert change(old, present, "c").after == old.replace("value: b", "value: c")
+
+
+def test_comments_between_the_items_in_brackets_are_not_led_astray() -> None:
+    text = "kind: Pod\nmetadata: {name: app}\nspec: {containers: [{env: [\n {name: A}, # a\n {name: B} ]}]}\n"
+    for binding, value in ((Binding("m.yaml", "Pod/app", env="B"), None),
+                           (Binding("m.yaml", "Pod/app", env="C", when_absent="insert"), "c")):  # fmt: skip
+        with pytest.raises(Trouble, match="comments between its brackets"):
             edit(text, [Change(binding, value)])
 
 
