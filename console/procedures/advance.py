@@ -7,7 +7,7 @@ was checked; record the outcome. What follows by readback, and what a crash left
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from console.approvals import InForce, Opinion, examine, quorum, refuse, standar
 from console.ports import Checkpoint, Clock, Identifiers, LedgerStore, Repository, RunningActs, Signer
 from stages.authority import action_digest, advance_action
 from stages.commands import BeginAdvance, Record, RecordCommitted, RecordOutcome
+from stages.departure import Departure, departure
 from stages.ladder import Direction
 from stages.phrase import confirmation_phrase, mismatch
 from stages.plan import Plan, build
@@ -54,7 +55,10 @@ class AdvancePorts:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """``outcome``: refused, pushed, rejected, abandoned or unknown. ``opinions`` show every check of every approval."""
+    """``outcome``: refused, pushed, rejected, abandoned or unknown. ``opinions`` show every check of every approval.
+
+    Of a stale plan ``departure`` tells what the same plan made today says otherwise.
+    """
 
     outcome: str
     message: str = ""
@@ -63,6 +67,7 @@ class Advanced:
     refusal: Refusal | None = None
     opinions: tuple[Opinion, ...] = ()
     stale: tuple[str, ...] = ()
+    departure: Departure | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,6 +83,7 @@ class _Stop(Exception):
     stale: tuple[str, ...] = ()
     checks: tuple[str, ...] = field(default=())
     recorded: bool = False
+    departure: Departure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +151,13 @@ def _verify(
     head = ports.repository.fetch()
     stale, barred = _stale(ports, force, plan, head)
     if stale:
-        raise _Stop(Refusal("stale", f"the plan is stale: {stale[0]}"), stale=stale)
+        departed = _departure(ports.repository, force, plan, head, state.epoch)
+        raise _Stop(Refusal("stale", f"the plan is stale: {stale[0]}"), stale=stale, departure=departed)
     opinions = _check_approvals(ports, force, plan, tokens, state, barred, actor)
     fresh, difference = _made_again(ports.repository, force, plan, head)
     if difference:
-        raise _Stop(Refusal("stale", f"the same move made today differs: {difference}"), opinions, (difference,))
+        said, departed = f"the same move made today differs: {difference}", departure(plan, fresh)
+        raise _Stop(Refusal("stale", said), opinions, (difference,), departure=departed)
     _check_gates(gates(fresh))
     return _Verified(head, fresh, opinions, barred, state, _sign(ports.signer, force, plan, actor))
 
@@ -238,6 +246,15 @@ def _made_again(repository: Repository, force: InForce, plan: Plan, head: str) -
     return fresh, f"{', '.join(changed) or 'its edits'} would come out otherwise"
 
 
+def _departure(repository: Repository, force: InForce, plan: Plan, head: str, epoch: int) -> Departure | None:
+    """What the plan would say if it were made now; None where it cannot be made at all."""
+    try:
+        fresh, _ = _made_again(repository, force, plan, head)
+    except Trouble:
+        return None
+    return departure(plan, replace(fresh, epoch=epoch))
+
+
 def _sign(signer: Signer, force: InForce, plan: Plan, actor: str) -> str:
     """The operator's own signature over the action; raising risk is never anonymous."""
     message = action_digest(advance_action(plan)).encode()
@@ -259,7 +276,10 @@ def _refused(ports: AdvancePorts, plan: Plan, actor: str, stop: _Stop) -> Advanc
             "checks": list(stop.checks or stop.stale),
         }
         ports.ledger.transact(Record(actor, "denied", body, stage=plan.to_stage), now=_now(ports))
-    return Advanced("refused", stop.refusal.reason, refusal=stop.refusal, opinions=stop.opinions, stale=stop.stale)
+    return Advanced(
+        "refused", stop.refusal.reason, refusal=stop.refusal, opinions=stop.opinions, stale=stop.stale,
+        departure=stop.departure,
+    )  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------------------- publishing
@@ -317,7 +337,9 @@ def _publish(ports: AdvancePorts, force: InForce, plan: Plan, found: _Verified, 
             late = barred & {opinion.approver for opinion in found.opinions}
             if stale or late:
                 why = stale[0] if stale else f"{', '.join(sorted(late))} approved it and wrote a commit meanwhile"
-                return Advanced("abandoned", f"the branch moved: {why}", intent, sha, None, found.opinions, stale)
+                departed = departure(plan, fresh) if stale else None
+                said = f"the branch moved: {why}"
+                return Advanced("abandoned", said, intent, sha, None, found.opinions, stale, departed)
     except Trouble as trouble:
         return Advanced("abandoned", trouble.line, intent, sha, opinions=found.opinions)
     except KeyboardInterrupt:

@@ -275,6 +275,7 @@ def _report(done: Advanced, plan: Plan, out: Output) -> None:
                 "code": done.refusal.code if done.refusal else "",
                 "message": done.message,
                 "stale": list(done.stale),
+                "departure": done.departure.document() if done.departure else None,
                 "approvals": [
                     {"approver": opinion.approver, "fault": opinion.fault, "checks": _document(opinion.checks)}
                     for opinion in done.opinions
@@ -288,6 +289,10 @@ def _report(done: Advanced, plan: Plan, out: Output) -> None:
         out.line(f"pushed {done.sha[:8]}: {plan.from_stage} → {plan.to_stage}; the watch follows it to the runtime")
     else:
         out.line(f"{done.outcome.upper()}: {done.message}")
+    if done.departure is not None:
+        out.line("THE APPROVED PLAN AND THE SAME PLAN MADE TODAY")
+        for line in done.departure.lines or ("no difference: only the branch's history speaks against it",):
+            out.line(f"  {line}")
 
 
 def _document(checks: Sequence[Check]) -> list[dict[str, Any]]:

@@ -145,6 +145,30 @@ def test_an_edited_file_that_changed_is_stale(world: World) -> None:
     answer = world.apply(plan, [world.approve(plan)])
     assert code(answer) == "stale"
     assert "scheduler.yaml changed since the plan (Carol" in answer.message
+    assert answer.departure is not None
+    ((path, text),) = answer.departure.files
+    assert path == "apps/heron/scheduler.yaml"
+    assert text.startswith("--- approved\n+++ today\n") or text == ""
+    assert answer.departure.controls == ()
+
+
+def test_a_value_that_moved_meanwhile_is_shown_beside_the_approved_one(world: World) -> None:
+    plan = world.plan("L1")
+    world.elsewhere(
+        "apps/heron/scheduler.yaml",
+        "name: TRADING_MODE\n              value: paper",
+        "name: TRADING_MODE\n              value: live",
+    )
+    answer = world.apply(plan, [world.approve(plan)])
+    assert code(answer) == "stale"
+    assert answer.departure is not None
+    what, approved, today = next(pair for pair in answer.departure.controls if pair[0] == "tradingMode")
+    assert (approved, today) == ("paper -> live", "live unchanged")
+    document = answer.departure.document()
+    assert document["controls"] == [{"what": what, "approved": approved, "today": today}]
+    assert any(
+        line.startswith("tradingMode: approved paper -> live, today live unchanged") for line in answer.departure.lines
+    )
 
 
 def test_a_selected_object_that_changed_is_stale_and_its_neighbours_are_not(world: World) -> None:

@@ -88,6 +88,32 @@ def test_a_rejection_needs_a_reason_and_reaches_the_inbox(world: World, run: Run
     assert [answer.rejected for answer in world.inbox.answers(plan.id)] == [True]
 
 
+def test_a_stale_plan_is_shown_beside_the_one_that_would_be_made_today(world: World, run: Run) -> None:
+    plan = world.plan("L1")
+    mode = "name: TRADING_MODE\n              value: "
+    world.elsewhere("apps/heron/scheduler.yaml", f"{mode}paper", f"{mode}live")
+    apply = (
+        "apply",
+        write(world, plan),
+        "--approval",
+        world.approve(plan),
+        "--confirm",
+        "ADVANCE heron L0 L1 GROSS 5,000",
+    )
+    code, out, _ = run("alice", *apply)
+    assert (code, "REFUSED: the plan is stale" in out) == (1, True)
+    assert "THE APPROVED PLAN AND THE SAME PLAN MADE TODAY" in out
+    assert "tradingMode: approved paper -> live, today live unchanged" in out
+    assert "-+              value: live" in out
+    code, out, _ = run("alice", *apply, "--json")
+    shown = json.loads(out)["departure"]
+    assert (code, shown["controls"][0]["what"], shown["files"][0]["path"]) == (
+        1,
+        "tradingMode",
+        "apps/heron/scheduler.yaml",
+    )
+
+
 def test_the_asker_a_stranger_and_an_altered_plan_are_refused(world: World, run: Run) -> None:
     plan = world.plan("L1")
     path = write(world, plan)

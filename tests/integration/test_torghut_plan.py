@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import pytest
 
 from console.__main__ import main
 from console.gitops.mirror import Mirror
-from stages.plan import build
-from stages.policy import Policy
+from stages.ladder import Direction, Value
+from stages.plan import Plan, build
+from stages.policy import ControlSpec, Policy
 from stages.policy_text import digest, load
 from stages.posture import Mode
 from stages.standing import assess, read_controls
@@ -145,9 +148,61 @@ def test_up_and_down_restores_every_byte(
     assert git(checkout, "rev-parse", f"HEAD:{FOLDER}") == at_l0
 
 
-def rehearse(mirror: Mirror, head: str, policy: Policy, stage: str, mode: Mode | None = None) -> Any:
-    from datetime import UTC, datetime
+def movable() -> list[str]:
+    """The controls of the shipped policy that manifests hold and no pin holds."""
+    controls = load(POLICY.read_text(encoding="utf-8"), "torghut.yaml").spec.controls
+    return [name for name, control in controls.items() if control.bindings and control.pinned_by is None]
 
+
+def other(control: ControlSpec, value: Value | None) -> Value:
+    """Another value of the control: a tenth more, one symbol less, or the other word."""
+    if isinstance(value, Decimal):
+        return value * Decimal("1.1")
+    if isinstance(value, tuple):
+        return value[:-1]
+    return next(word for word in control.order.words if word != value)
+
+
+@pytest.mark.parametrize("name", movable())
+def test_every_control_that_no_pin_holds_moves_alone_with_few_lines(name: str, torghut_folder: Path) -> None:
+    policy = load(POLICY.read_text(encoding="utf-8"), "torghut.yaml")
+    files = {
+        f"{FOLDER}/{file.relative_to(torghut_folder / 'manifests')}": file.read_bytes()
+        for file in (torghut_folder / "manifests").rglob("*.yaml")
+    }
+
+    def move(with_policy: Policy) -> Plan:
+        return build(
+            with_policy, policy_digest="", roster_digest="", read=files.get, base_commit="", epoch=0, to_stage=1,
+            created_by="alice", now=datetime(2026, 11, 24, tzinfo=UTC),
+        )  # fmt: skip
+
+    files |= move(policy).contents
+    before = dict(files)
+    stage = policy.stages[1]
+    value = other(policy.spec.controls[name], policy.resolved[1][name])
+    moved = stage.model_copy(update={"controls": {**stage.controls, name: value}})
+    stages = (policy.stages[0], moved, *policy.stages[2:])
+    spec = policy.spec.model_copy(update={"stages": stages})
+    changed_policy = policy.model_copy(update={"spec": spec})
+    vars(changed_policy).pop("resolved", None)
+    there = move(changed_policy)
+    derived = {control for control, share in stage.controls.items() if getattr(share, "of", "") == name}
+    bound = {name for name, control in policy.spec.controls.items() if control.bindings}
+    changed = {change.control for change in there.changes if change.before != change.after} & bound
+    assert there.refusals == ()
+    assert changed == {name} | derived
+    lines = [line for edit in there.edits for line in edit.diff.splitlines()[2:] if line[0] in "+-"]
+    assert len(lines) == 2 * sum(len(policy.spec.controls[one].bindings) for one in changed)
+    files |= there.contents
+    back = move(policy)
+    directions = {there.direction, back.direction}
+    assert directions == {Direction.RISKIER, Direction.SAFER}
+    files |= back.contents
+    assert files == before
+
+
+def rehearse(mirror: Mirror, head: str, policy: Policy, stage: str, mode: Mode | None = None) -> Any:
     return build(
         policy, policy_digest=digest(""), roster_digest="", read=lambda path: mirror.read(head, path),
         blob_id=mirror.blob_id, base_commit=head, epoch=0, to_stage=policy.stage_index(stage) or 0, mode=mode,
