@@ -118,6 +118,7 @@ _FREE = (
 _ADDITIONS = (
     "spec.controls.*",
     "spec.pins.*",
+    "spec.mirrors.*",
     "spec.postures.*",
     "spec.heartbeats.*",
     "spec.signals.*.needs.*",
@@ -133,8 +134,9 @@ _ADDITIONS = (
 )
 """What may be added: one more limit, one more thing that is watched, one more condition."""
 
-_REPLACING = ("spec.triggers.*.then.*.clear.*", "spec.signals.*.baseline")
-"""What stands in for something else where it is added: another clear condition, another meaning of a loss."""
+_REPLACING = ("spec.triggers.*.then.*.clear.*", "spec.signals.*.baseline", "spec.mirrors.*.but*")
+"""What takes the place of something where it is added: another clear condition, another meaning of a loss, an
+exception."""
 
 _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.signals.*.maxAge", _lower),

@@ -16,6 +16,7 @@ import rfc8785
 
 from stages.entries import stamp
 from stages.ladder import Direction, Unit, Value, overall, parse_value, write_value
+from stages.mirrors import unlike
 from stages.moves import Move, Moves, rewrite
 from stages.policy import Policy
 from stages.posture import Mode
@@ -139,7 +140,7 @@ def build(
     direction = overall({name: move.direction for name, move in moves.by_name.items()})
     refusals = moves.refusals()
     written, failures = rewrite(manifests, moves.wanted())
-    refusals = (*refusals, *failures)
+    refusals = (*refusals, *failures, *unlike(policy, manifests, {one.path: one.after for one in written}))
     if direction is Direction.RISKIER and refusals:
         written = ()
     contents = {one.path: one.after for one in written}

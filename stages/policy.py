@@ -139,6 +139,22 @@ class Contract(Manifest):
     says: str
 
 
+class EnvOf(Manifest):
+    """The variables of a container: of the only one of the object, or of the named one."""
+
+    file: str
+    object: str
+    container: str | None = None
+
+
+class Mirror(Manifest):
+    """Containers whose variables must say the same, ``but`` for those named; a plan keeps it so or is refused."""
+
+    of: EnvOf
+    like: EnvOf
+    but: tuple[str, ...] = ()
+
+
 class FailWhen(Manifest):
     """The K-th breach among the last N distinct valid samples fails (semantics 1.5)."""
 
@@ -298,6 +314,7 @@ class Spec(Manifest):
     controls: Mapping[str, ControlSpec]
     pins: Mapping[str, Pin] = Field(default_factory=dict)
     contracts: tuple[Contract, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
     stages: tuple[Stage, ...]
     postures: Mapping[Literal["REDUCE_ONLY", "HALTED", "KILLED"], PostureSpec] = Field(default_factory=dict)
     heartbeats: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from stages.ladder import Direction
 from stages.plan import Plan, build, core_bytes, from_document, git_blob_id, to_document
-from stages.policy import Policy
+from stages.policy import EnvOf, Mirror, Policy
 from stages.policy_text import load
 from stages.posture import Mode
 from stages.refusal import Trouble
@@ -353,3 +354,43 @@ def test_what_readers_of_yaml_disagree_on_is_refused_upwards_and_replaced_downwa
     assert down.refusals == ()
     assert b'value: "150"' in down.contents["apps/heron/scheduler.yaml"]
     assert b"0600" not in down.contents["apps/heron/scheduler.yaml"]
+
+
+@pytest.mark.parametrize("but", [(), ("TRADING_MODE",)])
+def test_a_mirror_that_the_plan_would_part_is_refused_with_its_variables(
+    policy: Policy, plan_to: Callable[..., Plan], files: Files, but: tuple[str, ...]
+) -> None:
+    own = tuple(_differing(files))
+    mirror = Mirror(
+        of=EnvOf(file="api.yaml", object=_object(files, "api.yaml")),
+        like=EnvOf(file="scheduler.yaml", object=_object(files, "scheduler.yaml")),
+        but=(*own, *but),
+    )
+    with_mirror = policy.model_copy(update={"spec": policy.spec.model_copy(update={"mirrors": (mirror,)})})
+    assert plan_to("L1", with_policy=with_mirror).refusals == ()
+    control = policy.spec.controls["tradingMode"]
+    alone = tuple(binding for binding in control.bindings if binding.file == "scheduler.yaml")
+    controls = {**policy.spec.controls, "tradingMode": control.model_copy(update={"bindings": alone})}
+    spec = with_mirror.spec.model_copy(update={"controls": controls})
+    plan = plan_to("L1", with_policy=with_mirror.model_copy(update={"spec": spec}))
+    if but:
+        assert plan.refusals == ()
+        return
+    assert plan.edits == ()
+    (refusal,) = plan.refusals
+    assert "TRADING_MODE would differ; bind each in both files" in refusal
+
+
+def _object(files: Files, file: str) -> str:
+    found = yaml.safe_load_all(files.contents[f"apps/heron/{file}"])
+    return next(f"{one['kind']}/{one['metadata']['name']}" for one in found if "template" in one.get("spec", {}))
+
+
+def _differing(files: Files) -> list[str]:
+    """The variables that api and scheduler do not share today."""
+    sides = []
+    for file in ("api.yaml", "scheduler.yaml"):
+        found = yaml.safe_load_all(files.contents[f"apps/heron/{file}"])
+        pod = next(one["spec"]["template"]["spec"] for one in found if "template" in one.get("spec", {}))
+        sides.append({one["name"]: one for one in pod["containers"][0]["env"]})
+    return [name for name in {**sides[0], **sides[1]} if sides[0].get(name) != sides[1].get(name)]
