@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from posixpath import normpath
 
-from stages.bindings import Located, locate
+from stages.bindings import Binding, Located, locate
 from stages.json_spans import parse_file
 from stages.ladder import Value, parse_value, plain
 from stages.overlays import Overlays
@@ -74,6 +74,7 @@ class Manifests:
         self._parsed: dict[str, Manifest | Trouble] = {}
         self._bytes: dict[str, bytes | None] = {}
         self._overlays = Overlays(read, self._folder)
+        self._located: dict[Binding, Located | Trouble] = {}
 
     def path(self, file: str) -> str:
         return manifest_path(self._folder, file)
@@ -116,6 +117,17 @@ class Manifests:
     def located(self, control: ControlSpec, place: int) -> Located:
         """Where one binding of a control stands. Raises Trouble when nowhere, or when an overlay overrides it."""
         binding = control.bindings[place].binding
+        if binding not in self._located:
+            try:
+                self._located[binding] = self._locate(binding)
+            except Trouble as trouble:
+                self._located[binding] = trouble
+        found = self._located[binding]
+        if isinstance(found, Trouble):
+            raise found
+        return found
+
+    def _locate(self, binding: Binding) -> Located:
         located = locate(self.parsed(binding.file), binding)
         if why := self._overlays.overriding(self.path(binding.file), located):
             what = f"{binding.label} is not what gets deployed: {why}"
