@@ -22,8 +22,20 @@ QUIET: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_PAGER": "cat",
+    "GCM_INTERACTIVE": "never",
+    "LC_ALL": "C.UTF-8",
 }
-"""Nobody is there to answer a question: a command that would ask fails instead."""
+"""Nobody is there to answer a question: a command that would ask fails instead. What Git says is read by program."""
+
+SETTINGS: Final = (
+    "core.quotePath=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.hooksPath=/dev/null",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
+)
+"""What a person's own configuration must not change: nothing runs beside the command, and texts are UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ def run_git(
         source.seek(0)
         try:
             handle = git.execute(
-                ["git", "-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments],
+                ["git", *(part for setting in SETTINGS for part in ("-c", setting)), *arguments],
                 istream=source,
                 as_process=True,
                 env={**QUIET, **environment},

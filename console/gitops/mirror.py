@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,10 @@ from git import Repo
 from git.util import remove_password_if_present
 
 from console.gitops.command import Answer, run_git
-from console.gitops.lock import held
-from console.gitops.push import judge_push
+from console.gitops.lock import held, remove_leftover
+from console.gitops.push import judge_push, never_began
+from console.gitops.ssh import ssh_command
+from console.gitops.tree import SYMBOLIC_LINK, find, graft, refuse_passage, refuse_pointer
 from console.ports import CommitInfo, Pushed
 from stages.refusal import Trouble
 
@@ -28,8 +29,10 @@ FIRST_SECONDS: Final = 600.0
 """Limit for the first fetch, which brings the whole history."""
 
 _LOG_FORMAT: Final = "%x00%H%x00%an%x00%ae%x00%cI%x00%s%x00%(trailers:only=true,unfold=true)%x00"
-_SYMBOLIC_LINK: Final = "120000"
-_PLAIN_FILE: Final = "100644"
+_FETCH: Final = (
+    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow",
+)  # fmt: skip
+_PUSH: Final = ("push", "--porcelain", "--no-verify", "--recurse-submodules=no")
 
 
 class Mirror:
@@ -54,11 +57,12 @@ class Mirror:
     def fetch(self) -> str:
         """Bring the branch up to date and return its head; only what is new travels."""
         with self._alone():
-            first = self.known_head() is None
-            answer = self._remote(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", f"+{self._ref}:{self._ref}",
-                timeout=FIRST_SECONDS if first else self._timeout,
-            )  # fmt: skip
+            limit = FIRST_SECONDS if self.known_head() is None else self._timeout
+            answer = self._remote(*_FETCH, "origin", f"+{self._ref}:{self._ref}", timeout=limit)
+            if not answer.ok and ("cannot lock ref" in answer.err or remove_leftover(answer.err, self.folder)):
+                # Somebody who was killed in the middle left a lock, or his fetch went on without him.
+                remove_leftover(answer.err, self.folder)
+                answer = self._remote(*_FETCH, "origin", f"+{self._ref}:{self._ref}", timeout=limit)
         if not answer.ok:
             raise self._away(answer)
         head = self.known_head()
@@ -72,19 +76,20 @@ class Mirror:
         return answer.text if answer.ok else None
 
     def read(self, sha: str, path: str) -> bytes | None:
-        """The bytes of a file at a commit; None when it is not there."""
+        """The bytes of a file at a commit; None when it is not there. Trouble for a pointer of Git LFS."""
         blob = self.blob(sha, path)
-        return None if blob is None else self._must("cat-file", "blob", blob).out
+        if blob is None:
+            return None
+        content = self._must("cat-file", "blob", blob).out
+        refuse_pointer(content, path, sha)
+        return content
 
     def blob(self, sha: str, path: str) -> str | None:
         """Git's id of the file at a commit; None when there is no such file."""
-        place = self._place(sha, path)
-        if place is None:
-            return None
-        mode, blob = place
-        if mode == _SYMBOLIC_LINK:
-            raise Trouble("is a symbolic link", where=f"{path} at {sha[:8]}", fix="bind the file that it leads to")
-        return blob
+        found = find(self._must, sha, path)
+        if found is not None and found.mode == SYMBOLIC_LINK:
+            refuse_passage(found, path, sha)
+        return found.oid if found is not None and found.kind == "blob" else None
 
     def blob_id(self, content: bytes) -> str:
         """The id that Git gives to these bytes."""
@@ -121,7 +126,7 @@ class Mirror:
 
         Signed when Git's ``commit.gpgsign`` says so; ``signed=False`` never waits for a key.
         """
-        tree = self._tree(base, contents)
+        tree = graft(self._must, base, contents)
         sign = signed and self._setting("commit.gpgsign", "--type=bool") == "true"
         text = message.strip() + "\n\n" + "".join(f"{key}: {' '.join(value.split())}\n" for key, value in trailers)
         answer = self._local(
@@ -137,48 +142,65 @@ class Mirror:
         """Publish ``sha`` if the branch's head is still ``expected``: compare and swap, never a rewrite of history."""
         if not self._is_ancestor(expected, sha):
             raise self._trouble(f"{sha[:8]} does not follow {expected[:8]}", "make the commit on the head again")
-        answer = self._remote(
-            "push", "--porcelain", "--no-verify", f"--force-with-lease={self._ref}:{expected}", "origin",
-            f"{sha}:{self._ref}", timeout=self._timeout,
-        )  # fmt: skip
+        answer = self._send(f"{self._ref}:{expected}", f"{sha}:{self._ref}")
         judged = judge_push(answer)
         if judged is not None:
             return judged
-        # The line broke or the time was up: only the remote knows. After a time-out it may still be at work.
+        # The line broke or the time was up: only the remote knows, and it may still be at work on what it received.
         arrived = self.contains(sha)
         if arrived:
             return Pushed("pushed", "the answer was lost; the remote has the commit")
-        if arrived is None or answer.timed_out:
-            return Pushed("unknown", answer.reason)
-        return Pushed("rejected", answer.reason)
+        final = arrived is False and (never_began(answer) or self.known_head() != expected)
+        return Pushed("rejected" if final else "unknown", answer.reason)
 
-    def _tree(self, base: str, contents: Mapping[str, bytes]) -> str:
-        with tempfile.TemporaryDirectory(prefix="rampdeck-index-") as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-            self._must("read-tree", base, environment=index)
-            for path, content in contents.items():
-                place = self._place(base, path)
-                blob = self._must("hash-object", "-w", "--stdin", given=content).text
-                entry = f"{place[0] if place else _PLAIN_FILE},{blob},{path}"
-                self._must("update-index", "--add", "--cacheinfo", entry, environment=index)
-            return self._must("write-tree", environment=index).text
+    def propose(self, sha: str, branch: str) -> Pushed:
+        """Publish ``sha`` as a new branch beside the target's; another commit under that name is never replaced."""
+        ref = f"refs/heads/{branch}"
+        answer = self._send(f"{ref}:", f"{sha}:{ref}")
+        judged = judge_push(answer)
+        if judged is not None and judged.outcome != "moved":
+            return judged
+        try:
+            there = self.proposal(branch)
+        except Trouble:
+            return Pushed("unknown", answer.reason)
+        if there == sha:
+            return Pushed("pushed")
+        if there is not None:
+            return Pushed("rejected", f"the branch {branch} is taken by {there[:8]}")
+        return Pushed("rejected" if never_began(answer) else "unknown", answer.reason)
+
+    def proposal(self, branch: str) -> str | None:
+        """The head of another branch, asked of the remote now; None when there is no such branch."""
+        ref = f"refs/heads/{branch}"
+        answer = self._remote("ls-remote", "--quiet", "origin", ref, timeout=self._timeout)
+        if not answer.ok:
+            raise self._away(answer)
+        return next((line.split("\t")[0] for line in answer.text.splitlines() if line.endswith(f"\t{ref}")), None)
+
+    def withdraw(self, branch: str, sha: str) -> bool:
+        """Take back the branch that proposed ``sha``; whether it is gone. One that somebody added to stays."""
+        if self.proposal(branch) not in (None, sha):
+            return False
+        answer = self._send(f"refs/heads/{branch}:{sha}", f":refs/heads/{branch}")
+        judged = judge_push(answer)
+        return bool(judged and judged.outcome == "pushed") or self.proposal(branch) is None
+
+    def _send(self, lease: str, refspec: str) -> Answer:
+        """Push one ref if it is still as ``lease`` says."""
+        return self._remote(*_PUSH, f"--force-with-lease={lease}", "origin", refspec, timeout=self._timeout)
 
     def _persons(self) -> dict[str, str]:
+        """Author and committer as Git's configuration has them; this program's own name where it has none."""
         name = self._setting("user.name") or self._name
-        email = self._setting("user.email") or self._email
-        named = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in
-                 (("NAME", name), ("EMAIL", email))}  # fmt: skip
+        email = self._setting("user.email") or os.environ.get("EMAIL") or self._email
+        named: dict[str, str] = {}
+        for role in ("author", "committer"):
+            named[f"GIT_{role.upper()}_NAME"] = self._setting(f"{role}.name") or name
+            named[f"GIT_{role.upper()}_EMAIL"] = self._setting(f"{role}.email") or email
         return {key: os.environ.get(key) or value for key, value in named.items()}
 
     # ------------------------------------------------------------------------------------------------------ plumbing
-
-    def _place(self, sha: str, path: str) -> tuple[str, str] | None:
-        """``(mode, blob)`` of a file at a commit."""
-        listed = self._must("ls-tree", "-z", "--full-tree", sha, "--", path).text.rstrip("\0")
-        if not listed or "\0" in listed:
-            return None
-        mode, kind, rest = listed.split(" ", 2)
-        return (mode, rest.split("\t", 1)[0]) if kind == "blob" else None
 
     def _is_ancestor(self, older: str, newer: str) -> bool:
         return self._local("merge-base", "--is-ancestor", older, newer).ok
@@ -188,8 +210,7 @@ class Mirror:
         return answer.text if answer.ok else ""
 
     def _remote(self, *arguments: str, timeout: float) -> Answer:
-        ssh = os.environ.get("GIT_SSH_COMMAND") or self._setting("core.sshCommand") or "ssh"
-        environment = {"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes -oConnectTimeout=10"}
+        environment = {"GIT_SSH_COMMAND": ssh_command(os.environ, self._setting)}
         return self._run(arguments, timeout=timeout, environment=environment, detached=True)
 
     def _local(self, *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> Answer:
@@ -211,7 +232,8 @@ class Mirror:
         detached: bool = False,
     ) -> Answer:
         git = self._repo().git
-        own = {"GIT_DIR": str(self.folder), **environment}
+        # Somebody may run this from a hook or an alias, which point Git at a repository of its own.
+        own = {"GIT_DIR": str(self.folder), "GIT_OBJECT_DIRECTORY": str(self.folder / "objects"), **environment}
         return run_git(git, arguments, timeout=timeout, environment=own, given=given, detached=detached)
 
     def _repo(self) -> Repo:
@@ -231,6 +253,7 @@ class Mirror:
         return repo
 
     def _make(self) -> None:
+        (self.folder / "config.lock").unlink(missing_ok=True)  # of one who was killed while making it
         repo = Repo.init(self.folder, bare=True, initial_branch="rampdeck-none")
         with repo.config_writer() as settings:
             settings.set_value('remote "origin"', "url", self.url)

@@ -10,6 +10,18 @@ from console.ports import Pushed
 
 _MOVED: Final = ("stale info", "fetch first", "non-fast-forward", "needs force", "remote ref updated since checkout")
 _RACE: Final = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
+_NEVER_BEGAN: Final = (
+    "unable to access",
+    "unable to connect",
+    "could not resolve",
+    "could not read from remote repository",
+    "could not read username",
+    "authentication failed",
+    "permission denied",
+    "not found",
+    "does not appear to be a git repository",
+    "access denied",
+)
 _LONGEST: Final = 240
 
 
@@ -25,6 +37,13 @@ def judge_push(answer: Answer) -> Pushed | None:
             summary = rest.rpartition("\t")[2]
             return _refused(summary, answer.err)
     return None
+
+
+def never_began(answer: Answer) -> bool:
+    """Whether the remote was not even reached: then nothing of the push can arrive later."""
+    said = answer.err.casefold()
+    sent = "disconnect" in said or "rpc failed" in said or "hung up" in said.partition("could not read from remote")[0]
+    return not answer.timed_out and not sent and any(words in said for words in _NEVER_BEGAN)
 
 
 def _refused(summary: str, err: str) -> Pushed | None:
