@@ -34,12 +34,15 @@ class Part(BaseModel):
 
 
 class RepositorySettings(Part):
-    """The GitOps repository by its remote; ``advance`` and ``reduce`` say how a change is published."""
+    """The GitOps repository by its remote; ``advance`` and ``reduce`` say how a change is published.
+
+    ``push`` onto the branch, or as a branch ``rampdeck/<plan id>`` that somebody merges.
+    """
 
     remote: str
     branch: str = "main"
-    advance: Literal["push"] = "push"
-    reduce: Literal["push"] = "push"
+    advance: Literal["push", "branch"] = "push"
+    reduce: Literal["push", "branch"] = "push"
 
 
 class RosterPaths(Part):

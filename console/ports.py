@@ -65,6 +65,11 @@ class Pushed:
     message: str = ""
 
 
+def branch_name(plan_id: str) -> str:
+    """The branch under which a plan is proposed to those who merge."""
+    return f"rampdeck/{plan_id}"
+
+
 class Repository(Protocol):
     """The GitOps repository by its remote, through a private mirror; nobody's checkout is ever touched.
 
@@ -105,6 +110,15 @@ class Repository(Protocol):
 
     def contains(self, sha: str) -> bool | None:
         """Whether the remote branch contains ``sha``, asked of the remote now; None when it does not answer."""
+
+    def propose(self, sha: str, branch: str) -> Pushed:
+        """Publishes ``sha`` as a new branch beside the target's, for a person to merge; never replaces one."""
+
+    def proposal(self, branch: str) -> str | None:
+        """The head of such a branch, asked of the remote now; None when there is none."""
+
+    def withdraw(self, branch: str, sha: str) -> bool:
+        """Takes such a branch back while nobody has added to it; whether it is gone."""
 
 
 class Venue(Protocol):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stages.refusal import Refusal, Trouble
 
@@ -286,14 +286,14 @@ class Wiring:
         from console.procedures.advance import AdvancePorts
 
         return AdvancePorts(
-            ledger=self.ledger,
-            repository=self.repository,
-            signer=self.signer,
-            clock=self.clock,
-            ids=self.ids,
-            running=self.running,
-            checkpoint=self.checkpoint,
-        )
+            self.ledger, self.repository, self.signer, self.clock, self.ids, self.running, self.checkpoint,
+            by_branch=self.by_branch("advance"),
+        )  # fmt: skip
+
+    def by_branch(self, act: Literal["advance", "reduce"]) -> bool:
+        """Whether the configuration has such an act proposed as a branch instead of pushed."""
+        repository = self.settings.repository
+        return repository is not None and getattr(repository, act) == "branch"
 
     @cached_property
     def launcher(self) -> DetachedLauncher:
@@ -481,6 +481,7 @@ class Wiring:
             repository=self.repository,
             clock=self.clock,
             endpoint=self.settings.venue.url if self.settings.venue else "",
+            down_by_branch=self.by_branch("reduce"),
         )
 
     def command(self, command: Command) -> None:

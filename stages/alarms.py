@@ -19,7 +19,7 @@ from stages.posture import Posture
 from stages.rows import reads_needed
 from stages.session import span
 from stages.signals import Snapshot
-from stages.state import ControlState
+from stages.state import REDUCE, ControlState
 from stages.truth import differs
 from stages.verdict import Alarm, AlarmClass, HeldBack, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
 from stages.watching import WatchState
@@ -261,6 +261,10 @@ def _witnesses(now: Situation) -> Iterator[Condition]:
             yield Condition(
                 f"outcome/{intent.id}", AlarmClass.LOOK, f"{intent.kind} to {intent.to_stage}: OUTCOME UNKNOWN"
             )
+    for intent in now.state.awaiting:
+        klass = AlarmClass.ACT if intent.kind == REDUCE else AlarmClass.NOTE
+        text = f"{intent.kind} to {intent.to_stage} is NOT IN FORCE: merge branch {intent.branch}"
+        yield Condition(f"merge/{intent.id}", klass, text)
 
 
 def _disagreement(now: Situation) -> Condition:

@@ -168,17 +168,24 @@ class RecordCommitted:
     intent: str
     sha: str
     tree: str = ""
+    branch: str = ""
+    """The branch that it is going to be pushed as, when that is not the target's."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """``outcome``: pushed, rejected, unchanged, abandoned or unknown."""
+    """``outcome``: pushed, proposed (as ``branch``, to be merged), rejected, unchanged, abandoned or unknown.
+
+    ``market`` is the market time of a merge, from which a proposal that became a push counts.
+    """
 
     actor: str
     intent: str
     outcome: str
     sha: str = ""
     message: str = ""
+    branch: str = ""
+    market: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ def _begin_advance(command: BeginAdvance, state: ControlState, now: datetime) ->
         "mode": Mode.NORMAL.name,
         "market": command.market,
         "base": command.base,
+        "expires": command.expires,
         "blobs": dict(command.blobs),
         "confirmation": command.confirmation,
         "signature": command.signature,
@@ -228,6 +229,11 @@ def _refuse_moment(state: ControlState, command: BeginAdvance) -> Refusal | None
         intent = state.unresolved[0]
         return Refusal(
             "outcome-unknown", f"the outcome of {intent.kind} {intent.id[:8]} is unknown; it is settled first"
+        )
+    if state.awaiting:
+        intent = state.awaiting[0]
+        return Refusal(
+            "awaits-merge", f"{intent.kind} to {intent.to_stage} waits for the merge of its branch {intent.branch}"
         )
     if state.settling:
         intent = state.settling[0]
@@ -268,17 +274,22 @@ def _begin_reduce(command: BeginReduce, state: ControlState, now: datetime) -> D
 
 @_decide.register
 def _record_committed(command: RecordCommitted, state: ControlState, now: datetime) -> Decision:
-    return (_draft(command, "committed", {"sha": command.sha, "tree": command.tree}, intent=command.intent),)
+    body = {"sha": command.sha, "tree": command.tree} | ({"branch": command.branch} if command.branch else {})
+    return (_draft(command, "committed", body, intent=command.intent),)
 
 
 @_decide.register
 def _record_outcome(command: RecordOutcome, state: ControlState, now: datetime) -> Decision:
     intent = state.intents.get(command.intent)
-    if intent and not intent.unresolved:
+    if intent and not intent.unresolved and not intent.awaited:
         return ()
-    if intent and intent.outcome == "unknown" == command.outcome:
+    if intent and intent.outcome and command.outcome == "unknown":
         return ()
-    body = {"outcome": command.outcome, "sha": command.sha, "message": command.message}
+    if intent and intent.awaited and (command.outcome, command.branch) == ("proposed", intent.branch):
+        return ()
+    body: dict[str, Any] = {"outcome": command.outcome, "sha": command.sha, "message": command.message}
+    body |= {"branch": command.branch} if command.branch else {}
+    body |= {"market": command.market} if command.market else {}
     return (_draft(command, "outcome", body, intent=command.intent),)
 
 

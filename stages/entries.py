@@ -42,9 +42,9 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "approval-refused": "plan approver roles action nonce code checks",
         "approval-revoked": "plan approver nonce",
         "intent": "act plan action from to mode cap direction market cause automatic approvals latches "
-        "policy roster base tree blobs run gates confirmation",
+        "policy roster base tree blobs run gates confirmation expires",
         "committed": "sha tree base branch plan",
-        "outcome": "outcome sha message witness detail steps left",
+        "outcome": "outcome sha message witness detail steps left branch market",
         "converged": "sha to detail seconds witnesses",
         "diverged": "sha to detail differences witnesses",
         "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit "

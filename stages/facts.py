@@ -71,7 +71,11 @@ class Intent:
     automatic: bool = False
     sha: str = ""
     outcome: str = ""
-    """pushed, rejected, unchanged, abandoned, or unknown"""
+    """pushed, proposed, rejected, unchanged, abandoned, or unknown"""
+    branch: str = ""
+    """The branch that was pushed instead of the target's; somebody merges it."""
+    expires: datetime | None = None
+    """When the plan's life ends, and with it that of a proposal; None for what has no plan."""
     message: str = ""
     settled: str = ""
     """converged or diverged"""
@@ -82,6 +86,11 @@ class Intent:
     @property
     def unresolved(self) -> bool:
         return self.outcome in ("", "unknown")
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it waits as a branch for somebody to merge it; nothing of it is in force."""
+        return self.outcome == "proposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from stages.drill_validity import transition, validity
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
+from stages.readiness import DOWN_BY_BRANCH
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
 from stages.truth import already_at
@@ -37,6 +38,8 @@ class GateFacts:
     """Why the plan does not fit the head any more (design section 6.6)."""
     endpoint: str = ""
     """Where the venue is; empty when that is not known here."""
+    down_by_branch: bool = False
+    """Whether a reduction may only be proposed as a branch, which lowers nothing until a person merges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def _order(ask: _Question) -> _Answer:
 def _standing(ask: _Question) -> _Answer:
     standing = ask.evaluation.standing
     waiting = [f"{one.kind} to {one.to_stage}: outcome unknown" for one in ask.state.unresolved]
+    waiting += [f"{one.kind} to {one.to_stage}: {one.branch} awaits its merge" for one in ask.state.awaiting]
     if standing.beyond:
         return _fail("a control stands above the top stage", *waiting)
     if standing.unread:
@@ -210,7 +214,10 @@ def _rollback_target(ask: _Question) -> _Answer:
     ready, why = ask.facts.rollback_ready, ask.facts.rollback_reason
     if ready is None:
         return _unknown(why or "the way back was not tried")
-    return _pass(why or "ready") if ready else _fail(why or "the way back is not ready")
+    if not ready:
+        return _fail(why or "the way back is not ready")
+    loud = (DOWN_BY_BRANCH,) if ask.facts.down_by_branch else ()
+    return _pass(*loud, why or "ready")
 
 
 def _drilled(ask: _Question) -> _Answer:

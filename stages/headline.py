@@ -272,7 +272,7 @@ def _warn(scene: Scene) -> Headline | None:
 
 
 def _wait(scene: Scene) -> Headline | None:
-    running = (*scene.now.state.unresolved, *scene.now.state.settling)
+    running = (*scene.now.state.awaiting, *scene.now.state.unresolved, *scene.now.state.settling)
     if running:
         return _wait_for(scene, running[-1])
     left = scene.now.here.dark_left
@@ -289,6 +289,11 @@ def _wait_for(scene: Scene, intent: Intent) -> Headline:
     step = "pushed, waiting for the runtime" if intent.outcome == "pushed" else "recorded, not yet pushed"
     if intent.outcome == "unknown":
         step = "OUTCOME UNKNOWN: the remote has not said"
+    if intent.awaited:
+        thing = f"{intent.actor} {act}: {intent.from_stage} to {intent.to_stage}, {intent.branch[:17]} awaits its merge"
+        return Headline(
+            "WAIT", "", thing, "Nothing of it is in force until a person merges it.", "running", reverse=False
+        )
     thing = f"{intent.actor} {act}: {intent.from_stage} to {intent.to_stage}, {step}"
     usual = span(scene.now.policy.spec.target.convergence)
     rises = intent.kind == ADVANCE or intent.kind in back

@@ -86,6 +86,9 @@ def _own(policy: Policy, state: ControlState, snapshot: Snapshot, git: GitReadin
     if any(name in git.trailers for name in TRAILERS) or any(one.sha == git.head for one in state.intents.values()):
         return True
     newest, standing = state.last_pushed, git_standing(policy, snapshot)
+    here = policy.stages[standing.stage].name if standing.stage is not None else ""
+    if any(one.to_stage == here and not standing.tighter for one in state.awaiting):
+        return True  # its branch was merged, by whatever commit
     if newest is None or standing.stage is None or standing.tighter:
         return False
     fresh = in_convergence(policy, newest.at, snapshot.wall)

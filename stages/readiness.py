@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.standing import assess, read_controls
+from stages.state import REDUCE, ControlState
 
 Read = Callable[[str], bytes | None]
+
+DOWN_BY_BRANCH: Final = "DOWN BY BRANCH ONLY: a reduction lowers nothing until a person merges its branch"
+
+
+def refused_down(state: ControlState) -> bool:
+    """Whether the newest reduction that reached the remote could only be proposed as a branch there."""
+    tried = [intent for intent in state.intents.values() if intent.kind == REDUCE and intent.sha]
+    return bool(tried) and bool(tried[-1].branch)
 
 
 def rollback_readiness(policy: Policy, plan: Plan, read: Read, now: datetime) -> tuple[bool | None, str]:

@@ -204,6 +204,9 @@ def _refuse_risk(state: ControlState, command: BeginRestore | BeginResume) -> Re
     if state.unresolved:
         intent = state.unresolved[0]
         return Refusal("outcome-unknown", f"the outcome of {intent.kind} {intent.id[:8]} is unknown")
+    if state.awaiting:
+        intent = state.awaiting[0]
+        return Refusal("awaits-merge", f"{intent.kind} to {intent.to_stage} waits for the merge of {intent.branch}")
     if not command.signature:
         return Refusal("unsigned", "raising risk needs the operator's signature; configure identity.key")
     return None

@@ -96,6 +96,11 @@ class ControlState:
         return tuple(intent for intent in self.intents.values() if intent.unresolved)
 
     @property
+    def awaiting(self) -> tuple[Intent, ...]:
+        """Acts that wait as a branch for their merge, oldest first; they block every increase and no decrease."""
+        return tuple(intent for intent in self.intents.values() if intent.awaited)
+
+    @property
     def settling(self) -> tuple[Intent, ...]:
         """Pushed acts that have neither converged nor diverged yet, oldest first."""
         return tuple(intent for intent in self.intents.values() if intent.outcome == "pushed" and not intent.settled)
@@ -103,7 +108,8 @@ class ControlState:
     @property
     def reducing(self) -> Intent | None:
         """The newest reduction that is not known to be done."""
-        open_ones = [i for i in self.intents.values() if i.kind == REDUCE and (i.unresolved or i in self.settling)]
+        going = (*self.unresolved, *self.awaiting, *self.settling)
+        open_ones = [i for i in self.intents.values() if i.kind == REDUCE and i in going]
         return open_ones[-1] if open_ones else None
 
     def open_latch(self, trigger: str, cause: str) -> Latch | None:
@@ -263,6 +269,7 @@ def _intent(state: ControlState, entry: Entry) -> ControlState:
         plan_id=body.get("plan", ""),
         cause=body.get("cause", ""),
         automatic=bool(body.get("automatic", False)),
+        expires=parse_time(body["expires"]) if body.get("expires") else None,
     )
     return replace(
         state,
@@ -280,7 +287,7 @@ def _update_intent(state: ControlState, entry: Entry, **changes: str) -> Control
 
 
 def _committed(state: ControlState, entry: Entry) -> ControlState:
-    return _update_intent(state, entry, sha=entry.body["sha"])
+    return _update_intent(state, entry, sha=entry.body["sha"], branch=entry.body.get("branch", ""))
 
 
 def _outcome(state: ControlState, entry: Entry) -> ControlState:
@@ -290,9 +297,18 @@ def _outcome(state: ControlState, entry: Entry) -> ControlState:
         "message": body.get("message", ""),
         "ended": parse_time(entry.ts),
     }
-    if body.get("sha"):
-        changes["sha"] = body["sha"]
-    return _update_intent(state, entry, **changes)
+    changes |= {name: body[name] for name in ("sha", "branch") if body.get(name)}
+    merged = state.intents.get(str(entry.intent))
+    state = _update_intent(state, entry, **changes)
+    return state if merged is None or not merged.awaited or body["outcome"] != "pushed" else _merged(state, entry)
+
+
+def _merged(state: ControlState, entry: Entry) -> ControlState:
+    """A proposal takes effect when it is merged: from then its times count, and it is the newest act."""
+    intent, market = state.intents[str(entry.intent)], entry.body.get("market")
+    intent = replace(intent, at=parse_time(entry.ts), market=parse_time(market) if market else intent.market)
+    others = {name: one for name, one in state.intents.items() if name != intent.id}
+    return replace(state, intents={**others, intent.id: intent})
 
 
 def _converged(state: ControlState, entry: Entry) -> ControlState:

@@ -176,7 +176,12 @@ class Mirror:
         answer = self._remote("ls-remote", "--quiet", "origin", ref, timeout=self._timeout)
         if not answer.ok:
             raise self._away(answer)
-        return next((line.split("\t")[0] for line in answer.text.splitlines() if line.endswith(f"\t{ref}")), None)
+        sha = next((line.split("\t")[0] for line in answer.text.splitlines() if line.endswith(f"\t{ref}")), None)
+        if sha is not None and not self._local("cat-file", "-e", sha).ok:
+            brought = self._remote(*_FETCH, "origin", ref, timeout=self._timeout)  # proposed by another machine
+            if not brought.ok:
+                raise self._away(brought)
+        return sha
 
     def withdraw(self, branch: str, sha: str) -> bool:
         """Take back the branch that proposed ``sha``; whether it is gone. One that somebody added to stays."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from console.approvals import InForce, Opinion, examine, quorum, refuse, standard
-from console.ports import Checkpoint, Clock, Identifiers, LedgerStore, Repository, RunningActs, Signer
+from console.ports import Checkpoint, Clock, Identifiers, LedgerStore, Repository, RunningActs, Signer, branch_name
 from stages.authority import action_digest, advance_action
 from stages.commands import BeginAdvance, Record, RecordCommitted, RecordOutcome
 from stages.departure import Departure, departure
@@ -51,13 +51,16 @@ class AdvancePorts:
     ids: Identifiers
     running: RunningActs
     checkpoint: Checkpoint
+    by_branch: bool = False
+    """Whether it is proposed as a branch that somebody merges, instead of pushed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """``outcome``: refused, pushed, rejected, abandoned or unknown. ``opinions`` show every check of every approval.
+    """``outcome``: refused, pushed, proposed (as ``branch``), rejected, abandoned or unknown.
 
-    Of a stale plan ``departure`` tells what the same plan made today says otherwise.
+    ``opinions`` show every check of every approval. Of a stale plan ``departure`` tells what the same plan made today
+    says otherwise.
     """
 
     outcome: str
@@ -68,10 +71,11 @@ class Advanced:
     opinions: tuple[Opinion, ...] = ()
     stale: tuple[str, ...] = ()
     departure: Departure | None = None
+    branch: str = ""
 
     @property
     def ok(self) -> bool:
-        return self.outcome == "pushed"
+        return self.outcome in ("pushed", "proposed")
 
 
 @dataclass(eq=False)
@@ -126,7 +130,7 @@ def apply(
             return Advanced("refused", begun.reason, refusal=begun, opinions=found.opinions)
         ports.checkpoint("intent")
         outcome = _publish(ports, force, plan, found, intent, actor)
-        command = RecordOutcome(actor, intent, outcome.outcome, outcome.sha, outcome.message)
+        command = RecordOutcome(actor, intent, outcome.outcome, outcome.sha, outcome.message, outcome.branch)
         ports.ledger.transact(command, now=_now(ports))
         ports.checkpoint("outcome")
     return outcome
@@ -317,17 +321,21 @@ def _intent(
 def _publish(ports: AdvancePorts, force: InForce, plan: Plan, found: _Verified, intent: str, actor: str) -> Advanced:
     """Commit on the checked head and push; when the branch moved: fetch, check again, commit again."""
     head, fresh, sha = found.head, found.fresh, ""
+    branch = branch_name(plan.id) if ports.by_branch else ""
     try:
         for _ in range(TRIES):
             sha = _commit(ports, force, fresh, found, head)
-            ports.ledger.transact(RecordCommitted(actor, intent, sha), now=_now(ports))
+            ports.ledger.transact(RecordCommitted(actor, intent, sha, branch=branch), now=_now(ports))
             ports.checkpoint("committed")
             overtaken = _overtaken(force.policy, ports.ledger.state(), plan, intent)
             if overtaken:
                 return Advanced("abandoned", overtaken, intent, sha, opinions=found.opinions)
             ports.checkpoint("before-push")
-            pushed = ports.repository.push(sha, head)
+            pushed = ports.repository.propose(sha, branch) if branch else ports.repository.push(sha, head)
             ports.checkpoint("pushed")
+            if branch and pushed.outcome == "pushed":
+                said = f"pushed as branch {branch}; nothing changes before somebody merges it"
+                return Advanced("proposed", said, intent, sha, opinions=found.opinions, branch=branch)
             if pushed.outcome != "moved":
                 return Advanced(pushed.outcome, pushed.message, intent, sha, opinions=found.opinions)
             head = ports.repository.fetch()
@@ -377,7 +385,7 @@ def _overtaken(policy: Policy, state: ControlState, plan: Plan, intent: str) -> 
 
 def _interrupted(ports: AdvancePorts, intent: str, sha: str, actor: str) -> None:
     """Ctrl+c: before the push nothing has changed; during it only the remote knows."""
-    arrived = ports.repository.contains(sha) if sha else False
+    arrived = ports.repository.contains(sha) if sha and not ports.by_branch else None if sha else False
     outcome = {True: "pushed", False: "unknown" if sha else "abandoned", None: "unknown"}[arrived]
     ports.ledger.transact(RecordOutcome(actor, intent, outcome, sha, "interrupted by a person"), now=_now(ports))
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from console.ports import Clock, LedgerStore, Repository, RunningActs
 from stages.commands import RecordOutcome
 from stages.entries import Entry
-from stages.refusal import Refusal
+from stages.refusal import Refusal, Trouble
 from stages.settling import Truth, settled
-from stages.state import Intent
+from stages.staleness import EPOCH_TRAILER, PLAN_TRAILER, STAGE_TRAILER
+from stages.state import REDUCE, Intent
 
 GRACE: Final = timedelta(minutes=2)
 """How long an act of another machine may still be at work before its outcome is asked of the remote."""
@@ -37,31 +38,85 @@ def resolve(
 ) -> tuple[Resolved, ...]:
     """Settle with the remote what nobody carries out any more and nobody knows the outcome of.
 
-    Pushed, abandoned (never resumed by itself), or unknown, which blocks every increase and no decrease.
+    Pushed, abandoned (never resumed by itself), or unknown, which blocks every increase and no decrease. What was
+    proposed as a branch is followed to its merge.
     """
     found = []
-    now = clock.wall()
-    for intent in ledger.state().unresolved:
+    now, state = clock.wall(), ledger.state()
+    for intent in state.unresolved:
         alive = running.alive(intent.id)
-        if alive or (alive is None and now - intent.at < grace):
+        early = now - intent.at < grace
+        if alive or (alive is None and early):
             continue
-        outcome, message = _ask(repository, intent)
+        outcome, message = _ask(repository, intent, early=early)
         if outcome != intent.outcome:
-            ledger.transact(RecordOutcome(actor, intent.id, outcome, intent.sha, message), now=now)
+            branch = intent.branch if outcome == "proposed" else ""
+            ledger.transact(RecordOutcome(actor, intent.id, outcome, intent.sha, message, branch), now=now)
         found.append(Resolved(intent, outcome, message))
+    for intent in state.awaiting:
+        answer = what_became(repository, intent, epoch=state.epoch, now=now)
+        if answer is not None:
+            outcome, message = answer
+            market = clock.market(now) if outcome == "pushed" else None
+            ledger.transact(RecordOutcome(actor, intent.id, outcome, intent.sha, message, market=market), now=now)
+            found.append(Resolved(intent, outcome, message))
     return tuple(found)
 
 
-def _ask(repository: Repository, intent: Intent) -> tuple[str, str]:
+def _ask(repository: Repository, intent: Intent, *, early: bool) -> tuple[str, str]:
+    """``early``: a push of its dead process may still be at work at the remote, so "not there" is not the end."""
     if not intent.sha:
         return "abandoned", "it ended before its commit was made; nothing was pushed"
-    match repository.contains(intent.sha):
-        case True:
-            return "pushed", "the remote has the commit"
-        case False:
-            return "abandoned", "the remote does not have the commit; it is not pushed again"
-        case _:
-            return "unknown", "the remote does not answer"
+    arrived = repository.contains(intent.sha)
+    if arrived:
+        return "pushed", "the remote has the commit"
+    if arrived is None:
+        return "unknown", "the remote does not answer"
+    if intent.branch and repository.proposal(intent.branch) == intent.sha:
+        return "proposed", f"pushed as branch {intent.branch}; nothing changes before somebody merges it"
+    if early:
+        return "unknown", "the remote does not have the commit yet; it is asked again"
+    return "abandoned", "the remote does not have the commit; it is not pushed again"
+
+
+def what_became(repository: Repository, intent: Intent, *, epoch: int, now: datetime) -> tuple[str, str] | None:
+    """What became of a proposal that awaited its merge; None while it still does, or the remote does not tell.
+
+    A proposal that raises risk does not wait for ever: a reduction, or the end of its plan's life, takes it back.
+    """
+    try:
+        there, arrived = repository.proposal(intent.branch), repository.contains(intent.sha)
+        if arrived is None:
+            return None
+        if arrived or _taken_over(repository, intent):
+            return "pushed", f"branch {intent.branch} was merged"
+        if there is None:
+            return "abandoned", f"branch {intent.branch} is gone, and its change was not merged"
+        overtaken = intent.kind != REDUCE and epoch > intent.epoch
+        expired = intent.expires is not None and now >= intent.expires
+        if not overtaken and not expired:
+            return None
+        why = "a reduction began meanwhile" if overtaken else "the plan expired before it was merged"
+        gone = repository.withdraw(intent.branch, intent.sha)
+    except Trouble:
+        return None
+    kept = "" if gone else f"; branch {intent.branch} COULD NOT BE TAKEN BACK: do not merge it"
+    return "abandoned", f"{why}{kept}"
+
+
+def _taken_over(repository: Repository, intent: Intent) -> bool:
+    """Whether another commit brought the proposal: one that says so, or that left the same bytes in all its files."""
+    head = repository.known_head() or ""
+    try:
+        proposed = repository.info(intent.sha)
+    except Trouble:
+        return False  # made on another machine, and its branch is gone
+    for commit in repository.log(intent.sha, head):
+        said = commit.trailers
+        same_act = said.get(EPOCH_TRAILER) == str(intent.epoch) and said.get(STAGE_TRAILER) == intent.to_stage
+        if said.get(PLAN_TRAILER) == intent.plan_id if intent.plan_id else same_act:
+            return True
+    return all(repository.blob(head, path) == repository.blob(intent.sha, path) for path in proposed.paths)
 
 
 def settle(

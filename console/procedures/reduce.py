@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from console.containment import VenueSteps, Witnessed, contain
-from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Venue
+from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Venue, branch_name
 from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
 from stages.entries import Draft, Entry, LedgerAway
@@ -23,7 +23,7 @@ from stages.policy import Policy
 from stages.posture import Mode, effective_mode
 from stages.refusal import Refusal, Trouble
 from stages.staleness import EPOCH_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
-from stages.state import REDUCE, ControlState
+from stages.state import REDUCE, ControlState, Intent
 from stages.witness import Position
 
 LEDGER_SECONDS: Final = 0.05
@@ -63,6 +63,8 @@ class ReducePorts:
     running: RunningActs
     pause: Callable[[float], object]
     checkpoint: Checkpoint
+    by_branch: bool = False
+    """Whether it is proposed as a branch at once; a push that the remote's rules refuse becomes one anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ class Order:
 class Reduced:
     """What took effect, and what is not known.
 
-    ``outcome``: pushed, unchanged, rejected, abandoned (Git never answered), unknown, or running when another process
-    is at the same automatic reduction.
+    ``outcome``: pushed, unchanged, rejected, abandoned (Git never answered), unknown, running when another process is
+    at the same automatic reduction, or proposed: pushed as ``branch``, and nothing is lower before somebody merges it.
     ``took`` is in seconds; ``refusals`` are what the manifests would not let be reduced; ``left`` are open positions.
     """
 
@@ -101,6 +103,7 @@ class Reduced:
     refusals: tuple[str, ...] = ()
     left: tuple[Position, ...] | None = None
     spilled: bool = False
+    branch: str = ""
 
     @property
     def ok(self) -> bool:
@@ -134,13 +137,15 @@ def reduce(
             # Its process died, or something slipped in after its push: carry on under its name.
             order = replace(order, intent=under_way.id)
             held.enter_context(ports.running.hold(order.intent))
+        awaited = under_way if under_way is not None and under_way.branch else None
         ports.checkpoint("intent")
         steps = contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause)
         epoch = max(record.state().epoch, state.epoch + (1 if begun else 0))
-        done = _Git(ports, policy, order, digests, epoch, record).follow(started + budget.total_seconds())
+        done = _Git(ports, policy, order, digests, epoch, record, awaited).follow(started + budget.total_seconds())
         ports.checkpoint("pushed")
-        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message))
+        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message, done.branch))
         ports.checkpoint("outcome")
+        _take_back(ports, record, order)
         witnessed, left = steps.finish()
         for one in witnessed:
             record(Record(order.actor, "note", {"text": one.text, "subject": one.witness}, intent=order.intent))
@@ -165,6 +170,17 @@ def _intent(ports: ReducePorts, policy: Policy, order: Order, state: ControlStat
         automatic=order.automatic,
         authenticated=order.authenticated,
     )
+
+
+def _take_back(ports: ReducePorts, record: _Recorder, order: Order) -> None:
+    """An advance that awaits its merge must not be merged after this: its branch goes, and the act ends."""
+    for one in record.state().awaiting:
+        if one.kind == REDUCE:
+            continue
+        with suppress(Trouble):
+            if ports.repository.withdraw(one.branch, one.sha):
+                said = f"{order.actor} reduced meanwhile; branch {one.branch} was taken back"
+                record(RecordOutcome(order.actor, one.id, "abandoned", one.sha, said))
 
 
 def _venue_steps(policy: Policy, order: Order) -> VenueSteps:
@@ -233,12 +249,14 @@ class _Git:
         digests: tuple[str, str],
         epoch: int,
         record: _Recorder,
+        awaited: Intent | None = None,
     ) -> None:
         self._ports, self._policy, self._order, self._digests = ports, policy, order, digests
         self._epoch, self._record = epoch, record
         self._sha = ""
         self._refusals: tuple[str, ...] = ()
         self._rejected = 0
+        self._by_branch, self._refused, self._awaited = ports.by_branch, "", awaited
 
     def follow(self, deadline: float) -> Reduced:
         """Try until the branch holds the reduction, a rejection is final, or ``deadline`` (monotonic) has passed."""
@@ -248,7 +266,7 @@ class _Git:
                 answer = self._once()
             except Trouble as trouble:
                 answer = Reduced("unknown" if self._sha else "pending", self._order.intent, self._sha, trouble.line)
-            final = answer.outcome in ("pushed", "unchanged") or self._rejected >= REJECTIONS
+            final = answer.outcome in ("pushed", "proposed", "unchanged") or self._rejected >= self._patience
             if final or self._ports.clock.monotonic() + pause >= deadline:
                 outcome = "abandoned" if answer.outcome in ("pending", "moved") else answer.outcome
                 return replace(answer, outcome=outcome, refusals=self._refusals)
@@ -266,12 +284,39 @@ class _Git:
             if self._sha and repository.contains(self._sha):
                 return Reduced("pushed", intent, self._sha)
             return Reduced("unchanged", intent, head, "the manifests say this already")
+        if self._awaited is not None and self._proposed_already(self._awaited, plan):
+            return Reduced("proposed", intent, self._awaited.sha, self._awaited.message, branch=self._awaited.branch)
         self._sha = self._commit(plan, head)
-        self._record(RecordCommitted(self._order.actor, intent, self._sha))
+        branch = branch_name(plan.id) if self._by_branch else ""
+        self._record(RecordCommitted(self._order.actor, intent, self._sha, branch=branch))
         self._ports.checkpoint("committed")
-        pushed = repository.push(self._sha, head)
+        pushed = repository.propose(self._sha, branch) if branch else repository.push(self._sha, head)
         self._rejected += pushed.outcome == "rejected"
-        return Reduced(pushed.outcome, intent, self._sha, pushed.message)
+        if branch and pushed.outcome == "pushed":
+            why = f"; the target's branch refused it: {self._refused}" if self._refused else ""
+            said = f"NOT LOWER YET: somebody must merge branch {branch}{why}"
+            return Reduced("proposed", intent, self._sha, said, branch=branch)
+        if not branch and self._rejected >= REJECTIONS:
+            # Rules of the remote keep it off the target's branch: what can still be done is to hand it to who may.
+            self._by_branch, self._refused, self._rejected = True, pushed.message or "rejected", 0
+            return Reduced("moved", intent, self._sha, pushed.message)
+        message = self._refused if branch and pushed.outcome == "rejected" and self._refused else pushed.message
+        return Reduced(pushed.outcome, intent, self._sha, message)
+
+    @property
+    def _patience(self) -> int:
+        """How many rejections are an answer; a branch instead of a refused push is tried once."""
+        return 1 if self._refused else REJECTIONS
+
+    def _proposed_already(self, awaited: Intent, plan: Plan) -> bool:
+        """Whether a branch that waits would still bring what is wanted now; an outdated one is taken back."""
+        repository = self._ports.repository
+        if repository.proposal(awaited.branch) != awaited.sha:
+            return False
+        if all(repository.blob(awaited.sha, path) == repository.blob_id(new) for path, new in plan.contents.items()):
+            return True
+        repository.withdraw(awaited.branch, awaited.sha)
+        return False
 
     def _plan(self, head: str) -> Plan:
         seen = self._ports.repository.info(head).trailers.get(EPOCH_TRAILER, "")

@@ -86,7 +86,7 @@ def run_approve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
 
 
 def run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
-    """Carry the plan out; 0 when it was pushed, 1 when the answer is no, 2 when nobody knows."""
+    """Carry the plan out; 0 when it was pushed (or proposed, as configured), 1 when the answer is no, 2 for unknown."""
     from console.procedures.advance import apply
 
     require_hands(wiring)
@@ -99,7 +99,7 @@ def run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
         gates=wiring.judge(force.policy),
     )  # fmt: skip
     _report(done, plan, out)
-    return exit_code(done.outcome)
+    return 0 if done.ok else exit_code(done.outcome)
 
 
 # ------------------------------------------------------------------------------------------------------------ approving
@@ -272,6 +272,7 @@ def _report(done: Advanced, plan: Plan, out: Output) -> None:
                 "plan": plan.id,
                 "intent": done.intent,
                 "sha": done.sha,
+                "branch": done.branch,
                 "code": done.refusal.code if done.refusal else "",
                 "message": done.message,
                 "stale": list(done.stale),
@@ -285,7 +286,9 @@ def _report(done: Advanced, plan: Plan, out: Output) -> None:
     for opinion in done.opinions:
         for check in opinion.checks:
             out.note(f"  {'·' if check.ok else '■'} {opinion.approver}: {check.name}, {check.detail}")
-    if done.ok:
+    if done.branch:
+        out.line(f"PROPOSED {plan.from_stage} → {plan.to_stage}: {done.message}; the watch follows it")
+    elif done.ok:
         out.line(f"pushed {done.sha[:8]}: {plan.from_stage} → {plan.to_stage}; the watch follows it to the runtime")
     else:
         out.line(f"{done.outcome.upper()}: {done.message}")

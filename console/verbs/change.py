@@ -250,6 +250,7 @@ def carry_out(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: O
         running=wiring.running,
         pause=Event().wait,
         checkpoint=wiring.checkpoint,
+        by_branch=wiring.by_branch("reduce"),
     )
     return reduce(ports, policy, order, digests=digests)
 
@@ -268,8 +269,10 @@ def _report(done: Reduced, out: Output) -> int:
 
 
 def exit_code(outcome: str) -> int:
-    """0 done, 1 the remote said no, 2 nobody knows."""
-    return {"pushed": 0, "unchanged": 0, "running": 0, "rejected": 1, "refused": 1, "abandoned": 1}.get(outcome, 2)
+    """0 done, 1 the remote said no or somebody must merge it first, 2 nobody knows."""
+    return {"pushed": 0, "unchanged": 0, "running": 0, "rejected": 1, "refused": 1, "abandoned": 1, "proposed": 1}.get(
+        outcome, 2
+    )
 
 
 def reduced_document(done: Reduced) -> dict[str, Any]:
@@ -288,6 +291,7 @@ def reduced_document(done: Reduced) -> dict[str, Any]:
         "refusals": list(done.refusals),
         "left": None if done.left is None else [{"symbol": p.symbol, "quantity": p.quantity} for p in done.left],
         "spilled": done.spilled,
+        "branch": done.branch,
     }
 
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.output import jsonable
 from console.watch.chronicle import words
-from console.watch.report import drift_answer, drift_document, drift_lines, status_document, status_lines
+from console.watch.report import (
+    drift_answer,
+    drift_document,
+    drift_lines,
+    publishing_document,
+    publishing_lines,
+    status_document,
+    status_lines,
+)
 from stages.entries import Entry, EntryFilter
 from stages.manifest import parse_duration
 from stages.policy import Policy
@@ -53,8 +61,13 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
     happened = [] if since is None else wiring.ledger.newest(EntryFilter(since=since), limit=1000)[::-1]
     if out.json:
         events = {} if since is None else {"events": [_event(entry) for entry in happened]}
-        out.document(status_document(policy, look) | events)
+        published = publishing_document(
+            wiring.ledger.state(), advance=wiring.by_branch("advance"), reduce=wiring.by_branch("reduce")
+        )
+        out.document(status_document(policy, look) | published | events)
         return 0
+    for line in publishing_lines(wiring.ledger.state(), reduce=wiring.by_branch("reduce")):
+        out.line(line)
     for line in status_lines(policy, look):
         out.line(line)
     for entry in happened:

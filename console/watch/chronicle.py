@@ -214,5 +214,11 @@ def _stays_so(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
         return "YES", "Git and runtime agree"
     if evaluation.truth.agree is None:
         return "UNVERIFIED", "the runtime was not read"
-    where = "the push is on its way" if intent.unresolved else "runtime still runs the old limits"
+    where = (
+        "its branch is not merged"
+        if intent.awaited
+        else "the push is on its way"
+        if intent.unresolved
+        else "runtime still runs the old limits"
+    )
     return "NOT YET", where

@@ -10,7 +10,7 @@ from console.watch.once import Look
 from stages.gates import GateFacts, judge_gates
 from stages.plan import Plan, build
 from stages.policy import Policy
-from stages.readiness import rollback_readiness
+from stages.readiness import refused_down, rollback_readiness
 from stages.refusal import Trouble
 from stages.staleness import why_stale
 from stages.state import ControlState
@@ -26,6 +26,7 @@ def judge_plan(
     repository: Repository,
     clock: Clock,
     endpoint: str = "",
+    down_by_branch: bool = False,
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
@@ -45,7 +46,10 @@ def judge_plan(
         known = True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
-    facts = GateFacts(now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint)
+    facts = GateFacts(
+        now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint,
+        down_by_branch=down_by_branch or refused_down(state),
+    )  # fmt: skip
     return judge_gates(policy, state, seen.evaluation, plan, facts)
 
 

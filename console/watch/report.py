@@ -13,8 +13,32 @@ from stages.drift import NO_READBACK
 from stages.figures import measure, percent, value_text
 from stages.ladder import write_value
 from stages.policy import Policy
+from stages.readiness import DOWN_BY_BRANCH, refused_down
 from stages.standing import Standing
+from stages.state import ControlState
 from stages.verdict import Evaluation, Row, WatchPresence
+
+
+def publishing_document(state: ControlState, *, advance: bool, reduce: bool) -> dict[str, Any]:
+    """How acts are published (``push`` or ``branch``), and those that wait for their merge; a part of ``status``."""
+    return {
+        "publishing": {
+            "advance": "branch" if advance else "push",
+            "reduce": "branch" if reduce or refused_down(state) else "push",
+        },
+        "awaitingMerge": [
+            {"intent": one.id, "act": one.kind, "to": one.to_stage, "branch": one.branch, "since": one.at}
+            for one in state.awaiting
+        ],
+    }
+
+
+def publishing_lines(state: ControlState, *, reduce: bool) -> Iterator[str]:
+    """What a person must do in Git for acts to take force."""
+    if reduce or refused_down(state):
+        yield f"!! {DOWN_BY_BRANCH}"
+    for one in state.awaiting:
+        yield f"!! {one.kind} to {one.to_stage} IS NOT IN FORCE: it awaits the merge of branch {one.branch}"
 
 
 def status_document(policy: Policy, look: Look) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class Settlement:
         """Starts asking when something is open and the last question is old enough."""
         now = self._clock.monotonic()
         soon = self._asked is not None and now - self._asked < EVERY
-        open_now = state.unresolved or any(one.state == RUNNING for one in state.drills.values())
+        drilling = any(one.state == RUNNING for one in state.drills.values())
+        open_now = state.unresolved or state.awaiting or drilling
         if not open_now or soon or (self._thread is not None and self._thread.is_alive()):
             return
         self._asked = now

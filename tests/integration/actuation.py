@@ -87,6 +87,8 @@ class World:
     checkpoint: object = field(default=no_checkpoint)
     venue: Venue | None = None
     pause: Callable[[float], object] = field(default=short_pause)
+    by_branch: bool = False
+    """Whether acts are proposed as branches."""
 
     @classmethod
     def make(cls, folder: Path) -> World:
@@ -170,6 +172,7 @@ class World:
         return AdvancePorts(
             self.ledger, self.repository, SshSigner(self.key("alice")), SystemClock(), RandomIdentifiers(),
             self.running, self.checkpoint,  # type: ignore[arg-type]
+            by_branch=self.by_branch,
         )  # fmt: skip
 
     @property
@@ -260,6 +263,7 @@ class World:
         return ReducePorts(
             self.ledger, self.spill, self.repository, self.venue, SystemClock(), self.running,
             self.pause, self.checkpoint,  # type: ignore[arg-type]
+            by_branch=self.by_branch,
         )  # fmt: skip
 
     def reduce(

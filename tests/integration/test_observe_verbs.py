@@ -194,3 +194,15 @@ def test_ctrl_c_ends_an_acting_watch_cleanly(site: Site) -> None:
     assert watch.returncode == 0, errors
     assert "Traceback" not in errors
     assert out
+
+
+def test_status_says_loudly_that_the_way_down_is_a_branch(site: Site) -> None:
+    path = site.folder / "rampdeck.yaml"
+    configured = yaml.safe_load(path.read_text())
+    configured["repository"]["reduce"] = "branch"
+    path.write_text(yaml.safe_dump(configured))
+    said = site.run("status")
+    assert said.stdout.startswith("!! DOWN BY BRANCH ONLY"), said.stdout + said.stderr
+    document = json.loads(site.run("status", "--json").stdout)
+    assert document["publishing"] == {"advance": "push", "reduce": "branch"}
+    assert document["awaitingMerge"] == []

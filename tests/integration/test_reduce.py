@@ -169,14 +169,14 @@ def test_git_that_stays_away_is_an_answer_that_names_it(world: World) -> None:
     assert world.ledger.state().unresolved == ()
 
 
-def test_a_rejected_push_is_tried_three_times(world: World) -> None:
+def test_a_rejected_push_is_tried_three_times_and_then_once_as_a_branch(world: World) -> None:
     hook = world.remote / "hooks" / "pre-receive"
     hook.write_text('#!/bin/sh\necho "no `wc -l < count`" >&2\necho x >> count\nexit 1\n')
     hook.chmod(0o755)
     (world.remote / "count").write_text("")
     answer = world.reduce("L0")
     assert answer.outcome == "rejected"
-    assert (world.remote / "count").read_text() == "x\n" * 3
+    assert (world.remote / "count").read_text() == "x\n" * 4
 
 
 def test_a_signing_key_that_is_gone_stops_no_reduction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,3 +172,9 @@ def _without_burn_in() -> list[dict]:
         {name: value for name, value in stage.items() if name != "burnIn"}
         for stage in policy_document()["spec"]["stages"]
     ]
+
+
+def test_a_way_down_by_branch_only_is_said_first(ready: Watched) -> None:
+    gate = gates(ready, down_by_branch=True)["rollback-target"]
+    assert gate.status is GateStatus.PASS
+    assert gate.reasons[0].startswith("DOWN BY BRANCH ONLY")
