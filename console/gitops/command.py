@@ -37,6 +37,18 @@ SETTINGS: Final = (
 )
 """What a person's own configuration must not change: nothing runs beside the command, and texts are UTF-8."""
 
+ELSEWHERE: Final = (
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+)
+"""What a hook or an alias sets to point Git at the person's own repository; GitPython cannot take it away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -84,7 +96,13 @@ def run_git(
         source.seek(0)
         try:
             handle = git.execute(
-                ["git", *(part for setting in SETTINGS for part in ("-c", setting)), *arguments],
+                [
+                    "env",
+                    *(part for name in ELSEWHERE for part in ("-u", name)),
+                    "git",
+                    *(part for setting in SETTINGS for part in ("-c", setting)),
+                    *arguments,
+                ],
                 istream=source,
                 as_process=True,
                 env={**QUIET, **environment},

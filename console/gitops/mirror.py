@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from git import Repo
+from git import Git, Repo
 from git.util import remove_password_if_present
 
 from console.gitops.command import Answer, run_git
@@ -237,8 +237,7 @@ class Mirror:
         detached: bool = False,
     ) -> Answer:
         git = self._repo().git
-        # Somebody may run this from a hook or an alias, which point Git at a repository of its own.
-        own = {"GIT_DIR": str(self.folder), "GIT_OBJECT_DIRECTORY": str(self.folder / "objects"), **environment}
+        own = {"GIT_DIR": str(self.folder), **environment}
         return run_git(git, arguments, timeout=timeout, environment=own, given=given, detached=detached)
 
     def _repo(self) -> Repo:
@@ -259,8 +258,11 @@ class Mirror:
 
     def _make(self) -> None:
         (self.folder / "config.lock").unlink(missing_ok=True)  # of one who was killed while making it
-        repo = Repo.init(self.folder, bare=True, initial_branch="rampdeck-none")
-        with repo.config_writer() as settings:
+        start = ("init", "--quiet", "--bare", "--initial-branch=rampdeck-none", "--template=")
+        made = run_git(Git(), start, timeout=LOCAL_SECONDS, environment={"GIT_DIR": str(self.folder)})
+        if not made.ok:
+            raise self._trouble(f"the mirror cannot be made: {made.reason}", "name another cache folder")
+        with Repo(self.folder).config_writer() as settings:
             settings.set_value('remote "origin"', "url", self.url)
             settings.set_value("core", "logAllRefUpdates", "false")
             settings.set_value("rampdeck", "mirror", "true")

@@ -17,15 +17,15 @@ _OPTIONS: Final = {
 """What keeps each of Git's ssh variants from asking; a simple one takes no options at all."""
 
 
-def ssh_command(environment: Mapping[str, str], setting: Callable[[str], str]) -> str:
+def ssh_command(environment: Mapping[str, str], setting: Callable[[str], str | None]) -> str:
     """The value for GIT_SSH_COMMAND, chosen as Git chooses.
 
-    GIT_SSH_COMMAND, ``core.sshCommand``, GIT_SSH, ssh. ``setting`` reads a key of Git's configuration, "" where there
-    is none.
+    GIT_SSH_COMMAND, ``core.sshCommand``, GIT_SSH, ssh. ``setting`` reads a key of Git's configuration, nothing
+    where there is none.
     """
     program = environment.get("GIT_SSH", "")
     command = environment.get("GIT_SSH_COMMAND") or setting("core.sshCommand") or shlex.quote(program or "ssh")
-    variant = environment.get("GIT_SSH_VARIANT") or setting("ssh.variant")
+    variant = environment.get("GIT_SSH_VARIANT") or setting("ssh.variant") or ""
     if variant in ("", "auto"):
         variant = _guess(command)
     return f"{command} {_OPTIONS.get(variant, _OPTIONS['ssh'])}".strip()
