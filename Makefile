@@ -52,8 +52,8 @@ contracts: $(READY) ## which package may import which
 deps: $(READY) ## declared dependencies are the used ones
 	$(BIN)/deptry $(CODE)
 
-bench: $(READY) ## benchmarks, as ratios
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable $(ARGS)
+bench: $(READY) ## benchmarks, as ratios (ARGS are handed to each)
+	set -e; for each in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$each .py) $(ARGS); done
 
 lock: $(READY) ## renew uv.lock after a change of dependencies
 	$(BIN)/uv lock
