@@ -13,15 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.output import jsonable
 from console.watch.chronicle import words
-from console.watch.report import (
-    drift_answer,
-    drift_document,
-    drift_lines,
-    publishing_document,
-    publishing_lines,
-    status_document,
-    status_lines,
-)
+from console.watch.drift_report import drift_answer, drift_document, drift_lines
+from console.watch.history import applied_controls
+from console.watch.report import publishing_document, publishing_lines, status_document, status_lines
+from stages.applied import compare
 from stages.entries import Entry, EntryFilter
 from stages.manifest import parse_duration
 from stages.policy import Policy
@@ -78,11 +73,18 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 def run_drift(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """0 when nothing has drifted, 1 when something has, 2 when that is not known."""
     policy, look = _taken(wiring)
+    truth = look.evaluation.truth
+    compared = compare(
+        policy,
+        look.evaluation.drift,
+        applied_controls(policy, wiring.repository, wiring.ledger.state()),
+        truth.since if truth.agree is False else None,
+    )
     if out.json:
-        out.document(drift_document(policy, look.evaluation))
-    for line in drift_lines(policy, look.evaluation):
+        out.document(drift_document(policy, look.evaluation, compared))
+    for line in drift_lines(policy, look.evaluation, compared):
         out.line(line)
-    return {"none": 0, "drift": 1, "unknown": 2}[drift_answer(look.evaluation)]
+    return {"none": 0, "drift": 1, "unknown": 2}[drift_answer(look.evaluation, compared)]
 
 
 def run_watch(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:

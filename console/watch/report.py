@@ -1,4 +1,4 @@
-"""Reports: one evaluation as the JSON of ``status`` and ``drift``, and as lines for people."""
+"""Reports: one evaluation as the JSON of ``status``, and as lines for people."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 
 from console.desk import BELIEVED
 from console.watch.once import Look
-from stages.drift import NO_READBACK
-from stages.figures import measure, percent, value_text
-from stages.ladder import write_value
+from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.readiness import DOWN_BY_BRANCH, refused_down
 from stages.standing import Standing
@@ -84,33 +82,6 @@ def status_document(policy: Policy, look: Look) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def drift_document(policy: Policy, evaluation: Evaluation) -> dict[str, Any]:
-    """Stage, Git and runtime, control by control."""
-    return {
-        "namespace": policy.spec.target.namespace,
-        "standing": standing_document(policy, evaluation.standing),
-        "drift": drift_answer(evaluation),
-        "controls": [
-            {"control": one.control, "unit": policy.spec.controls[one.control].unit.value,
-             "stage": write_value(one.stage), "git": write_value(one.git), "runtime": write_value(one.runtime),
-             "state": one.state, "riskier": one.riskier, "detail": one.detail}
-            for one in evaluation.drift
-        ],
-    }  # fmt: skip
-
-
-def drift_answer(evaluation: Evaluation) -> str:
-    """``drift``, ``unknown`` or ``none``. Manifests on no stage have drifted as well; what converges has not.
-
-    A control without readback has no say.
-    """
-    standing = evaluation.standing
-    if any(one.state == "drift" for one in evaluation.drift) or _displaced(standing):
-        return "drift"
-    unknown = any(one.state == "unknown" and one.detail != NO_READBACK for one in evaluation.drift)
-    return "unknown" if unknown or not standing.known else "none"
-
-
 def status_lines(policy: Policy, look: Look) -> Iterator[str]:
     """The same for a person at a plain terminal."""
     found = look.evaluation
@@ -136,19 +107,6 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
     yield from ((f"note: {look.note}",) if look.note else ())
 
 
-def drift_lines(policy: Policy, evaluation: Evaluation) -> Iterator[str]:
-    """A table for people: control, stage, Git, runtime, and what that means."""
-    yield f"{'control':<24} {'stage':>16} {'git':>16} {'runtime':>16}  state"
-    for one in evaluation.drift:
-        unit = policy.spec.controls[one.control].unit
-        unknown = one.detail if one.state == "unknown" else ""
-        stage, git, runtime = (value_text(value, unit) for value in (one.stage, one.git, one.runtime))
-        git = "?" if unknown and one.git is None else git
-        runtime = "?" if unknown and one.runtime is None else runtime
-        yield f"{one.control:<24} {stage:>16} {git:>16} {runtime:>16}  {one.state} {unknown}".rstrip()
-    yield f"drift: {drift_answer(evaluation)}; Git stands at {standing_document(policy, evaluation.standing)['stage']}"
-
-
 def standing_document(policy: Policy, standing: Standing) -> dict[str, Any]:
     """``stage`` is a stage's name, or between, beyond, unknown."""
     if standing.stage is not None:
@@ -158,10 +116,6 @@ def standing_document(policy: Policy, standing: Standing) -> dict[str, Any]:
     else:
         name = "between" if standing.differences else "unknown"
     return {"stage": name, "mode": standing.mode.name, "tighter": standing.tighter, "unread": dict(standing.unread)}
-
-
-def _displaced(standing: Standing) -> bool:
-    return standing.beyond or (standing.stage is None and bool(standing.differences))
 
 
 def _account(policy: Policy, found: Evaluation) -> dict[str, Any]:
