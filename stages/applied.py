@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from stages.drift import NO_READBACK, SAME, UNKNOWN
 from stages.figures import value_text
@@ -12,6 +13,8 @@ from stages.ladder import Value
 from stages.policy import Policy
 from stages.signals import ReadControls
 from stages.verdict import ControlDrift
+
+_MOVED: Final = "Git was moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ def compare(
     return tuple(_compare(policy, one, applied, runtime_since) for one in found)
 
 
+def moved_since(compared: tuple[Compared, ...]) -> tuple[str, ...]:
+    """What moved in Git since the last applied plan, one line for each control."""
+    return tuple(f"{one.control}: {said}" for one in compared for said in one.differences if said.startswith(_MOVED))
+
+
 def _compare(policy: Policy, one: ControlDrift, applied: Applied, runtime_since: datetime | None) -> Compared:
     name, spec = one.control, policy.spec.controls[one.control]
     left = applied.controls.values.get(name)
@@ -77,7 +85,7 @@ def _compare(policy: Policy, one: ControlDrift, applied: Applied, runtime_since:
             moved, looser = True, not spec.order.at_most(one.git, left)
             riskier = riskier or looser
             before, now = value_text(left, spec.unit), value_text(one.git, spec.unit)
-            said.append(f"Git was moved from {before} to {now}{_who(applied.origins.get(name))}{_risk(looser)}")
+            said.append(f"{_MOVED} from {before} to {now}{_who(applied.origins.get(name))}{_risk(looser)}")
     state = "drift" if moved else one.state
     if unknown and state == SAME:
         state = UNKNOWN

@@ -17,7 +17,7 @@ from stages.readiness import DOWN_BY_BRANCH
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
 from stages.truth import already_at
-from stages.verdict import Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
+from stages.verdict import ControlDrift, Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
 
 PLAN_FRESH: Final = "plan-fresh"
 DRILL: Final = "drill"
@@ -38,6 +38,10 @@ class GateFacts:
     """Why the plan does not fit the head any more (design section 6.6)."""
     endpoint: str = ""
     """Where the venue is; empty when that is not known here."""
+    moved: tuple[str, ...] = ()
+    """What was moved in Git since the last applied plan, by whom; a fact that is told and not fought."""
+    applied_unknown: str = ""
+    """Why Git at the last applied plan could not be read; empty when it could, or nothing was applied yet."""
     down_by_branch: bool = False
     """Whether a reduction may only be proposed as a branch, which lowers nothing until a person merges it."""
 
@@ -193,16 +197,21 @@ def _said(row: Row) -> str:
 def _drift(ask: _Question) -> _Answer:
     found = ask.evaluation.drift
     agrees = runtime_agrees(ask.policy, found)
-    if agrees:
-        return _pass("the runtime runs what Git says")
     said = [
-        f"{one.control}: {one.state}{f', {one.detail}' if one.detail else ''}"
+        f"{one.control}: {one.state}{_sided(one)}{f', {one.detail}' if one.detail else ''}"
         for one in found
         if _odd(ask, one.control)
     ]
-    if agrees is None:
-        return _unknown(*said or ["no control is read back"])
-    return _fail(*said)
+    lost = [f"last applied plan: {ask.facts.applied_unknown}"] if ask.facts.applied_unknown else []
+    if agrees is False:
+        return _fail(*said, *lost, *ask.facts.moved)
+    if agrees is None or lost:
+        return _unknown(*(said or ([] if agrees else ["no control is read back"])), *lost, *ask.facts.moved)
+    return _pass("the runtime runs what Git says", *ask.facts.moved)
+
+
+def _sided(one: ControlDrift) -> str:
+    return " to the riskier side" if one.riskier else ""
 
 
 def _odd(ask: _Question, control: str) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 from console.ports import Clock, Repository
+from console.watch.history import applied_controls
 from console.watch.once import Look
+from stages.applied import Applied, compare, moved_since
 from stages.gates import GateFacts, judge_gates
 from stages.plan import Plan, build
 from stages.policy import Policy
@@ -30,6 +32,7 @@ def judge_plan(
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
+    applied = Applied()
     now = clock.wall()
     try:
         head = repository.fetch()
@@ -43,11 +46,12 @@ def judge_plan(
         ready, reason = rollback_readiness(
             policy, _whole(plan, policy, repository), partial(repository.read, head), now
         )
-        known = True
+        applied, known = applied_controls(policy, repository, state), True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
     facts = GateFacts(
         now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint,
+        moved=moved_since(compare(policy, seen.evaluation.drift, applied, None)), applied_unknown=applied.trouble,
         down_by_branch=down_by_branch or refused_down(state),
     )  # fmt: skip
     return judge_gates(policy, state, seen.evaluation, plan, facts)

@@ -178,3 +178,12 @@ def test_a_way_down_by_branch_only_is_said_first(ready: Watched) -> None:
     gate = gates(ready, down_by_branch=True)["rollback-target"]
     assert gate.status is GateStatus.PASS
     assert gate.reasons[0].startswith("DOWN BY BRANCH ONLY")
+
+
+def test_the_drift_gate_tells_who_moved_git_and_never_passes_on_an_unread_plan(ready: Watched) -> None:
+    who = "gross: Git was moved from 5,000 $ to 2,500 $ by Mallory in 1a2b3c4d, not riskier"
+    told = gates(ready, moved=(who,))["drift"]
+    assert (told.status, told.reasons[-1]) == (GateStatus.PASS, who)
+    lost = gates(ready, applied_unknown="the mirror does not hold it")["drift"]
+    assert lost.status is GateStatus.UNKNOWN
+    assert lost.reasons == ("last applied plan: the mirror does not hold it",)
