@@ -113,7 +113,7 @@ def run_kill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
         out.document(killed_document(killed, git, message))
     for line in _lines(killed, git, message):
         out.line(line)
-    if git == "rejected":
+    if git in ("rejected", "proposed"):
         return 1
     return 0 if git in ("pushed", "unchanged") and not _unverified(killed) else 2
 
