@@ -1,7 +1,8 @@
 """Injected faults of a scenario, by the names that ``inject`` takes, as what they do to the values that are read.
 
 A scenario has no market and no orders of its own, so that a fault of single orders (a cancel that stays unanswered, an
-order that fills in part, a refusal by the process itself) cannot strike in one; its name is refused when it loads.
+order that fills in part, a refusal by the process itself) cannot strike in one, nor can one of the deploying loop; its
+name is refused when it loads.
 """
 
 from __future__ import annotations

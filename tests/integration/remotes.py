@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -97,7 +98,7 @@ def over_git(root: Path) -> Iterator[tuple[str, int]]:
 class Line:
     """A line to a server that breaks after so many bytes towards it, or back from it; None never breaks.
 
-    ``sent`` and ``received`` count what has passed over the newest connection.
+    ``sent`` and ``received`` count what has passed over the newest such connection that has ended.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -107,6 +108,7 @@ class Line:
         self.only = b""
         """Only connections whose first bytes hold this break."""
         self.sent = self.received = 0
+        self.counted = threading.Event()
 
     @contextmanager
     def open(self) -> Iterator[int]:
@@ -122,42 +124,66 @@ class Line:
 
     def carry(self, near: socket.socket) -> None:
         with socket.create_connection(self.target) as far:
-            first = near.recv(65536)
-            breaks = self.only in first
-            self.sent = self.received = 0
-            back = threading.Thread(target=self._back, args=(far, near, breaks), daemon=True)
+            first = _request(near)
+            limits = (self.break_after, self.break_back_after) if self.only in first else (None, None)
+            passed = _Passed()
+            back = threading.Thread(target=_back, args=(far, near, limits[1], passed), daemon=True)
             back.start()
-            self._there(near, far, first, breaks)
+            _there(near, far, first, limits[0], passed)
             back.join(20)
+            if self.only in first:
+                self.sent, self.received = passed.there, passed.back
+                self.counted.set()
 
-    def _there(self, near: socket.socket, far: socket.socket, data: bytes, breaks: bool) -> None:
-        try:
-            while data:
-                if breaks and self.break_after is not None and self.sent + len(data) > self.break_after:
-                    far.sendall(data[: max(0, self.break_after - self.sent)])
-                    _cut(near, far)
-                    return
-                far.sendall(data)
-                self.sent += len(data)
-                data = near.recv(65536)
-            far.shutdown(socket.SHUT_WR)
-        except OSError:
-            _cut(near, far)
 
-    def _back(self, far: socket.socket, near: socket.socket, breaks: bool) -> None:
-        try:
-            while data := far.recv(65536):
-                if breaks and self.break_back_after is not None and self.received + len(data) > self.break_back_after:
-                    near.sendall(data[: max(0, self.break_back_after - self.received)])
-                    _cut(near)
-                    while far.recv(65536):
-                        pass  # the other side goes on talking to nobody
-                    return
-                self.received += len(data)
-                near.sendall(data)
-            near.shutdown(socket.SHUT_WR)
-        except OSError:
-            _cut(near, far)
+def _request(near: socket.socket) -> bytes:
+    """The first packet, whole: it names the service that is asked for."""
+    data = b""
+    while len(data) < 4 or len(data) < int(data[:4], 16):
+        more = near.recv(65536)
+        if not more:
+            break
+        data += more
+    return data
+
+
+@dataclass(slots=True)
+class _Passed:
+    """Bytes of one connection."""
+
+    there: int = 0
+    back: int = 0
+
+
+def _there(near: socket.socket, far: socket.socket, data: bytes, limit: int | None, passed: _Passed) -> None:
+    try:
+        while data:
+            if limit is not None and passed.there + len(data) > limit:
+                far.sendall(data[: max(0, limit - passed.there)])
+                _cut(near, far)
+                return
+            far.sendall(data)
+            passed.there += len(data)
+            data = near.recv(65536)
+        far.shutdown(socket.SHUT_WR)
+    except OSError:
+        _cut(near, far)
+
+
+def _back(far: socket.socket, near: socket.socket, limit: int | None, passed: _Passed) -> None:
+    try:
+        while data := far.recv(65536):
+            if limit is not None and passed.back + len(data) > limit:
+                near.sendall(data[: max(0, limit - passed.back)])
+                _cut(near)
+                while far.recv(65536):
+                    pass  # the other side goes on talking to nobody
+                return
+            passed.back += len(data)
+            near.sendall(data)
+        near.shutdown(socket.SHUT_WR)
+    except OSError:
+        _cut(near, far)
 
 
 def _cut(*ends: socket.socket) -> None:

@@ -46,18 +46,19 @@ def length_of_a_push(folder: Path, line: Line, port: int) -> tuple[int, int]:
     plan = world.plan("L1")
     assert world.apply(plan, [world.approve(plan)]).outcome == "pushed"
     world.ledger.close()
+    assert line.counted.wait(20)
     return line.sent, line.received
 
 
 def test_a_line_that_breaks_at_any_byte_of_a_push(tmp_path: Path) -> None:
     with over_git(tmp_path) as daemon:
         line = Line(daemon)
+        line.only = PUSHES
         with line.open() as port:
             (tmp_path / "measured").mkdir()
             sent, received = length_of_a_push(tmp_path / "measured", line, port)
             there = [0, sent // 8, sent // 2, sent - 30, sent - 1]
             back = [0, received // 2, received - 1]
-            line.only = PUSHES
             found = {}
             for name, cut, cut_back in [*(("there", n, None) for n in there), *(("back", None, n) for n in back)]:
                 place = f"{name}{cut if cut is not None else cut_back}"

@@ -144,7 +144,7 @@ def policy(root: Path) -> Policy:
         body += SIGNAL.format(name=f"{metric}_scraped", unit=unit, source=scraped, event=CYCLE)
         body += SIGNAL.format(name=f"{metric}_asked", unit=unit, source=asked, event=CYCLE + chosen)
     demo = (root / "stages/policies/demo.yaml").read_text(encoding="utf-8")
-    return load(demo.replace("\n  triggers:\n", f"\n{body}\n  triggers:\n", 1), "ramp.yaml")
+    return load(demo.replace("\n  ownOrders:", f"\n{body}\n  ownOrders:", 1), "ramp.yaml")
 
 
 def read(policy: Policy, relay: Relay, prometheus: str) -> tuple[dict[SignalKey, Sample], dict[str, RowState]]:

@@ -33,7 +33,7 @@ def added(source: str, **more: str) -> str:
     """The demo's policy with one signal more, as the last of the section."""
     fields = {"title": "extra", "unit": "s", "panel": "freshness", "class": "info", "maxAge": "90s", **more}
     lines = ["    extra:", f"      source: {source}", *(f"      {key}: {value}" for key, value in fields.items())]
-    return DEMO.replace("\n  triggers:\n", "\n" + "\n".join(lines) + "\n\n  triggers:\n", 1)
+    return DEMO.replace("\n  ownOrders:", "\n" + "\n".join(lines) + "\n\n  ownOrders:", 1)
 
 
 def refusal(text: str) -> str:

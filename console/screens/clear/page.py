@@ -140,7 +140,11 @@ def clear_page(
     head = header(view_head(view, _headline(view, rows)), width)
     said = [line for text in (note, found.says) if text for line in sentences(text, width - 4)][-4:]
     room = height - len(head) - len(foot) - len(said) - 3
-    body = [*_list(rows, item, width, max(2, room // 2)), *(_about(view, item, sight, width) if item else [])]
+    known = view.frame is not None
+    body = [
+        *_list(rows, item, width, max(2, room // 2), known=known),
+        *(_about(view, item, sight, width) if item else []),
+    ]
     lines = [*head, *padded(body[:room], room), title("WHAT CAN BE DONE", width)]
     lines.extend(Line(Tone.BOLD).put("   ").put(line.text.strip()).fill(width) for line in said)
     return [*lines, Line(), Line(), *foot], len(lines), found
@@ -160,12 +164,13 @@ def _headline(view: View, rows: tuple[Item, ...]) -> Headline | None:
     return Headline(f"{latched} HELD", "", f"{ready} whose cause is gone", sentence, "warn", False)
 
 
-def _list(rows: tuple[Item, ...], item: Item | None, width: int, room: int) -> list[Line]:
+def _list(rows: tuple[Item, ...], item: Item | None, width: int, room: int, *, known: bool) -> list[Line]:
     wide = width >= 90
     at = (34, 66) if wide else (27, 52)
     lines = [title("HELD, THE STRICTEST FIRST", width)]
     if not rows:
-        return [*lines, Line().put("   no latch is open, and nothing is left of one")]
+        said = "no latch is open, and nothing is left of one" if known else "not read yet"
+        return [*lines, Line().put(f"   {said}")]
     place = rows.index(item) if item in rows else 0
     first = max(0, min(place - room // 2, len(rows) - room + 1))
     for row in rows[first : first + room - 1]:
