@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.bearings import Bearings, longest_dark
+from stages.drill_effects import declared
 from stages.drill_progress import left_words, unclean
-from stages.drill_validity import declared_until
 from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.posture import Posture
@@ -73,15 +73,15 @@ class Situation:
         return 0.0 if since is None else (self.snapshot.wall - since).total_seconds()
 
     def drilled_until(self, row: Row) -> datetime | None:
-        """Until when a drill on the account of the row's book holds its alarms back; None when none does."""
-        return declared_until(self.policy, self.state, row.key.book, self.snapshot.wall)
+        """Until when a drill on the account of the row's book has declared effects; None when none has."""
+        run = declared(self.policy, self.state, row.key.book, self.snapshot.wall)
+        return run.until if run is not None else None
 
 
 def conditions(now: Situation) -> tuple[Condition, ...]:
     """All conditions of the tick, one per cause, worst first."""
     found: dict[str, Condition] = {}
-    rows = [row for row in now.rows if now.drilled_until(row) is None]
-    for one in (*_fired(now), *_rows(now, rows), *_lost(now, rows), *_witnesses(now), *_book(now), *_acts(now)):
+    for one in (*_fired(now), *_rows(now), *_lost(now), *_witnesses(now), *_book(now), *_acts(now)):
         known = found.get(one.cause)
         if known is None or one.klass < known.klass:
             found[one.cause] = one
@@ -119,14 +119,15 @@ def alarms(now: Situation, presence: WatchPresence) -> tuple[Alarm, ...]:
 
 
 def held_back(now: Situation, presence: WatchPresence) -> tuple[HeldBack, ...]:
-    """What would be an alarm but for a restart, an own change or a closed market, each with the end of that window."""
+    """What would be an alarm but for a restart, a drill, an own change or a closed market, with the window's end."""
     found: list[tuple[Condition, str, datetime | None]] = []
     restarting = [row for row in now.rows if row.safety and row.state is RowState.RESTARTING]
-    found += [(one, RESTART, _dark_until(now)) for one in _groups(now, restarting)]
-    for row in now.rows:
-        until = now.drilled_until(row)
-        if until is not None:
-            found += [(one, DRILLED, until) for one in (*_rows(now, [row]), *_lost(now, [row]))]
+    drilled = [row for row in now.rows if now.drilled_until(row) is not None]
+    silent = [row for row in restarting if row in drilled]
+    others = [row for row in restarting if row not in silent]
+    found += [(one, RESTART, _dark_until(now)) for one in _groups(now, others)]
+    found += [(one, DRILLED, now.drilled_until(silent[0])) for one in _groups(now, silent)]
+    found += [(one, DRILLED, now.drilled_until(row)) for row in drilled for one in _counted(now, row)]
     if now.truth.agree is False and now.here.converging_left is not None:
         found.append((_disagreement(now), OWN_CHANGE, now.snapshot.wall + timedelta(seconds=now.here.converging_left)))
     if now.here.phase.is_closed:
@@ -207,8 +208,8 @@ def _fired(now: Situation) -> Iterator[Condition]:
             yield Condition(f"latch/{latch.key}", AlarmClass.ACT, said)
 
 
-def _rows(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:
-    for row in rows:
+def _rows(now: Situation) -> Iterator[Condition]:
+    for row in now.rows:
         if row.state is RowState.BREACH:
             info = now.policy.spec.signals[row.key.name].class_ == "info"
             klass = AlarmClass.ACT if row.safety else AlarmClass.NOTE if info else AlarmClass.LOOK
@@ -219,7 +220,7 @@ def _rows(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:
             klass = AlarmClass.ACT if slow and row.safety else AlarmClass.NOTE
             yield Condition(cause_of(row, now.policy), klass, f"{row_text(row)}, {row.word}")
     if not now.here.phase.is_closed:
-        yield from _warnings(rows)
+        yield from _warnings(now.rows)
 
 
 def _warnings(rows: Sequence[Row]) -> Iterator[Condition]:
@@ -230,11 +231,21 @@ def _warnings(rows: Sequence[Row]) -> Iterator[Condition]:
             yield Condition(f"warn/{row.key.book}/{row.key.name}", klass, f"{row_text(row)}{share}")
 
 
-def _lost(now: Situation, rows: Sequence[Row]) -> Iterator[Condition]:
+def _lost(now: Situation) -> Iterator[Condition]:
     """Everything that one source leaves unsaid is one cause; in the dark of a restart and out of session it is none."""
     if now.here.dark_left is not None or now.here.phase.is_closed:
         return
-    yield from _groups(now, (row for row in rows if row.safety and row.state in LOST))
+    yield from _groups(now, (row for row in now.rows if row.safety and row.state in LOST))
+
+
+def _counted(now: Situation, row: Row) -> Iterator[Condition]:
+    """Unknown orders that are a drill's own, which the row does not count."""
+    sample = now.snapshot.sample(row.key.book, row.key.name)
+    if row.key.name != now.policy.spec.unknown_orders or sample is None or sample.value is None or row.value is None:
+        return
+    if sample.value > row.value:
+        text = f"{row.title}: {sample.value - row.value} of a drill"
+        yield Condition(cause_of(row, now.policy), AlarmClass.NOTE, text)
 
 
 def _groups(now: Situation, rows: Iterable[Row]) -> Iterator[Condition]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stages.baselines import measured
+from stages.drill_effects import drilled
 from stages.ladder import Value, parse_value
 from stages.policy import Policy
 from stages.posture import Mode
@@ -67,11 +68,19 @@ def bearings(policy: Policy, state: ControlState, watch: WatchState, snapshot: S
         limits=_limits_stage(policy, standing, settling, snapshot.wall),
         books=books,
         shown=LIVE_BOOK if _live_book_holds(watch, snapshot) else books[-1],
-        readings=excused(measured(policy, state, readings(policy, snapshot, now, books)), watch.dark, left),
+        readings=excused(_as_counted(policy, state, snapshot, now, books), watch.dark, left),
         dark_left=left,
         settling=settling,
         converging_left=_converging(policy, settling, watch, snapshot.wall),
     )
+
+
+def _as_counted(
+    policy: Policy, state: ControlState, snapshot: Snapshot, now: Phase, books: tuple[str, ...]
+) -> Mapping[SignalKey, Reading]:
+    """The readings against their baselines, without what drills declared."""
+    found = measured(policy, state, readings(policy, snapshot, now, books))
+    return drilled(policy, state, found, snapshot.wall)
 
 
 def _live_book_holds(watch: WatchState, snapshot: Snapshot) -> bool:

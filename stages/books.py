@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from stages.drill import KILL, PASS
+from stages.drill import KILL, PASS, RUNNING
 from stages.drill_validity import newest, validity
 from stages.limits import limit
 from stages.looking import Look, Observation, why
@@ -37,8 +38,12 @@ def readiness(look: Look) -> Iterator[Observation]:
 
 
 def _drilled(look: Look) -> Iterator[Observation]:
-    """The kill drill that an advance relies on. One that never passed has not expired: the gate asks for it."""
-    state = look.sight.state
+    """The kill drill that an advance relies on. One that never passed has not expired: the gate asks for it.
+
+    One that runs is about to renew the proof and takes none away.
+    """
+    known = look.sight.state
+    state = replace(known, drills={name: run for name, run in known.drills.items() if run.state != RUNNING})
     passed = any(run.act == KILL and run.state == PASS for run in state.drills.values())
     if look.policy.spec.drill is None or not passed or newest(state, KILL) is None:
         return

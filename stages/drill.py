@@ -26,6 +26,11 @@ PATHS: Final[Mapping[str, str]] = {
 }
 """How the act of a drill may be fired."""
 
+PROBES, RESTARTS = "probe orders", "restarts"
+"""Effects on the target's account: orders that its application did not send, and an application that is silent."""
+PLANTED: Final = 2
+"""Probe orders that a kill drill plants before it fires."""
+
 RUNNING, PASS, FAIL, ABORTED = "RUNNING", "PASS", "FAIL", "ABORTED"
 
 PLANT: Final = "D2"
@@ -118,11 +123,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the drill will cause, said before it fires: these ring nothing until ``until`` (aware UTC)."""
+    """What the drill will cause, said before it happens: it rings nothing until ``until`` (aware UTC).
+
+    ``orders`` are known by their ids once the venue has taken them.
+    """
 
     orders: tuple[str, ...]
     reasons: tuple[str, ...]
     until: datetime
+    effects: tuple[str, ...] = ()
+    """PROBES, RESTARTS: what happens beside what is named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +260,7 @@ def document(drill: Drill) -> dict[str, Any]:
             "orders": list(drill.declared.orders),
             "reasons": list(drill.declared.reasons),
             "until": drill.declared.until.isoformat(),
+            "effects": list(drill.declared.effects),
         },
         "steps": [_step_document(drill, step) for step in drill.steps],
     }

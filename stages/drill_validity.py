@@ -95,16 +95,3 @@ def _fault(policy: Policy, asked: DrillSpec, run: DrillRun | None, now: Mapping[
         return f"expired, {age:.0f} market min old"
     changed = [word for pin, word in _VOID.items() if now[pin] and run.pins.get(pin) != now[pin]]
     return f"void by a change of {', '.join(changed)}" if changed else ""
-
-
-def declared_until(policy: Policy, state: ControlState, book: str, now: datetime) -> datetime | None:
-    """End of the window in which a drill on the account of ``book`` holds its alarms back; None outside of one.
-
-    The live account is never a drill's, so its alarms ring as always.
-    """
-    stage = policy.stage_index(book)
-    if stage is None:
-        return None
-    label = policy.stage_account(stage).label
-    windows = [run.until for run in state.drills.values() if run.until and run.target.get("account") == label]
-    return max((until for until in windows if until > now), default=None)

@@ -159,7 +159,7 @@ class DrillRun:
     orders: tuple[str, ...] = ()
     """Ids of its planted orders, as declared."""
     effects: tuple[str, ...] = ()
-    """Signals of the target's account that it was declared to move."""
+    """What else it was declared to cause on the target's account, as ``drill.Declared`` names it."""
     entered: Mapping[str, datetime] = field(default_factory=dict)
     """When each step was reached, by its id."""
     fired: datetime | None = None

@@ -322,6 +322,8 @@ class Spec(Manifest):
     signals: Mapping[str, Signal] = Field(default_factory=dict)
     own_orders: str | None = None
     """The word signal that lists the ids of the orders that the application knows; the venue's others are strangers."""
+    unknown_orders: str | None = None
+    """The count signal of working orders that the application did not send; those of a drill are taken off it."""
     not_watched: tuple[NotWatched, ...] = ()
     """Rows that nothing here can fill; they are shown as such."""
     triggers: Mapping[str, Trigger] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from stages.ladder import Unit
 from stages.ladder_checks import check_ladder, check_values, indistinct
 from stages.measures import Signal, Step, Trigger
-from stages.policy import REQUIRED_CONTROLS, Policy
+from stages.policy import REQUIRED_CONTROLS, Policy, Spec
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble
@@ -158,13 +158,22 @@ def _check_target(policy: Policy) -> Iterator[Problem]:
             yield Problem((*at, later), what, "open, entryCutoff, flattenStart, flatBy, close follow one another")
 
 
+def _check_named(spec: Spec) -> Iterator[Problem]:
+    """The signals that the policy names for what they tell."""
+    for where, name, unit, fault in (
+        ("ownOrders", spec.own_orders, Unit.WORD, "lists no ids"),
+        ("unknownOrders", spec.unknown_orders, Unit.COUNT, "counts nothing"),
+    ):
+        signal = spec.signals.get(name) if name is not None else None
+        if name is not None and signal is None:
+            yield unknown(("spec", where), "signal", name, spec.signals)
+        elif signal is not None and signal.unit is not unit:
+            yield Problem(("spec", where), f"'{name}' {fault}", f"name a signal of unit {unit.value}")
+
+
 def _check_signals(policy: Policy) -> Iterator[Problem]:
     spec = policy.spec
-    own = spec.signals.get(spec.own_orders) if spec.own_orders is not None else None
-    if spec.own_orders is not None and own is None:
-        yield unknown(("spec", "ownOrders"), "signal", spec.own_orders, spec.signals)
-    if own is not None and own.unit is not Unit.WORD:
-        yield Problem(("spec", "ownOrders"), f"'{spec.own_orders}' lists no ids", "name a signal of unit word")
+    yield from _check_named(spec)
     for name, signal in spec.signals.items():
         at: Path = ("spec", "signals", name)
         if signal.class_ == "safety" and signal.event_time is None:

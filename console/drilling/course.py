@@ -15,7 +15,7 @@ from stages.drill import FIRE, FROM_THE_ACT, KILL, Declared, Drill, Finding, Sco
 from stages.drill_validity import pins
 from stages.entries import Entry
 from stages.facts import REDUCE
-from stages.policy import Policy
+from stages.policy import DrillSpec, Policy
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 from stages.state import ControlState
@@ -137,6 +137,12 @@ class Course:
         """Keep a raw answer for the bundle."""
         self.raw.append({"at": self.around.clock.wall(), "step": self.drill.at, "source": source, "answer": answer})
 
+    @property
+    def quiet_until(self) -> datetime:
+        """End of the window for which effects are declared, if they were declared now."""
+        spec = self.live.policy.spec.drill or DrillSpec()
+        return self.around.clock.wall() + spec.hold_back
+
     def declare(self, declared: Declared) -> None:
         """Announce the effects before they happen."""
         self.drill = machine.declare(self.drill, declared)
@@ -146,6 +152,7 @@ class Course:
                 "orders": list(declared.orders),
                 "reasons": list(declared.reasons),
                 "until": declared.until,
+                "effects": list(declared.effects),
             }
         )
 

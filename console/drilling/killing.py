@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -14,7 +15,7 @@ from console.drilling.ground import Baseline, agrees, fingerprint, heal_again, s
 from stages.authority import action_digest
 from stages.clearing import drill_restore_action
 from stages.commands import BeginRestore, ClearLatch, Quorum, RecordCommitted, RecordOutcome, RecordSettled
-from stages.drill import FIRE, PATHS, PUT_BACK, Declared
+from stages.drill import FIRE, PATHS, PROBES, PUT_BACK, RESTARTS, Declared
 from stages.entries import Entry
 from stages.ladder import Value
 from stages.plan import Plan, build
@@ -61,6 +62,8 @@ class KillCourse:
 
     def _plant(self, course: Course) -> None:
         venue, universe = course.target.venue, self._universe(course)
+        effects = Declared((), (venue.block_reason,), course.quiet_until, (PROBES, RESTARTS))
+        course.declare(effects)  # before the first of them happens: whoever watches this account must know
         course.wait(lambda: any(one.symbol in universe for one in venue.read().positions))
         held = {one.symbol: one for one in venue.read().positions if one.quantity}
         free = [symbol for symbol in universe if symbol not in held]
@@ -76,9 +79,7 @@ class KillCourse:
             course.find("a symbol with a position is there to probe", False, "the account holds none")
         working = {order.order_id for order in venue.read().open_orders}
         course.find("every planted order is open at the venue", set(self.probes) <= working, ", ".join(self.probes))
-        spec = course.live.policy.spec.drill
-        until = course.around.clock.wall() + (spec.hold_back if spec else timedelta(minutes=15))
-        course.declare(Declared(tuple(self.probes), (venue.block_reason,), until))
+        course.declare(replace(effects, orders=tuple(self.probes)))
 
     @staticmethod
     def _universe(course: Course) -> list[str]:

@@ -18,7 +18,7 @@ from console.drilling.ground import (
     target_files,
 )
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
-from stages.drill import PATHS, Declared
+from stages.drill import PATHS, RESTARTS, Declared
 from stages.ladder import Value
 from stages.plan import build
 from stages.posture import Mode
@@ -58,6 +58,7 @@ class RollbackCourse:
 
     def _raise(self, course: Course) -> None:
         target, venue = course.target, course.target.venue
+        course.declare(Declared((), (), course.quiet_until, (RESTARTS,)))  # raising it restarts its application already
         head = target.repository.fetch()
         plan = build(
             target.policy, policy_digest=target.policy_digest, roster_digest=target.roster_digest,
@@ -74,9 +75,6 @@ class RollbackCourse:
         runs = course.wait(lambda: agrees(venue.app(), self._values(course, self.upper)))
         course.find("the application runs on them", runs)
         self.epoch = target.ledger.state().epoch
-        spec = course.live.policy.spec.drill
-        until = course.around.clock.wall() + (spec.hold_back if spec else timedelta(minutes=15))
-        course.declare(Declared((), (), until))
 
     @staticmethod
     def _values(course: Course, stage: int) -> dict[str, Value]:

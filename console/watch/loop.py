@@ -219,6 +219,7 @@ class Watch:
     def _watch(self, policy: Policy, state: ControlState, memory: Memory, now: datetime) -> None:
         reader = self._reading(policy)
         snapshot = memory.bridged(reader.snapshot(memory.through + 1))
+        state = self._read_ledger() or state  # what was declared before it happened is known before it is judged
         memory.watch, commands = accumulate(policy, state, memory.watch, snapshot, self._seat.actor)
         if memory.lost:
             commands = (*abort_runs(state, self._seat.actor, snapshot.market, memory.lost), *commands)

@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
-from time import monotonic
 from typing import Any
 
 import pytest
 import requests
 
-from console.demo.cast import Approver, Done, verb
-from console.demo.command import adopt
-from console.demo.floor import Pace
-from console.demo.household import POLICY_PATH, Household, first_commit, write_configurations
-from console.demo.world import Settings, World
+from console.demo.cast import Approver, verb
 from console.hands import PersonsHands
 from console.venue.demo import BLOCK_REASON, DemoVenue
 from console.wiring import Wiring
-from stages.state import ControlState
-
-FAST = Settings(seed=3, speed=20, pace=Pace(restart_seconds=0.3), sync_delay=0.2)
-
-
-@dataclass
-class Demo:
-    house: Household
-    world: World
-
-    def drill(self, *words: str) -> Done:
-        return verb(self.house.config, "drill", *words)
-
-    def state(self) -> ControlState:
-        wiring = Wiring.of(self.house.config)
-        try:
-            return wiring.ledger.state()
-        finally:
-            wiring.close()
-
-    def bundle(self, run: str) -> Path:
-        return self.house.folder / "state" / "drills" / f"drill-{run[:8]}.json"
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline, pause = monotonic() + seconds, Event()
-    while not condition():
-        assert monotonic() < deadline, "it never came"
-        pause.wait(0.05)
+from tests.integration.drilling import Demo, drilled_demo, eventually
 
 
 def waits_at(wiring: Wiring, run: str, step: str) -> bool:
@@ -67,21 +31,8 @@ def drill_gate(demo: Demo) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    house = Household(tmp_path_factory.mktemp("drills"))
-    content = first_commit(house)
-    content[POLICY_PATH] += b"\n  drill: {budgets: {D12: 15s}}\n"
-    with World(house.folder, content, FAST) as world:
-        write_configurations(
-            house,
-            remote=world.remote_url,
-            endpoints={"heron": world.live.app_url, "heron-paper": world.paper.app_url},
-            broker=world.live.broker_url,
-            anchor=datetime.now(UTC),
-            speed=FAST.speed,
-            paper={"app": world.paper.app_url, "broker": world.paper.broker_url},
-        )
-        adopt(house, world)
-        yield Demo(house, world)
+    with drilled_demo(tmp_path_factory.mktemp("drills")) as made:
+        yield made
 
 
 @pytest.fixture

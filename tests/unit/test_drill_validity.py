@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stages.drill import ABORTED, FAIL, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
-from stages.drill_validity import declared_until, newest, pins, validity
+from stages.drill_validity import newest, pins, validity
 from stages.entries import Draft, Entry, write
 from stages.facts import DrillRun
 from stages.loosening import loosened
@@ -151,24 +151,15 @@ def test_live_state_ignores_what_carries_a_drills_scope() -> None:
     assert entries(Draft("approval-rejected", None, None, "bob", body)).rejected == {"p": "bob: no"}
 
 
-def test_declared_effects_are_held_back_on_the_drills_account_alone() -> None:
-    policy = make_policy()
-    until = OPEN + timedelta(minutes=15)
-    for index, stage in enumerate(policy.stages):
-        label = policy.stage_account(index).label
-        held = state(run(policy, "a", until=until, target={"account": label}))
-        assert declared_until(policy, held, stage.name, OPEN) == until
-        assert declared_until(policy, held, stage.name, until) is None
-        other = state(run(policy, "a", until=until, target={"account": "ANOTHER"}))
-        assert declared_until(policy, other, stage.name, OPEN) is None
-    assert declared_until(policy, state(run(policy, "a", until=until)), "live", OPEN) is None
-
-
 def test_a_drill_that_expired_fires_the_readiness_trigger_and_one_that_never_passed_does_not() -> None:
     expired = one("readiness", {"mode": "FROZEN"}, signals=["booksAge"])
     watched = world(expired=expired)
     watched.policy = with_drill(watched.policy, DrillSpec(rollback=False))
     assert held(watched.tick(3)) == []
+    running = run(watched.policy, "c", outcome=RUNNING)
+    good = run(watched.policy, "a", market=watched.wall, pins=pins(watched.policy, ""))
+    watched.state = replace(watched.state, drills={"a": good, "c": running})
+    assert held(watched.tick(2)) == [], "a drill that renews the proof takes none away"
     passed = run(watched.policy, "a", market=watched.wall - timedelta(days=10), pins=pins(watched.policy, ""))
     watched.state = replace(watched.state, drills={"a": passed})
     assert held(watched.tick(2)) == [(Mode.FROZEN, None)]
