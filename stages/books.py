@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from stages.drill import KILL, PASS, RUNNING
-from stages.drill_validity import newest, validity
+from stages.drill_validity import newest, running_image, validity
 from stages.limits import limit
 from stages.looking import Look, Observation, why
 from stages.signals import LIVE_BOOK, Quality, SignalKey
@@ -47,7 +47,7 @@ def _drilled(look: Look) -> Iterator[Observation]:
     passed = any(run.act == KILL and run.state == PASS for run in state.drills.values())
     if look.policy.spec.drill is None or not passed or newest(state, KILL) is None:
         return
-    found = validity(look.policy, state, look.here.market, "")
+    found = validity(look.policy, state, look.here.market, "", image=running_image(look.policy, look.snapshot))
     why_not = "; ".join(found.reasons)
     yield Observation(KILL, not found.ok, look.here.wall, "drill expired", why_not, clear=found.ok, root="drill")
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stages.drill import ABORTED, FROM_THE_ACT, KILL, PAPER, PASS, PLANT, PUT_BACK, RUNNING, STEPS, Finding, Step
-from stages.drill_validity import Validity, transition, validity
+from stages.drill_validity import Validity, running_image, transition, validity
 from stages.facts import DrillRun
 from stages.policy import Policy
+from stages.signals import Snapshot
 from stages.standing import Standing
 from stages.state import ControlState
 
@@ -107,12 +108,12 @@ class DrillBoard:
         return self.newest if self.newest is not None and self.newest.state == RUNNING else None
 
 
-def board(policy: Policy, state: ControlState, standing: Standing, market: datetime) -> DrillBoard:
-    """What the drills so far allow at a moment of market time."""
+def board(policy: Policy, state: ControlState, standing: Standing, snapshot: Snapshot) -> DrillBoard:
+    """What the drills so far allow at ``snapshot``."""
     stage = standing.stage
     above = policy.stages[stage + 1].name if stage is not None and stage < policy.top else ""
     down = transition(above, policy.stages[stage].name) if stage is not None and above else ""
-    found = validity(policy, state, market, down)
+    found = validity(policy, state, snapshot.market, down, image=running_image(policy, snapshot))
     return DrillBoard(tuple(state.drills.values()), found, down, policy.spec.drill is not None)
 
 

@@ -11,6 +11,7 @@ from stages.drill import KILL, PAPER, PASS, ROLLBACK, RUNNING
 from stages.facts import DrillRun
 from stages.policy import DrillSpec, Policy
 from stages.session import market_minutes, session_length
+from stages.signals import LIVE_BOOK, Quality, Snapshot
 from stages.state import ControlState
 
 _VOID = {"posture": "the posture mapping", "account": "the venue account", "endpoint": "the venue's endpoint"}
@@ -45,6 +46,12 @@ def pins(policy: Policy, endpoint: str, image: str = "") -> Mapping[str, str]:
     }
 
 
+def running_image(policy: Policy, snapshot: Snapshot) -> str:
+    """The image that the live application says it runs; empty where no signal tells it, or it was not read."""
+    sample = snapshot.sample(LIVE_BOOK, policy.spec.image or "")
+    return sample.text if sample is not None and sample.quality is Quality.OK else ""
+
+
 def newest(state: ControlState, act: str, down: str = "") -> DrillRun | None:
     """The paper drill that was begun last, of one act and for a rollback of one step down."""
     runs = [
@@ -77,7 +84,7 @@ def validity(
         if fault:
             reasons.append(f"{name}: {fault}")
         elif run is not None and image and run.pins.get("image") not in ("", image):
-            (reasons if asked.image == "void" else warnings).append(f"{name}: the image is newer than the drill")
+            (reasons if asked.image == "void" else warnings).append(f"{name}: another image runs than was drilled")
     return Validity(not reasons, tuple(reasons), f"{len(wanted)} in date", tuple(warnings))
 
 

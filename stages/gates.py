@@ -9,7 +9,7 @@ from typing import Final
 
 from stages.burnin import PASSED
 from stages.drift import runtime_agrees
-from stages.drill_validity import transition, validity
+from stages.drill_validity import running_image, transition, validity
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
@@ -234,8 +234,9 @@ def _drilled(ask: _Question) -> _Answer:
     if stage is None or target is None or target > ask.policy.top:
         return _unknown("which step down it asks for is not known")
     down = transition(ask.policy.stages[target].name, ask.policy.stages[stage].name)
-    market = ask.evaluation.snapshot.market
-    found = validity(ask.policy, ask.state, market, down, endpoint=ask.facts.endpoint)
+    snapshot = ask.evaluation.snapshot
+    image = running_image(ask.policy, snapshot)
+    found = validity(ask.policy, ask.state, snapshot.market, down, endpoint=ask.facts.endpoint, image=image)
     return _pass(found.says, *found.warnings) if found.ok else _fail(*found.reasons)
 
 

@@ -292,7 +292,7 @@ class DrillSpec(Manifest):
     rollback: bool = True
     valid_for: MarketSpan = MarketSpan(sessions=Decimal(1))
     image: Literal["warn", "void"] = "warn"
-    """Whether an image newer than the drill is told, or voids it."""
+    """Whether another image than the one that was drilled is told, or voids the drill."""
     hold_back: Duration = timedelta(minutes=15)
     """How long the declared effects on the drill's target ring nothing."""
     budgets: Mapping[str, Duration] = Field(default_factory=dict)
@@ -324,6 +324,8 @@ class Spec(Manifest):
     """The word signal that lists the ids of the orders that the application knows; the venue's others are strangers."""
     unknown_orders: str | None = None
     """The count signal of working orders that the application did not send; those of a drill are taken off it."""
+    image: str | None = None
+    """The word signal that tells which image the application runs; drills are held against it."""
     not_watched: tuple[NotWatched, ...] = ()
     """Rows that nothing here can fill; they are shown as such."""
     triggers: Mapping[str, Trigger] = Field(default_factory=dict)

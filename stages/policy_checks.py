@@ -163,6 +163,7 @@ def _check_named(spec: Spec) -> Iterator[Problem]:
     for where, name, unit, fault in (
         ("ownOrders", spec.own_orders, Unit.WORD, "lists no ids"),
         ("unknownOrders", spec.unknown_orders, Unit.COUNT, "counts nothing"),
+        ("image", spec.image, Unit.WORD, "names no image"),
     ):
         signal = spec.signals.get(name) if name is not None else None
         if name is not None and signal is None:

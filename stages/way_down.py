@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stages.drill import KILL, PASS, ROLLBACK
-from stages.drill_validity import newest, transition, validity
+from stages.drill_validity import newest, running_image, transition, validity
 from stages.policy import Policy
 from stages.session import span
 from stages.signals import Snapshot
@@ -58,7 +58,7 @@ def _kill(policy: Policy, state: ControlState, snapshot: Snapshot) -> Way:
 def _proven(name: str, policy: Policy, state: ControlState, snapshot: Snapshot, act: str, down: str, takes: str) -> Way:
     """READY with the age of its drill, or why the drills that the policy asks for do not count."""
     run = newest(state, act, down)
-    faults = validity(policy, state, snapshot.market, down).reasons
+    faults = validity(policy, state, snapshot.market, down, image=running_image(policy, snapshot)).reasons
     why = next((one.partition(": ")[2] for one in faults if one.startswith(f"{act} drill")), "")
     if why:
         since = "never drilled" if run is None else _since(run.state, run.market, snapshot.market, why)

@@ -37,6 +37,6 @@ def paper_policy(live: str) -> str:
         for part in ("burnIn", "endpoints", "account"):
             stage.pop(part, None)
         stage["controls"] |= _ALWAYS
-    for part in ("signals", "ownOrders", "unknownOrders", "notWatched", "triggers", "heartbeats", "drill"):
+    for part in ("signals", "ownOrders", "unknownOrders", "image", "notWatched", "triggers", "heartbeats", "drill"):
         spec.pop(part, None)
     return json.dumps(document, indent=2, default=date.isoformat) + "\n"

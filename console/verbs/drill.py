@@ -81,7 +81,7 @@ def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
 def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Every drill, and whether the next advance may rely on them; 0 when it may."""
     from console.procedures.drill import abandon_dead
-    from stages.drill_validity import transition, validity
+    from stages.drill_validity import running_image, transition, validity
 
     force = wiring.in_force()
     if not wiring.read_only:
@@ -92,15 +92,19 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     above = None if stage is None or stage >= policy.top else policy.stages[stage + 1].name
     down = "" if stage is None or above is None else transition(above, policy.stages[stage].name)
     endpoint = wiring.settings.venue.url if wiring.settings.venue else ""
-    found = validity(policy, state, clock.market(clock.wall()), down, endpoint=endpoint)
+    image = running_image(policy, wiring.look(policy).evaluation.snapshot)
+    found = validity(policy, state, clock.market(clock.wall()), down, endpoint=endpoint, image=image)
     if out.json:
         drills = [_run_document(run) for run in state.drills.values()]
         asked = policy.spec.drill is not None
-        out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": list(found.reasons)})
+        reasons, warnings = list(found.reasons), list(found.warnings)
+        out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": reasons, "warnings": warnings})
     for run in state.drills.values():
         what = f"{run.act} {run.transition}".strip()
         why = f"  {run.reasons[0]}" if run.reasons else ""
         out.line(f"{run.started:%Y-%m-%d %H:%M}Z  {run.run[:8]}  {run.mode:<8} {what:<20} {run.state:<8}{why}")
+    for warning in found.warnings:
+        out.line(f"▲ {warning}")
     out.line(f"in date: {found.says}" if found.ok else "not in date: " + "; ".join(found.reasons))
     return 0 if found.ok else 1
 

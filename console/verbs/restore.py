@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.verbs.change import exit_code, require_hands, unconfirmed
 from console.verbs.release import add_asking, ask_for, consent_ports
 from stages.asking import Asked
-from stages.drill_validity import validity
+from stages.drill_validity import running_image, validity
 from stages.phrase import mismatch, restore_phrase
 from stages.refusal import Trouble
 from stages.releases import RESTORE_APPROVALS
@@ -16,13 +16,13 @@ from stages.verdict import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from console.desk import Consents
     from console.output import Output
     from console.procedures.restore import Facts
     from console.way_back import Returned, ReturnPorts
     from console.wiring import InForce, Wiring
+    from stages.signals import Snapshot
 
 _CLEAN = frozenset({RowState.OK, RowState.WARN, RowState.INFO})
 
@@ -131,17 +131,20 @@ def _facts(wiring: Wiring, force: InForce) -> Facts:
         reconciled=all(row.state in _CLEAN for row in books),
         positions_known=venue is not None and not venue.error,
         waits=tuple(f"{one.latch.trigger}: {one.why}" for one in killing if not one.gone),
-        drilled=_drilled(wiring, force, seen.snapshot.market),
+        drilled=_drilled(wiring, force, seen.snapshot),
     )
 
 
-def _drilled(wiring: Wiring, force: InForce, market: datetime) -> bool | None:
+def _drilled(wiring: Wiring, force: InForce, snapshot: Snapshot) -> bool | None:
     """Whether the kill was drilled in time; None when the policy asks for no such drill."""
     asked = force.policy.spec.drill
     if asked is None or not asked.kill:
         return None
     venue = wiring.settings.venue
-    found = validity(force.policy, wiring.ledger.state(), market, "", endpoint=venue.url if venue else "")
+    found = validity(
+        force.policy, wiring.ledger.state(), snapshot.market, "", endpoint=venue.url if venue else "",
+        image=running_image(force.policy, snapshot),
+    )  # fmt: skip
     return found.ok
 
 

@@ -418,7 +418,7 @@ class Watch:
                 rung=self._ringer.rung,
                 notices=self._notices(),
                 sees=self._seeing.sees(),
-                drills=board(policy, state, evaluation.standing, evaluation.snapshot.market),
+                drills=board(policy, state, evaluation.standing, evaluation.snapshot),
             )
         )
 

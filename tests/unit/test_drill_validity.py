@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from stages.drill import ABORTED, FAIL, KILL, PAPER, PASS, ROLLBACK, RUNNING, TA
 from stages.drill_validity import newest, pins, validity
 from stages.entries import Draft, Entry, write
 from stages.facts import DrillRun
+from stages.gates import GateFacts, judge_gates
 from stages.loosening import loosened
 from stages.policy import DrillSpec, Policy
 from stages.posture import Mode
+from stages.signals import Quality, Sample, SignalKey
 from stages.state import ControlState, fold
 from tests.unit.test_all_triggers import held, one, world
-from tests.unit.watched import OPEN, make_policy
+from tests.unit.watched import ACTING, OPEN, Watched, make_policy, policy_document, signal
 
 ENDPOINT = "http://venue"
 
@@ -99,12 +102,12 @@ def test_another_endpoint_account_or_posture_mapping_voids_it() -> None:
         assert reasons(policy, odd) == (f"kill drill: void by a change of {said}",)
 
 
-def test_a_newer_image_is_a_warning_that_the_policy_may_raise() -> None:
+def test_another_image_is_a_warning_that_the_policy_may_raise() -> None:
     for image, ok in (("warn", True), ("void", False)):
         policy = asking(rollback=False, image=image)
         found = validity(policy, state(run(policy, "a")), OPEN, "", endpoint=ENDPOINT, image="sha256:b")
         assert found.ok is ok
-        assert "newer than the drill" in (found.warnings + found.reasons)[0]
+        assert "another image runs than was drilled" in (found.warnings + found.reasons)[0]
 
 
 def test_asking_for_drills_is_not_looser_and_no_longer_asking_is() -> None:
@@ -168,3 +171,27 @@ def test_a_drill_that_expired_fires_the_readiness_trigger_and_one_that_never_pas
     again.policy = watched.policy
     again.state = replace(again.state, drills={"a": passed, "b": renewed})
     assert held(again.tick(3)) == []
+
+
+@pytest.mark.parametrize(("says", "quality", "known"), [("sha256:b", Quality.OK, True), ("", Quality.MISSING, False)])
+@pytest.mark.parametrize("asked", ["warn", "void"])
+def test_the_gate_holds_drills_against_the_image_that_runs(
+    says: str, quality: Quality, known: bool, asked: str
+) -> None:
+    image = signal("image", unit="word", **{"class": "info"}, panel="incident", eventTime=None)
+    watched = Watched(make_policy(signals=policy_document()["spec"]["signals"] | {"image": image}, image="image"))
+    watched.values["image"] = Decimal(0)
+    watched.policy = with_drill(watched.policy, DrillSpec(rollback=False, image=asked))
+    watched.tick(2)
+    proof = run(watched.policy, "a", market=watched.market, pins=pins(watched.policy, "", "sha256:a"))
+    watched.state = replace(watched.state, drills={"a": proof})
+    heard = Sample(quality, watched.wall, text=says)
+    watched.snapshot = replace(
+        watched.snapshot, samples={**watched.snapshot.samples, SignalKey("live", "image"): heard}
+    )
+    facts = GateFacts(watched.wall, ACTING, rollback_ready=True)
+    found = judge_gates(watched.policy, watched.state, watched.judge(), None, facts)
+    gate = next(one for one in found if one.gate_id == "drill")
+    told = [one for one in gate.reasons if "another image runs than was drilled" in one]
+    assert bool(told) is known
+    assert gate.passes is not (known and asked == "void")
