@@ -49,6 +49,7 @@ def plan_and_apply(terminal: Terminal, folder: Path) -> None:
     terminal.press("y")
     terminal.sees("demo-bob", "YOU MAY APPLY", PHRASE)
     assert of_kind(entries(folder), "approval-recorded")
+    terminal.sees("letters go into the field")
     type_when_it_counts(terminal, PHRASE.lower())
     terminal.enter()
     terminal.sees("pushed")
@@ -67,7 +68,6 @@ GRACE = 0.7
 
 def type_when_it_counts(terminal: Terminal, phrase: str) -> None:
     """A field that raises risk drops its first half second of keys and says so: then the rest is typed again."""
-    terminal.sees("letters go into the field")
     grace = threading.Event()
     while "more characters" not in terminal.text:
         grace.wait(GRACE)

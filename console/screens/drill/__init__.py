@@ -151,7 +151,7 @@ class DrillScreen(Live):
 
     def action_field(self) -> None:
         if self.token.display and not self.token.has_focus:
-            self.token.focus()
+            self.set_focus(self.token)  # at once: what is typed right behind the key is not for the page
         else:
             self.set_focus(None)
 
