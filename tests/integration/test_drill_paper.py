@@ -107,6 +107,39 @@ def test_a_rollback_drill_steps_the_paper_target_down_and_puts_it_back(demo: Dem
     wiring.close()
 
 
+def test_a_rollback_holds_though_its_terminal_was_closed_in_the_middle(demo: Demo) -> None:
+    done = demo.drill("--kind", "rollback", "--path", "hangup")
+    assert done.code == 0, done.document.get("reasons") or done.words
+    fired = next(step for step in done.document["steps"] if step["step"] == "D4")["findings"][0]
+    assert fired["says"] == "fired from a terminal that was closed in the middle"
+    run = demo.state().drills[done.document["run"]]
+    assert (run.act, run.transition, run.path, run.fired is not None) == ("rollback", "L1 to L0", "hangup", True)
+
+
+def test_a_rollback_by_a_trigger_is_refused_and_says_why(demo: Demo) -> None:
+    done = demo.drill("--kind", "rollback", "--path", "trigger")
+    assert done.code == 1
+    assert any("a step down by a trigger leaves its latch on the target" in one for one in done.document["reasons"])
+    assert demo.drill("--kind", "rollback").code == 0, "it was put back as it was"
+
+
+def test_a_person_fires_a_rollback_by_its_phrase(demo: Demo) -> None:
+    wiring = Wiring.of(demo.house.config)
+    try:
+        drills = PersonsHands(wiring, lambda: None).drills
+        assert drills.start("drill rollback heron-paper").ok
+        run = next(one for one in wiring.ledger.state().drills.values() if one.state == "RUNNING").run
+        eventually(lambda: "D4" in wiring.ledger.state().drills[run].entered)
+        assert drills.fire(run, "ROLLBACK L1").ok is False
+        fired = drills.fire(run, "rollback l0")
+        assert fired.ok, fired.note
+        eventually(lambda: wiring.ledger.state().drills[run].state != "RUNNING")
+        done = wiring.ledger.state().drills[run]
+        assert (done.state, done.reasons, done.path, done.transition) == ("PASS", (), "key", "L1 to L0")
+    finally:
+        wiring.close()
+
+
 def test_a_person_starts_it_fires_it_and_sees_it_pass(demo: Demo, approver: Approver) -> None:
     """As the screen does, hands and all: the drill is another process, and the act is fired by this one."""
     wiring = Wiring.of(demo.house.config)
