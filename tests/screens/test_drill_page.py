@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from console.screens.drill import DrillScreen, wrong_answer
 from console.screens.drill.page import Sitting, drill_page, phrases
 from console.screens.ramp.page import Look, ramp_page
 from console.screens.rollback import ReduceScreen
+from stages.verdict import Sees
 from tests.screens import drills, states
 from tests.screens.conftest import Console, MakeConsole
 
@@ -66,6 +68,14 @@ def test_before_the_first_tick_and_without_a_target_it_says_so() -> None:
     assert "CANNOT DRILL" in shown
     assert "'drillTarget' is not configured" in shown
     assert field_at is None
+
+
+def test_the_clock_begins_with_how_soon_a_breach_is_seen_where_that_was_measured() -> None:
+    measured = replace(FRAMES["running"](), sees=Sees(0.94, 1.31, 240))
+    shown = drawn(states.view(measured), SITTING, (120, 36))[0]
+    assert re.search(r"a breach → on this screen, p99 +0\.9 s", shown)
+    unmeasured = replace(measured, sees=None)
+    assert "a breach →" not in drawn(states.view(unmeasured), SITTING, (120, 36))[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

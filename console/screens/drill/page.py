@@ -26,7 +26,7 @@ from stages.drill import ABORTED, ACTS, FIRE, KILL, PAPER, PASS, ROLLBACK, RUNNI
 from stages.drill_progress import DrillBoard, DrillProgress, StepProgress, left_behind, progress, unclean, why_not
 from stages.facts import DrillRun
 from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
-from stages.verdict import Headline
+from stages.verdict import Headline, Sees
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, padded, title
 
@@ -127,6 +127,10 @@ def drill_page(view: View, asked: Sitting, width: int, height: int) -> tuple[lis
 
 def _board(view: View) -> DrillBoard | None:
     return view.frame.drills if view.frame is not None else None
+
+
+def _sees(view: View) -> Sees | None:
+    return view.frame.sees if view.frame is not None else None
 
 
 def _budgets(view: View) -> Mapping[str, timedelta]:
@@ -256,7 +260,7 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     if found is None:
         main = [*unlock_lines(board, at), *last_lines(board, at, max(0, room - 8))]
         return beside(padded(main, room), padded(side, room), at, width)
-    main = [*step_lines(found.steps, at, 14), *clock_lines(found, at), *unlock_lines(board, at)]
+    main = [*step_lines(found.steps, at, 14), *clock_lines(found, _sees(view), at), *unlock_lines(board, at)]
     side += [*order_lines(found, right), *proof_lines(found, right), *evidence_lines(found.run, right)]
     side += last_lines(board, right, min(6, room - len(side)))
     return beside(padded(main, room), padded(side, room), at, width)
@@ -273,7 +277,7 @@ def _narrow(view: View, asked: Sitting, found: DrillProgress | None, width: int,
     spare = room - len(lines) - 14 - len(orders)
     lines += step_lines(found.steps, width, 14 if spare >= 0 else max(6, room - len(lines) - len(orders)))
     lines += orders
-    for part in (proof_lines(found, width), clock_lines(found, width), evidence_lines(found.run, width)):
+    for part in (proof_lines(found, width), clock_lines(found, _sees(view), width), evidence_lines(found.run, width)):
         if len(lines) + len(part) <= room:
             lines += part
     return lines

@@ -20,6 +20,7 @@ from stages.drill_progress import (
     why_not,
 )
 from stages.facts import DrillRun
+from stages.verdict import Sees
 from widgets.line import Line, Tone, fit, title
 
 MARKS: Final = {DONE: "·", UNDER_WAY: "►", FAILED: "■", UNKNOWN: "?", NOT_RUN: "○"}
@@ -119,10 +120,15 @@ def proof_lines(found: DrillProgress, width: int) -> list[Line]:
     return lines
 
 
-def clock_lines(found: DrillProgress, width: int) -> list[Line]:
-    """Seconds from the act until each thing was seen, beside those of the last drill that passed."""
+def clock_lines(found: DrillProgress, sees: Sees | None, width: int) -> list[Line]:
+    """Seconds from the act until each thing was seen, beside those of the last drill that passed.
+
+    While it runs, above them how soon this console shows what would fire the act, where that was measured.
+    """
     now_end, budget_end, last_end = width - 23, width - 11, width - 1
     lines = [title("CLOCK from the act", width, ("now", now_end), ("budget", budget_end), ("last", last_end))]
+    if sees is not None and found.run.mode == PAPER and found.run.state == RUNNING:
+        lines.append(Line().put("   a breach → on this screen, p99").right(seconds(sees.p99), now_end).fill(width))
     for row in found.clock:
         tone = Tone.BOLD if row.running else None
         line = Line().put(f"   → {row.says}", tone)
