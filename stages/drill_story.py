@@ -61,7 +61,8 @@ def _walked(run: DrillRun, entry: Entry, body: Mapping[str, Any]) -> DrillRun:
         tidied=bool(body.get("tidied", run.tidied)),
         orders=tuple(body.get("orders", run.orders)),
         effects=tuple(body.get("effects", run.effects)),
-        reasons=tuple(body.get("reasons", run.reasons)),
+        # While it runs the reasons are those of refusals that it declared, not of its own end.
+        reasons=tuple(body.get("reasons", ())) if body["state"] != RUNNING else run.reasons,
         artifacts=tuple(body.get("artifacts", run.artifacts)),
     )
 
