@@ -40,7 +40,10 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "restore": ("console.verbs.restore", "come back from KILLED, to the lowest stage"),
     "resume": ("console.verbs.resume", "lift what a cleared halt has left; without --confirm only a dry run"),
     "permit-reduce": ("console.verbs.release", "let so much of a symbol be closed while no order may go out"),
-    "incident": ("console.verbs.incident", "declare SEVERITY TEXT, resolve INCIDENT TEXT"),
+    "incident": (
+        "console.verbs.incident",
+        "declare SEVERITY TEXT, resolve INCIDENT TEXT, export INCIDENT",
+    ),
     "ack": ("console.verbs.remark", "an alarm is seen: quiet, not cleared"),
     "note": ("console.verbs.remark", "a remark for whoever reads the ledger later"),
     "burnin": ("console.verbs.burnin", "extend or waive what a burn-in could not decide"),

@@ -1,9 +1,10 @@
-"""``incident declare|resolve``: an incident by hand, with what its severity holds back."""
+"""``incident declare|resolve|export``: an incident by hand, with what its severity holds back, and its postmortem."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.verbs.change import policy_of, require_hands
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 def add_parsers(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
 ) -> None:
-    """Add ``incident`` with its two verbs."""
-    incident = subparsers.add_parser("incident", help="declare or resolve an incident")
-    verbs = incident.add_subparsers(dest="incident_verb", metavar="declare|resolve", required=True)
+    """Add ``incident`` with its three verbs."""
+    incident = subparsers.add_parser("incident", help="declare, resolve or export an incident")
+    verbs = incident.add_subparsers(dest="incident_verb", metavar="declare|resolve|export", required=True)
     declare = verbs.add_parser("declare", parents=[shared], help="declare one; it holds at once what its severity says")
     declare.add_argument("severity", metavar="SEVERITY", type=str.upper, choices=SEVERITIES, help="SEV1, SEV2 or SEV3")
     declare.add_argument("title", metavar="TEXT", nargs="+", help="one line of what happens")
@@ -32,6 +33,11 @@ def add_parsers(
     resolve.add_argument("incident", metavar="INCIDENT", help="INC-1")
     resolve.add_argument("text", metavar="TEXT", nargs="+", help="what it was")
     resolve.set_defaults(run=run_resolve)
+    export = verbs.add_parser("export", parents=[shared], help="its postmortem: a page in Markdown and its plots")
+    export.add_argument("incident", metavar="INCIDENT", help="INC-1, or the key of a latch that nobody declared")
+    export.add_argument("--to", metavar="FOLDER", help="a new folder; otherwise INC-1 here")
+    export.add_argument("--force", action="store_true", help="replace the folder when it exists")
+    export.set_defaults(run=run_export)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +103,31 @@ def run_resolve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
     holds = known.latch in wiring.ledger.state().latches
     out.line(f"{known.incident} is over" + (f"; 'rampdeck clear {known.latch}' lifts what it holds" if holds else ""))
     return 0
+
+
+def run_export(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
+    """Write the incident down; 2 when it is not known or the folder exists."""
+    from console.procedures.postmortem import Sources, write_down
+
+    reader = wiring.ledger_reader()
+    try:
+        folder, files = write_down(
+            Sources(reader, lambda: wiring.observations),
+            policy_of(wiring)[0],
+            arguments.incident,
+            Path(arguments.to or _folder_name(arguments.incident)),
+            by=wiring.actor,
+            now=wiring.clock.wall(),
+            replace=arguments.force,
+        )
+    finally:
+        reader.close()
+    if out.json:
+        out.document({"incident": arguments.incident, "folder": str(folder), "files": files})
+    out.line(f"{arguments.incident}: {folder / files[0]} and {len(files) - 1} plots")
+    return 0
+
+
+def _folder_name(incident: str) -> str:
+    """A latch's key holds slashes; a folder's name cannot."""
+    return "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in incident)
