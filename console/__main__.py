@@ -35,6 +35,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "freeze": ("console.verbs.change", "hold every advance"),
     "rollback": ("console.verbs.change", "go down to a stage, now"),
     "kill": ("console.verbs.kill", "block and cancel at the venue, kill switch and the lowest stage in Git, now"),
+    "panic": ("console.verbs.panic", "block, cancel, step down, verify, with half of the infrastructure gone"),
     "reduce-worker": ("console.verbs.change", ""),
     "clear": ("console.verbs.release", "end a latch whose cause is gone"),
     "restore": ("console.verbs.restore", "come back from KILLED, to the lowest stage"),

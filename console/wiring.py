@@ -11,12 +11,12 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from console.in_force import InForce, keep_copy, policy_of_file
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from console.detach import CommandNotifier, DetachedLauncher, RunningActs
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
-    from console.ports import Checkpoint
+    from console.late_ledger import LateLedger
+    from console.ports import Checkpoint, Fetch
     from console.procedures.advance import AdvancePorts
     from console.sources.prometheus import Server
     from console.store.lease import WatchLease
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from stages.roster import Roster
     from stages.state import Adopted, ControlState
     from stages.verdict import Gate
+
+__all__ = ["VENUE_TIMEOUT", "InForce", "RandomIdentifiers", "SystemClock", "Wiring", "no_checkpoint"]
 
 VENUE_TIMEOUT: Final = 2.0
 """Seconds that one call to the venue may take."""
@@ -80,18 +83,6 @@ class RandomIdentifiers:
 
 def no_checkpoint(name: str) -> None:
     """The checkpoint outside rehearsals: nothing happens between the points of a procedure."""
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """The policy and the roster that the ledger adopted, with their texts as read at the adopting commits."""
-
-    policy: Policy
-    policy_text: str
-    policy_digest: str
-    roster: Roster
-    roster_digest: str
-    signers: bytes
 
 
 class Wiring:
@@ -211,11 +202,26 @@ class Wiring:
         return self.ledger.lease
 
     @cached_property
+    def late_ledger(self) -> LateLedger:
+        """The ledger for what must not wait for it: opened when it is first asked; away where none is configured."""
+        from console.late_ledger import LateLedger
+
+        return LateLedger(lambda: self.ledger)
+
+    @property
+    def _ledger_name(self) -> str:
+        return (self.settings.ledger or "ledger").rpartition("/")[2]
+
+    @property
+    def policy_copy(self) -> Path:
+        """Where this machine keeps the text of the policy in force, for the night when nothing else answers."""
+        return self.state_folder / f"{self._ledger_name}.policy.yaml"
+
+    @cached_property
     def spill(self) -> Spill:
         from console.store.spill import Spill
 
-        name = (self.settings.ledger or "ledger").rpartition("/")[2]
-        return Spill(self.state_folder / f"{name}.spill")
+        return Spill(self.state_folder / f"{self._ledger_name}.spill")
 
     # --------------------------------------------------------------------------------------------------- witnesses
 
@@ -312,7 +318,8 @@ class Wiring:
     @property
     def _common_arguments(self) -> tuple[str, ...]:
         """Options that a process started by this one needs in order to find the same configuration."""
-        return ("--config", str(self.settings.origin)) if self.settings.origin else ()
+        config = ("--config", str(self.settings.origin)) if self.settings.origin else ()
+        return (*config, "--policy", str(self.policy_file)) if self.policy_file else config
 
     # ------------------------------------------------------------------------------------------ policy and roster
 
@@ -335,7 +342,7 @@ class Wiring:
         from stages.policy_text import load
 
         if self.policy_file:
-            return self._policy_of_file(self.policy_file)
+            return policy_of_file(self.policy_file)
         raw = self.repository.read(sha, self.policy_path)
         if raw is None:
             raise Trouble("there is no policy", where=f"{self.policy_path} at {sha[:8]}", fix="correct 'policy'")
@@ -369,6 +376,7 @@ class Wiring:
         roster, signers, roster_digest = self.read_roster(state.roster.commit)
         if digest(text) != state.policy.digest or roster_digest != state.roster.digest:
             raise Trouble("the repository does not hold what the ledger adopted", fix="run 'rampdeck ledger verify'")
+        keep_copy(self.policy_copy, text)
         return InForce(policy, text, state.policy.digest, roster, roster_digest, signers)
 
     def _adopted_policy(self, adopted: Adopted) -> tuple[Policy, str]:
@@ -377,30 +385,22 @@ class Wiring:
             self.repository.fetch()
         return self.read_policy(adopted.commit)
 
-    def _policy_of_file(self, path: Path) -> tuple[Policy, str]:
-        from stages.policy_text import load
-
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(f"cannot be read ({error})", where=str(path)) from None
-        return load(text, str(path)), text
-
     # ----------------------------------------------------------------------------------------- the watch, and looks
+
+    def fetches(self, policy: Policy) -> tuple[Fetch, ...]:
+        """Every source of ``policy``, none of them asked yet."""
+        from console.sources import documents
+
+        settings = self.settings
+        return documents(
+            policy, settings.endpoints, self.clock, prometheus=self._prometheus, databases=settings.databases
+        )
 
     def reader(self, policy: Policy) -> Reader:
         """A fresh reader of every source and witness of ``policy``; not started."""
-        from console.sources import documents
         from console.watch.reader import Reader
 
-        fetches = documents(
-            policy,
-            self.settings.endpoints,
-            self.clock,
-            prometheus=self._prometheus,
-            databases=self.settings.databases,
-        )
-        return Reader(policy, fetches, self.clock, repository=self.repository, venue=self.venue)
+        return Reader(policy, self.fetches(policy), self.clock, repository=self.repository, venue=self.venue)
 
     @property
     def _prometheus(self) -> Server | None:

@@ -192,7 +192,12 @@ def cause_of(row: Row, policy: Policy) -> str:
 
 def latch_title(trigger: str) -> str:
     """What people call a latch that no trigger of the policy opened."""
-    titles = {"manual-freeze": "frozen by hand", "manual-kill": "killed by hand", "burn-in-failed": "burn-in failed"}
+    titles = {
+        "manual-block": "blocked by hand",
+        "manual-freeze": "frozen by hand",
+        "manual-kill": "killed by hand",
+        "burn-in-failed": "burn-in failed",
+    }
     return titles.get(trigger, trigger.replace("-", " "))
 
 

@@ -249,7 +249,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class GiveReason:
-    """The reason that a reduction owed."""
+    """The reason that a reduction owed; ``intent`` is the key of the latch where a block by hand owes it."""
 
     actor: str
     intent: str

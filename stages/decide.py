@@ -358,7 +358,7 @@ def _rebase(command: Rebase, state: ControlState, now: datetime) -> Decision:
 @_decide.register
 def _give_reason(command: GiveReason, state: ControlState, now: datetime) -> Decision:
     body = {"subject": command.intent, "text": command.reason}
-    return (_draft(command, "reason", body, intent=command.intent),)
+    return (_draft(command, "reason", body, intent=None if command.intent in state.latches else command.intent),)
 
 
 @_decide.register

@@ -22,6 +22,8 @@ from stages.refusal import Refusal
 from stages.state import ControlState
 
 MANUAL_KILL: Final = "manual-kill"
+MANUAL_BLOCK: Final = "manual-block"
+"""A person had the venue refuse new orders."""
 """Name of the latch that a kill by hand opens; only a restore ends it."""
 
 RESTORE_APPROVALS: Final = 2
@@ -248,6 +250,23 @@ def kill_latch(command: BeginReduce, state: ControlState, now: datetime) -> Draf
         market=command.market,
     )
     return latch_draft(latch, state, now, epoch=state.epoch + 1)
+
+
+def block_latch(actor: str, state: ControlState, market: datetime) -> OpenLatch:
+    """What a block by hand holds: no new orders, until trader and risk clear it."""
+    newest = state.last_pushed
+    return OpenLatch(
+        actor=actor,
+        trigger=MANUAL_BLOCK,
+        cause="blocked by hand",
+        evidence=f"by {actor}",
+        mode=Mode.HALTED,
+        cap=None,
+        effective=0,
+        stage=newest.to_stage if newest else "",
+        clear_roles=("trader", "risk"),
+        market=market,
+    )
 
 
 def explain(command: Explain, state: ControlState) -> Sequence[Draft] | Refusal:

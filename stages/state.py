@@ -320,6 +320,8 @@ def _diverged(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _reason(state: ControlState, entry: Entry) -> ControlState:
+    if entry.body["subject"] in state.latches:
+        return replace(state, explained=state.explained | {entry.body["subject"]})
     return _update_intent(state, entry, reason=entry.body["text"])
 
 

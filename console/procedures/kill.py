@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from console.containment import VenueSteps
 from console.ports import Clock, LedgerStore, Venue
 from stages.commands import BeginReduce, Command, Record
 from stages.decide import decide
@@ -33,6 +34,8 @@ HAND_OVER_SECONDS: Final = 0.25
 PATIENCE: Final = 8.0
 """Seconds for which whoever killed is shown what the venue answers; the worker has its own."""
 
+_BOTH: Final = VenueSteps(block=True, cancel=True)
+
 
 class SpillFile(Protocol):
     """Where decisions wait while the ledger is away."""
@@ -44,27 +47,49 @@ class SpillFile(Protocol):
 class KillPorts:
     """What a kill uses of the world.
 
-    ``go_on`` starts the worker and returns its process id, or carries it out itself and returns None. ``before`` is
-    what the venue told before the confirmation, None while it has not told anything.
+    ``go_on`` starts the worker and returns its process id, or carries it out itself and returns None; without one the
+    act is the venue's alone. ``before`` is what the venue told before the confirmation, None while it has not.
     """
 
     ledger: LedgerStore
     spill: SpillFile
     venue: Venue | None
     clock: Clock
-    go_on: Callable[[], int | None]
+    go_on: Callable[[], int | None] | None
     before: Callable[[], VenueReading | None]
 
 
 @dataclass(frozen=True, slots=True)
 class KillOrder:
-    """``intent`` is a new identifier; ``lowest`` is the name of the lowest stage."""
+    """``intent`` is a new identifier; ``lowest`` is the name of the lowest stage.
+
+    An act that is less than a kill names its ``steps`` at the venue and its own first decision, ``opening``, which is
+    made of what the ledger says and of the market's time.
+    """
 
     intent: str
     actor: str
     lowest: str
     cause: str
     authenticated: bool = False
+    steps: VenueSteps = _BOTH
+    opening: Callable[[ControlState, datetime], Command] | None = None
+
+    def decision(self, state: ControlState, market: datetime) -> Command:
+        """What is written before anything acts."""
+        if self.opening is not None:
+            return self.opening(state, market)
+        newest = state.last_pushed
+        return BeginReduce(
+            actor=self.actor,
+            intent=self.intent,
+            from_stage=newest.to_stage if newest else self.lowest,
+            to_stage=self.lowest,
+            mode=Mode.KILLED,
+            market=market,
+            cause=self.cause,
+            authenticated=self.authenticated,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +155,13 @@ class Salvo:
         written.wait(2 * LEDGER_SECONDS)
         if self._ports.venue is not None:
             venue = self._ports.venue
-            self._start("venue block", lambda: self._block(venue))
-            self._start("venue cancel", lambda: self._cancel(venue))
-        self._start("Git, by a worker", self._go_on)
+            if self._order.steps.block:
+                self._start("venue block", lambda: self._block(venue))
+            if self._order.steps.cancel:
+                self._start("venue cancel", lambda: self._cancel(venue))
+        if self._ports.go_on is not None:
+            go_on = self._ports.go_on
+            self._start("Git, by a worker", lambda: self._go_on(go_on))
         for began in self._began:
             began.wait(HAND_OVER_SECONDS)
         self._handed = self._since()
@@ -151,6 +180,8 @@ class Salvo:
             for one in told[1:]:
                 body = {"text": one.text, "subject": one.witness}
                 self._recorder(Record(self._order.actor, "note", body, intent=self._order.intent))
+        elif self._ports.go_on is None:
+            self._keep_aside(told)
         before = self._ports.before()
         if self._ports.venue is None:
             told = (*told, Told("venue", 0.0, None, None, "no venue is configured: block and cancel at the broker"))
@@ -185,20 +216,7 @@ class Salvo:
     def _intend(self, written: threading.Event) -> tuple[bool | None, str]:
         clock, order = self._ports.clock, self._order
         try:
-            state = self._recorder.state()
-            newest = state.last_pushed
-            self._recorder(
-                BeginReduce(
-                    actor=order.actor,
-                    intent=order.intent,
-                    from_stage=newest.to_stage if newest else order.lowest,
-                    to_stage=order.lowest,
-                    mode=Mode.KILLED,
-                    market=clock.market(clock.wall()),
-                    cause=order.cause,
-                    authenticated=order.authenticated,
-                )
-            )
+            self._recorder(order.decision(self._recorder.state(), clock.market(clock.wall())))
         finally:
             written.set()
         if self._recorder.lost:
@@ -221,13 +239,23 @@ class Salvo:
             return None, f"{len(unknown)} of {len(outcomes)} orders ASKED, NO ANSWER: {names}"
         return True, f"{len(outcomes)} orders cancelled" if outcomes else "no order was open"
 
-    def _go_on(self) -> tuple[bool | None, str]:
-        process = self._ports.go_on()
+    def _go_on(self, go_on: Callable[[], int | None]) -> tuple[bool | None, str]:
+        process = go_on()
         if process is None:
             return None, "no process could be started, so this one carried it out"
         with self._lock:
             self._process = process
         return None, f"process {process} pushes the kill switch and goes on by itself"
+
+    def _keep_aside(self, told: Sequence[Told]) -> None:
+        """Without a worker that tells it later, what a ledger that hangs did not take is spilled by this thread."""
+        clock, order = self._ports.clock, self._order
+        aside = _Recorder(self._ports)
+        aside.spilled, aside.cause = True, "the ledger does not answer"
+        aside(order.decision(ControlState(), clock.market(clock.wall())))
+        for one in told[1:]:
+            aside(Record(order.actor, "note", {"text": one.text, "subject": one.witness}, intent=order.intent))
+        self._recorder.spilled = True
 
     def _read_back(self, venue: Venue, deadline: float) -> None:
         """The venue's own word, in a thread, because it may be silent."""
@@ -238,7 +266,8 @@ class Salvo:
                 self._after = reading
             orders = len(reading.open_orders)
             said = f"{'blocked' if reading.blocked else 'says that it takes orders'}, {orders} orders open"
-            return (True if reading.blocked and not orders else None), said
+            blocked = reading.blocked or not self._order.steps.block
+            return (True if blocked and not (orders and self._order.steps.cancel) else None), said
 
         began = threading.Event()
         thread = threading.Thread(target=self._run, args=("venue read", read, began), name="kill read", daemon=True)

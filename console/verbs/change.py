@@ -166,17 +166,25 @@ def hold_advances(wiring: Wiring, phrase: str, cause: str) -> tuple[bool, str]:
 def policy_of(wiring: Wiring, *, at_once: bool = False) -> tuple[Policy, tuple[str, str]]:
     """The policy to go down by, with its digest and the roster's: the adopted one, else the newest found.
 
-    ``at_once``: what this machine knows of the branch will do; the remote is asked only where it knows nothing.
+    ``at_once``: what this machine knows of the branch will do; the remote is asked only where it knows nothing. Where
+    even that gives nothing, the copy that was kept here of the policy last in force does.
     """
+    from console.in_force import policy_of_file
     from stages.policy_text import digest
 
     try:
         force = wiring.in_force()
     except Trouble:
+        if wiring.policy_file is not None:
+            policy, text = policy_of_file(wiring.policy_file)
+            return policy, (digest(text), "")
         known = wiring.repository.known_head()
         try:
             head = known if at_once and known is not None else wiring.repository.fetch()
         except Trouble:
+            if known is None and wiring.policy_copy.exists():
+                policy, text = policy_of_file(wiring.policy_copy)
+                return policy, (digest(text), "")
             if known is None:
                 raise
             head = known
@@ -242,7 +250,7 @@ def carry_out(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: O
     from console.procedures.reduce import ReducePorts, reduce
 
     ports = ReducePorts(
-        ledger=wiring.ledger,
+        ledger=wiring.late_ledger,
         spill=wiring.spill,
         repository=wiring.repository,
         venue=wiring.venue,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from console.output import Output
     from console.procedures.kill import Killed, Salvo
     from console.wiring import Wiring
+    from stages.policy import Policy
     from stages.witness import VenueReading
 
 FOLLOW: Final = 30.0
@@ -48,13 +50,20 @@ class Fired:
 
 def start_kill(wiring: Wiring, phrase: str, reason: str = "") -> Fired:
     """Kill when ``phrase`` says so; returns as soon as every witness's thread holds its request. Raises Trouble."""
-    from console.procedures.kill import KillOrder, KillPorts, kill
-
-    before = _look_first(wiring)
+    before = look_first(wiring)
     policy, digests = policy_of(wiring, at_once=True)
     wrong = mismatch(phrase, kill_phrase(policy.name))
     if wrong:
         return Fired("", unconfirmed(wiring, "kill", wrong.text), None)
+    return fire(wiring, policy, digests, before, reason)
+
+
+def fire(
+    wiring: Wiring, policy: Policy, digests: tuple[str, str], before: Mapping[str, VenueReading], reason: str = ""
+) -> Fired:
+    """Kill what ``policy`` describes, now; ``before`` is where ``look_first`` puts what it finds."""
+    from console.procedures.kill import KillOrder, KillPorts, kill
+
     confirmed = wiring.clock.monotonic()
     intent, lowest = wiring.ids.new(), policy.stages[0].name
     cause = reason or f"killed by {wiring.actor}"
@@ -69,12 +78,14 @@ def start_kill(wiring: Wiring, phrase: str, reason: str = "") -> Fired:
             carry_out(wiring, policy, digests, order)
             return None
 
-    ports = KillPorts(wiring.ledger, wiring.spill, wiring.venue, wiring.clock, go_on, lambda: before.get("reading"))
+    ports = KillPorts(
+        wiring.late_ledger, wiring.spill, wiring.venue, wiring.clock, go_on, lambda: before.get("reading")
+    )
     order = KillOrder(intent, wiring.actor, lowest, cause, wiring.authenticated)
     return Fired(intent, "", kill(ports, order, confirmed=confirmed))
 
 
-def _look_first(wiring: Wiring) -> dict[str, VenueReading]:
+def look_first(wiring: Wiring) -> dict[str, VenueReading]:
     """Ask the venue what is open, in a thread, while the phrase is looked at; the kill does not wait for it."""
     found: dict[str, VenueReading] = {}
     venue = wiring.venue

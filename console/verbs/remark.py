@@ -9,6 +9,7 @@ from console.verbs.change import require_hands
 from stages.commands import Acknowledge, GiveReason, Note
 from stages.facts import REDUCE
 from stages.refusal import Trouble
+from stages.releases import MANUAL_BLOCK
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -73,8 +74,12 @@ def _reason(wiring: Wiring, text: str, out: Output) -> int:
 
 def give_reason(wiring: Wiring, text: str) -> str:
     """Give the newest reduction by hand its reason; its identifier, empty when none is owed. Raises Trouble."""
-    acts = wiring.ledger.state().intents.values()
-    owed = [one.id for one in acts if one.kind == REDUCE and not one.automatic and not one.reason]
+    state = wiring.ledger.state()
+    owed = [one.id for one in state.intents.values() if one.kind == REDUCE and not one.automatic and not one.reason]
+    # A block by hand is no act in Git: what it holds owes the reason.
+    held = [one for one in state.latches.values() if one.trigger == MANUAL_BLOCK and one.key not in state.explained]
+    if held and (not owed or held[-1].opened_at >= state.intents[owed[-1]].at):
+        owed.append(held[-1].key)
     if owed:
         wiring.command(GiveReason(wiring.actor, owed[-1], text))
     return owed[-1] if owed else ""

@@ -43,6 +43,8 @@ QUICK = [
     ["ledger", "show", "1"],
     ["ledger", "verify"],
     ["ledger", "export"],
+    ["panic"],
+    ["panic", "--print"],
 ]
 HEADLESS = [
     ["status"],
@@ -58,6 +60,8 @@ HEADLESS = [
     ["rollback", "--to", "L0", "--print"],
     ["drift"],
     ["demo", "--help"],
+    ["panic", "verify"],
+    ["panic", "block"],
 ]
 
 
