@@ -75,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _open_console(options)
         if rest[0] not in VERBS:
             return _unknown(rest[0])
+        if rest == ["panic"] and sys.stdin.isatty() and sys.stdout.isatty():
+            return _open_panic(options)
         return _run_verb(rest, options, shared)
     except Trouble as trouble:
         sys.stderr.write(f"rampdeck: {trouble.line}\n")
@@ -154,6 +156,14 @@ def _open_console(options: argparse.Namespace) -> int:
         return open_console(wiring, ascii_marks=options.ascii)
     finally:
         wiring.close()
+
+
+def _open_panic(options: argparse.Namespace) -> int:
+    """The screen of panic: it paints before any configuration is read."""
+    from console.panic.screen import run_panic_screen
+    from console.wiring import SystemClock
+
+    return run_panic_screen(lambda: _wire(options)[0], SystemClock().wall, version("rampdeck"), options.ascii)
 
 
 def _crashed(error: Exception) -> int:

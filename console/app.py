@@ -27,7 +27,7 @@ from console.screens import Asked, Live, View
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen, terminal_title
 from stages.ringing import Ringing, ring
-from widgets.glyphs import ascii_twin
+from widgets.glyphs import ascii_twin, plain_terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,7 @@ class Seat:
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
     """Whether the terminal cannot be trusted with more than ASCII: another locale than UTF-8, or a plain console."""
-    if environment.get("TERM", "").startswith(("linux", "vt")):
-        return True
-    named = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG") or ""
-    spoken = named or locale.getpreferredencoding(False)
-    return "utf8" not in spoken.replace("-", "").casefold()
+    return plain_terminal(environment, locale.getpreferredencoding(False))
 
 
 class Ticked(Message):

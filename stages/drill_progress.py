@@ -231,13 +231,15 @@ def _clock(
         step = by_id[step_id]
         quick = run.act == KILL and step_id in FROM_THE_ACT
         running = step.state == UNDER_WAY and run.fired is not None
-        now = (until - run.fired).total_seconds() if running and run.fired is not None else _from_act(run, step_id)
-        before = _from_act(last, step_id) if last is not None else None
+        now = (
+            (until - run.fired).total_seconds() if running and run.fired is not None else seconds_from_act(run, step_id)
+        )
+        before = seconds_from_act(last, step_id) if last is not None else None
         rows.append(ClockRow(says, now, step.budget if quick else None, before, running))
     return tuple(rows)
 
 
-def _from_act(run: DrillRun, step: str) -> float | None:
+def seconds_from_act(run: DrillRun, step: str) -> float | None:
     """Seconds from the act until the last finding of a step that held."""
     found = [one.at for one in _of(run, step) if one.at is not None]
     if run.fired is None or not found or not all(one.ok is True for one in _of(run, step)):

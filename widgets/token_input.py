@@ -73,7 +73,7 @@ class TokenInput(Widget, can_focus=True):
     def __init__(
         self, phrases: Sequence[str] = (), *, paste: bool = False, grace: float = GRACE,
         accepts: Callable[[str], str] | None = None, passes: Sequence[str] = (), ascii_marks: bool = False,
-        id: str | None = None,
+        id: str | None = None, passes_first: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(id=id)
         self.phrases = tuple(phrases)
@@ -83,6 +83,8 @@ class TokenInput(Widget, can_focus=True):
         """Names what is wrong with a text, empty for nothing; by default the text must be one of ``phrases``."""
         self.passes = ("question_mark", *passes)
         """Keys that no phrase has: they mean what they mean everywhere, as ``?`` asks for help."""
+        self.passes_first = tuple(passes_first)
+        """Keys with which no phrase begins: they are keys of the page while nothing is typed."""
         self.ascii_marks = ascii_marks
         self.typed = ""
         self.said = ""
@@ -119,7 +121,7 @@ class TokenInput(Widget, can_focus=True):
         elif event.key == "backspace":
             event.stop()
             self._edit(self.typed[:-1])
-        elif event.key in self.passes:
+        elif event.key in self.passes or (not self.typed and event.key in self.passes_first):
             return
         elif event.is_printable and event.character is not None:
             event.stop()

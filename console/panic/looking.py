@@ -12,7 +12,6 @@ from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.panic.acting import Responder
-    from stages.facts import DrillRun
     from stages.state import ControlState
 
 VENUE, GIT, RUNTIME, LEDGER, PROMETHEUS = "venue", "Git", "runtime", "ledger", "Prometheus"
@@ -118,23 +117,19 @@ def _ledger(responder: Responder) -> Answer:
 
 
 def _drilled(state: ControlState) -> tuple[tuple[str, float], ...]:
-    """Seconds from the act until the venue's block, the last cancellation and Git were seen, by the newest kill drill;
-    and until Git was, by the newest rollback drill."""
+    """Seconds from the act until it was seen to hold, by the newest drills: at the venue, or read back."""
     from stages.drill import KILL, PASS, ROLLBACK
+    from stages.drill_progress import seconds_from_act
 
-    kills = [run for run in state.drills.values() if run.act == KILL and run.state == PASS]
-    backs = [run for run in state.drills.values() if run.act == ROLLBACK and run.state == PASS]
-    found = {"KILL": _seconds(kills), "ROLLBACK": _seconds(backs)}
+    passed = {run.act: run for run in state.drills.values() if run.state == PASS}
+    found: dict[str, float | None] = {}
+    if KILL in passed:
+        found["BLOCK"] = seconds_from_act(passed[KILL], "D5")
+        found["CANCEL"] = seconds_from_act(passed[KILL], "D6")
+        found["KILL"] = max((one for one in found.values() if one is not None), default=None)
+    if ROLLBACK in passed:
+        found["ROLLBACK"] = seconds_from_act(passed[ROLLBACK], "D8")
     return tuple((verb, seconds) for verb, seconds in found.items() if seconds is not None)
-
-
-def _seconds(runs: list[DrillRun]) -> float | None:
-    """How long the newest drill took from its act until its last finding that held."""
-    if not runs or runs[-1].fired is None:
-        return None
-    fired = runs[-1].fired
-    seen = [one.at for one in runs[-1].findings if one.ok and one.at is not None and one.at >= fired]
-    return (max(seen) - fired).total_seconds() if seen else None
 
 
 def _sources(responder: Responder, witness: str) -> Answer:

@@ -157,3 +157,14 @@ def test_the_domain_imports_without_any_of_it(root: Path) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert set(ended.stdout.split()) & {*CLIENTS, "requests", "rich", "sqlalchemy", "prometheus_api_client"} == set()
+
+
+def test_the_screen_of_panic_imports_nothing_that_it_does_not_draw_with(root: Path) -> None:
+    """What it commands with is loaded behind the first paint."""
+    code = "import sys, console.panic.screen\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    heavy = {"git", "kubernetes", "prometheus_api_client", "pydantic", "requests", "sqlalchemy", "yaml"}
+    assert set(ended.stdout.split()) & heavy == set()
