@@ -13,9 +13,12 @@ import requests
 
 from console.__main__ import main
 from console.panic import looking
+from console.panic.acting import Responder
+from console.panic.phrases import Meant
 from console.procedures.kill import HAND_OVER_SECONDS
 from console.store.spill import Spill
 from console.verbs import panic as verb
+from console.wiring import Wiring
 from stages.posture import Mode
 from stages.releases import MANUAL_BLOCK
 from tests.integration.test_kill import Scene, scene, until
@@ -115,6 +118,39 @@ def test_a_step_down_goes_by_its_own_process(
     assert code == (0 if not away else code)
     night.find_again()
     until(lambda: "Roll back" in night.world.commits()[0] or "Step down" in night.world.commits()[0], 60)
+
+
+@pytest.mark.parametrize("away", [(), ("git", "ledger"), ("venue", "ledger"), ("git", "venue")], ids="+".join)
+def test_a_kill_of_the_screen_reaches_whoever_is_there_and_git_when_it_is_back(
+    night: Scene, away: tuple[str, ...]
+) -> None:
+    lose(night, away)
+    wiring = Wiring.of(night.world.folder / "alice.yaml")
+    try:
+        act = Responder(wiring).act(Meant("KILL"))
+    finally:
+        wiring.close()
+    assert act.handed <= HAND_OVER_SECONDS
+    assert {"Git, by a worker"} <= set(act.unverified), "nobody has heard of Git at this moment"
+    assert ("venue block" in act.unverified) == ("venue" in away)
+    night.find_again()
+    until(night.says_killed, 60)
+    until(lambda: blocked(night) and not orders(night), 60)
+
+
+def test_a_kill_without_any_policy_stops_the_venue_and_says_that_git_was_not_told(
+    night: Scene,
+) -> None:
+    for file in (night.world.folder / "state").glob("*.policy.yaml"):
+        file.unlink()
+    wiring = Wiring.of(night.world.folder / "alice.yaml")
+    try:
+        act = Responder(wiring).act(Meant("KILL"))
+    finally:
+        wiring.close()
+    assert "Git" in act.unverified
+    assert blocked(night)
+    assert orders(night) == []
 
 
 def test_the_policy_file_alone_is_enough_to_be_told_what_to_do_by_hand(
