@@ -316,6 +316,7 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
     git("push", "-q", "origin", "main", cwd=work)
     os.mkfifo(begun)
     os.mkfifo(gate)
+    release = os.open(gate, os.O_RDWR)
     slow = tmp_path / "slowssh"
     slow.write_text(f"#!/bin/sh\necho > {begun}\nread go < {gate}\n")
     slow.chmod(0o755)
@@ -328,6 +329,5 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
         (mirror.folder / name).write_text("")
     head = Mirror(url, "main", cache).fetch()
     assert head == git("rev-parse", "main", cwd=remote) != first
-    release = os.open(gate, os.O_RDWR)
     os.write(release, b"go\n")
     os.close(release)
