@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -307,7 +308,7 @@ def test_two_processes_make_and_fetch_one_mirror(remote: Path, tmp_path: Path) -
 def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
     work: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache, gate, begun = tmp_path / "cache", tmp_path / "gate", tmp_path / "begun"
+    cache, begun = tmp_path / "cache", tmp_path / "begun"
     url = f"ssh://git@host.example{remote}"
     monkeypatch.setenv("GIT_SSH_COMMAND", str(stand_in(tmp_path)))
     mirror = Mirror(url, "main", cache)
@@ -315,13 +316,11 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
     git("commit", "-q", "--allow-empty", "-m", "Third", cwd=work)
     git("push", "-q", "origin", "main", cwd=work)
     os.mkfifo(begun)
-    os.mkfifo(gate)
-    release = os.open(gate, os.O_RDWR)
     slow = tmp_path / "slowssh"
-    slow.write_text(f"#!/bin/sh\necho > {begun}\nread go < {gate}\n")
+    slow.write_text(f"#!/bin/sh\necho $$ > {begun}\nexec sleep 60\n")
     slow.chmod(0o755)
     stuck = fetching(url, cache, GIT_SSH_COMMAND=str(slow))
-    begun.read_text()
+    line = int(begun.read_text())
     stuck.kill()
     stuck.communicate(timeout=20)
     # What a Git that died while it wrote leaves behind: its locks, and half a pack.
@@ -329,5 +328,4 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
         (mirror.folder / name).write_text("")
     head = Mirror(url, "main", cache).fetch()
     assert head == git("rev-parse", "main", cwd=remote) != first
-    os.write(release, b"go\n")
-    os.close(release)
+    os.kill(line, signal.SIGKILL)
