@@ -179,6 +179,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "next-file", "right_square_bracket", "]", "next file of the diff", "file", Toward.LOOK, On.PLAN, "next_file"
     ),
+    Action("beside", "u", "u", "the diff side by side, or in one column", "sides", Toward.LOOK, On.PLAN, "beside"),
+    Action("fold", "f", "f", "fold or show what the diff leaves as it is", "fold", Toward.LOOK, On.PLAN, "fold"),
+    Action("patch", "Y", "Y", "copy the diff as a patch for git apply", "copy patch", Toward.LOOK, On.PLAN, "patch"),
     Action("request", "y", "y", "ask the approvers", "ask for approval", Toward.LOOK, On.PLAN, "request", _can_act),
     Action("again", "R", "R", "make the plan again", "make again", Toward.LOOK, On.PLAN, "again"),
     Action(

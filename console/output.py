@@ -30,6 +30,15 @@ class Output:
         if not self.json:
             print(text, file=self.stream, flush=True)
 
+    def exact(self, text: str) -> None:
+        """Prints ``text`` as UTF-8 and nothing else, whatever the locale says: it is read by another program."""
+        stream = getattr(self.stream, "buffer", None)
+        if stream is None:
+            self.stream.write(text)
+            return
+        stream.write(text.encode())
+        stream.flush()
+
     def note(self, text: str) -> None:
         """Prints a line of narration on stderr."""
         print(text, file=self.errors, flush=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from stages.ladder import Direction, RiskOrder, Value, write_value
+from stages.patch import unified
 from stages.policy import ControlSpec, Policy
 from stages.posture import Mode, effective_mode
 from stages.refusal import Trouble
@@ -182,7 +182,7 @@ def rewrite(
         if spliced.after != spliced.before:
             path, before = manifests.path(file), manifests.bytes(file)
             after = encode(spliced.after, decode(before)[1])
-            written.append(Rewrite(path, before, after, unified(path, spliced.before, spliced.after)))
+            written.append(Rewrite(path, before, after, unified(path, before.decode(), after.decode())))
     return tuple(written), tuple(failures)
 
 
@@ -201,19 +201,6 @@ def _splice(manifest: Manifest, named: Sequence[tuple[str, Change]]) -> tuple[Sp
             else:
                 accepted.append(change)
         return splice(manifest, accepted), refused
-
-
-def unified(path: str, before: str, after: str) -> str:
-    """The unified diff of one file as Git prints it, with three lines of context."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}", n=3)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    """Lines as Git counts them: only a line feed ends one."""
-    lines = [line + "\n" for line in text.split("\n")]
-    last = lines.pop().removesuffix("\n")
-    return [*lines, last] if last else lines
 
 
 def _places(manifests: Manifests, spec: ControlSpec) -> tuple[Place, ...]:

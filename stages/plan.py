@@ -21,6 +21,7 @@ from stages.moves import Move, Moves, rewrite
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.stake import BlastRadius, parse_radius, radius_document, worst_case
 from stages.standing import Manifests, Read, Standing, comparable
 from stages.verdict import Gate
 
@@ -55,24 +56,6 @@ class ControlChange:
     share_after: Decimal | None = None
     unread: str = ""
     """Why today's value is not known; ``before`` is then the value of the stage that the rest stands on."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
-    """What the plan can cost if every limit binds at once; dollars."""
-
-    gross_before: Decimal | None
-    gross_after: Decimal | None
-    net_before: Decimal | None
-    net_after: Decimal | None
-    name_before: Decimal | None
-    name_after: Decimal | None
-    loss_before: Decimal | None
-    loss_after: Decimal | None
-    symbols_added: tuple[str, ...] = ()
-    symbols_removed: tuple[str, ...] = ()
-    restarts: tuple[str, ...] = ()
-    """Workloads that the change restarts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +178,7 @@ def _stage_name(policy: Policy, standing: Standing) -> str:
 
 
 def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -> BlastRadius:
-    def dollars(values: Mapping[str, Value | None], name: str) -> Decimal | None:
+    def number(values: Mapping[str, Value | None], name: str) -> Decimal | None:
         value = comparable(policy, values, name)
         return value if isinstance(value, Decimal) else None
 
@@ -204,6 +187,7 @@ def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -
         return value if isinstance(value, tuple) else ()
 
     before, after = moves.before, moves.after
+    rate = next((name for name, spec in policy.spec.controls.items() if spec.unit is Unit.PER_MINUTE), None)
     edited = {
         move.spec.bindings[place.number].object
         for move in moves.by_name.values()
@@ -211,14 +195,16 @@ def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -
         if move.spec.bindings[place.number].env is not None
     }
     return BlastRadius(
-        gross_before=dollars(before, "maxGrossExposure"),
-        gross_after=dollars(after, "maxGrossExposure"),
-        net_before=dollars(before, "maxNetExposure"),
-        net_after=dollars(after, "maxNetExposure"),
-        name_before=dollars(before, "symbolConcentration"),
-        name_after=dollars(after, "symbolConcentration"),
-        loss_before=dollars(before, "dailyLossLimit"),
-        loss_after=dollars(after, "dailyLossLimit"),
+        gross_before=number(before, "maxGrossExposure"),
+        gross_after=number(after, "maxGrossExposure"),
+        net_before=number(before, "maxNetExposure"),
+        net_after=number(after, "maxNetExposure"),
+        name_before=number(before, "symbolConcentration"),
+        name_after=number(after, "symbolConcentration"),
+        loss_before=number(before, "dailyLossLimit"),
+        loss_after=number(after, "dailyLossLimit"),
+        rate_before=None if rate is None else number(before, rate),
+        rate_after=None if rate is None else number(after, rate),
         symbols_added=tuple(symbol for symbol in symbols(after) if symbol not in symbols(before)),
         symbols_removed=tuple(symbol for symbol in symbols(before) if symbol not in symbols(after)),
         restarts=tuple(one.object for one in policy.spec.target.workloads if contents and one.object in edited),
@@ -243,7 +229,7 @@ def core_bytes(plan: Plan) -> bytes:
                 {"path": one.path, "blobBefore": one.blob_before, "blobAfter": one.blob_after} for one in plan.edits
             ],
             "changes": [_core_change(change) for change in plan.changes],
-            "blastRadius": _radius_document(plan.blast_radius),
+            "blastRadius": radius_document(plan.blast_radius),
             "createdBy": plan.created_by,
             "createdAt": stamp(plan.created_at),
             "expiresAt": stamp(plan.expires_at),
@@ -275,7 +261,8 @@ def to_document(
             for one in plan.edits
         ],
         "changes": [_change_document(change) for change in plan.changes],
-        "blastRadius": _radius_document(plan.blast_radius),
+        "blastRadius": radius_document(plan.blast_radius),
+        "worstCase": worst_case(plan.blast_radius),
         "contracts": list(plan.contracts),
         "refusals": list(plan.refusals),
         "gates": [
@@ -322,7 +309,7 @@ def _parse(document: Mapping[str, Any]) -> Plan:
         roster_digest=document["roster"],
         edits=tuple(Edit(one["path"], one["blobBefore"], one["blobAfter"], one["diff"]) for one in document["edits"]),
         changes=tuple(_parse_change(one) for one in document["changes"]),
-        blast_radius=_parse_radius(document["blastRadius"]),
+        blast_radius=parse_radius(document["blastRadius"]),
         created_by=document["createdBy"],
         created_at=_parse_time(document["createdAt"]),
         expires_at=_parse_time(document["expiresAt"]),
@@ -370,36 +357,6 @@ def _parse_change(one: Mapping[str, Any]) -> ControlChange:
         share_before=_parse_number(one["shareBefore"]),
         share_after=_parse_number(one["shareAfter"]),
         unread=one["unread"],
-    )
-
-
-_RADIUS = {
-    "grossBefore": "gross_before",
-    "grossAfter": "gross_after",
-    "netBefore": "net_before",
-    "netAfter": "net_after",
-    "nameBefore": "name_before",
-    "nameAfter": "name_after",
-    "lossBefore": "loss_before",
-    "lossAfter": "loss_after",
-}
-
-
-def _radius_document(radius: BlastRadius) -> dict[str, Any]:
-    return {
-        **{key: _written(getattr(radius, name)) for key, name in _RADIUS.items()},
-        "symbolsAdded": list(radius.symbols_added),
-        "symbolsRemoved": list(radius.symbols_removed),
-        "restarts": list(radius.restarts),
-    }
-
-
-def _parse_radius(one: Mapping[str, Any]) -> BlastRadius:
-    return BlastRadius(
-        **{name: _parse_number(one[key]) for key, name in _RADIUS.items()},
-        symbols_added=tuple(one["symbolsAdded"]),
-        symbols_removed=tuple(one["symbolsRemoved"]),
-        restarts=tuple(one["restarts"]),
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from stages.ladder import Direction, Unit
-from stages.plan import BlastRadius, ControlChange, Plan
-from widgets.figures import amount, number
+from stages.plan import ControlChange, Plan
+from stages.stake import BlastRadius, Stake, gap_beyond_stop, stakes
+from widgets.figures import amount, number, unit_word
 from widgets.line import Line, Tone, fit, title
 
 MARKS = {Direction.RISKIER: "▲", Direction.SAFER: "▼", Direction.NEUTRAL: "="}
@@ -24,8 +25,11 @@ def change_title(changes: Sequence[ControlChange]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts if count) or "nothing"
 
 
-def change_lines(changes: Sequence[ControlChange], width: int, height: int) -> list[Line]:
-    """A title and one line a control; what gets riskier stands first when not all fit."""
+def change_lines(changes: Sequence[ControlChange], width: int, height: int, paths: Sequence[str] = ()) -> list[Line]:
+    """A title and one line a control; what gets riskier stands first when not all fit.
+
+    The files of a change are the numbers of their ``paths``, as the diff counts them.
+    """
     wide = width >= 88
     word_at, now_end, after_end, times_end, by_at = (26, 48, 60, 67, 70) if wide else (21, 43, 55, 62, 65)
     columns = (
@@ -33,6 +37,7 @@ def change_lines(changes: Sequence[ControlChange], width: int, height: int) -> l
         ("after", after_end),
         ("times", times_end),
         ("enforced by" if wide else "enforced", by_at + 11 if wide else by_at + 8),
+        ("files", width - 1),
     )
     lines = [title("WHAT CHANGES", width, *columns, note=change_title(changes))]
     ranked = sorted(changes, key=lambda change: change.direction is Direction.NEUTRAL)
@@ -46,12 +51,17 @@ def change_lines(changes: Sequence[ControlChange], width: int, height: int) -> l
         )
         before, after = _values(change)
         line.right(before, now_end).right(after, after_end, _tone(change)).right(_times(change), times_end)
-        line.put(fit(_enforced(change, width - by_at), width - by_at), at=by_at)
-        lines.append(line.fill(width))
+        numbers = ",".join(str(paths.index(path) + 1) for path in change.files if path in paths)
+        room_by = width - by_at - (len(numbers) + 2 if numbers else 0)
+        line.put(fit(_enforced(change, room_by), room_by), at=by_at)
+        lines.append((line.right(numbers, width - 1) if numbers else line).fill(width))
         if change.share_before is not None and change.share_after is not None and len(lines) <= room:
             share = Line(Tone.DIM).put("     as share")
             share.right(amount(change.share_before, Unit.RATIO), now_end)
             lines.append(share.right(amount(change.share_after, Unit.RATIO), after_end).fill(width))
+    told = sum(1 for line in lines if line.text[1:2] in MARKS.values())
+    if told < len(ranked):
+        lines[-1] = Line(Tone.BOLD).put(f"   and {len(ranked) - told + 1} more: a taller window shows all").fill(width)
     if len(lines) <= room:
         moved = _moved(changes)
         lines.extend([Line().put("   ").put(fit(moved, width - 4)).fill(width)] if moved else [])
@@ -98,43 +108,49 @@ def _moved(changes: Sequence[ControlChange]) -> str:
     return ""
 
 
-def _dollars(value: Decimal | None) -> str:
-    return "?" if value is None else number(value, Unit.USD)
-
-
-def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str) -> list[Line]:
-    """What is at stake if every limit binds at once."""
+def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str, height: int = 9) -> list[Line]:
+    """What is at stake if every limit binds at once; the lines of least rank go where not all fit."""
     blast = plan.blast_radius
-    lines = [title("WHAT IT CAN COST", width)]
-    moves = (
-        ("most that can be open", blast.gross_before, blast.gross_after),
-        ("most in one name", blast.name_before, blast.name_after),
-        ("loss before automatic stop", blast.loss_before, blast.loss_after),
-        ("5 % against every name", _gap(blast.gross_before), _gap(blast.gross_after)),
-    )
-    for name, before, after in moves:
-        line = Line().put("   ").put(name).right(f"{_dollars(before)} →", 40).right(f"{_dollars(after)} $", 52)
-        if name.startswith("5 %"):
-            line.put(_gap_note(blast, width - 54), at=54)
-        elif before is not None and after is not None:
-            line.put(f"{number(after - before, Unit.USD, signed=True)} $" if after != before else "same", at=54)
-        lines.append(line.fill(width))
+    rows = [(_RANKS[one.key] if one.limited else len(_RANKS), _stake_line(one, blast, width)) for one in stakes(blast)]
     if blast.restarts:
         names = ", ".join(name.rpartition("/")[2] for name in blast.restarts)
         held = f", {open_now} open" if open_now else ""
-        lines.append(Line().put("   restart").put(f"{names}: no trading meanwhile{held}", at=31).fill(width))
+        line = Line().put("   restart").put(f"{names}: no trading meanwhile{held}", at=31)
+        rows.append((_RANKS["restart"], line.fill(width)))
     if in_force:
-        lines.append(Line().put("   in force").put(in_force, at=31).fill(width))
-    return lines
+        rows.append((_RANKS["force"], Line().put("   in force").put(in_force, at=31).fill(width)))
+    kept = sorted(rank for rank, _ in rows)[: max(0, height - 1)]
+    heading = title("WHAT IT CAN COST", width, note="if every limit binds at once")
+    return [heading, *(line for rank, line in rows if rank in kept)]
 
 
-def _gap(gross: Decimal | None) -> Decimal | None:
-    return None if gross is None else gross * Decimal("0.05")
+_RANKS = {
+    key: rank for rank, key in enumerate(("gross", "loss", "gap", "restart", "name", "orderRate", "force", "net"))
+}
+"""Which line stays longest where there is little room."""
 
 
-def _gap_note(blast: BlastRadius, room: int) -> str:
-    gap, loss = _gap(blast.gross_after), blast.loss_after
-    if gap is None or not loss or gap < loss:
-        return "a stop closes no gap"
-    text = f"{gap / loss:.1f} x the limit: a stop closes no gap"
-    return text if len(text) <= room else text.partition(":")[0]
+def _stake_line(stake: Stake, blast: BlastRadius, width: int) -> Line:
+    line = Line().put("   ").put(stake.title)
+    if not stake.limited:
+        return line.put("no control limits it, or none could be read", at=31).fill(width)
+    word = unit_word(stake.unit)
+    line.right(f"{_known(stake.before, stake.unit)} →", 40)
+    line.right(f"{_known(stake.after, stake.unit)} {word}", 48 + max(4, len(word) + 1))
+    return line.put(_stake_note(stake, blast, width - 54), at=54).fill(width)
+
+
+def _known(value: Decimal | None, unit: Unit) -> str:
+    return "?" if value is None else number(value, unit)
+
+
+def _stake_note(stake: Stake, blast: BlastRadius, room: int) -> str:
+    if stake.key == "gap":
+        times = gap_beyond_stop(blast)
+        if times is None:
+            return "a stop closes no gap"
+        text = f"{times:.1f} x the limit: a stop closes no gap"
+        return text if len(text) <= room else text.partition(":")[0]
+    if stake.delta is None:
+        return ""
+    return amount(stake.delta, stake.unit, signed=True) if stake.delta else "same"

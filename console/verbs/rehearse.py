@@ -31,6 +31,7 @@ _ENFORCED = {
     "rampdeck": "RAMPDECK ONLY",
 }
 _WIDTH = 140
+_PATCH_HELP = "print the edits alone, as a patch for 'git apply'"
 
 
 def add_parsers(
@@ -40,9 +41,11 @@ def add_parsers(
     plan = subparsers.add_parser("plan", parents=[shared], help="rehearse a move to a stage")
     plan.add_argument("--to", metavar="STAGE", help="the stage to go to")
     plan.add_argument("-o", "--output", metavar="FILE", help="write the plan here, also when it is not allowed")
+    plan.add_argument("--patch", action="store_true", help=_PATCH_HELP)
     plan.set_defaults(run=run_plan)
     show = plan.add_subparsers(metavar="show").add_parser("show", parents=[shared], help="show a plan's file")
     show.add_argument("file", metavar="FILE")
+    show.add_argument("--patch", action="store_true", help=_PATCH_HELP)
     show.set_defaults(run=run_show)
 
 
@@ -71,14 +74,14 @@ def run_plan(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     if arguments.output:
         write_document(Path(arguments.output), document)
         out.note(f"written to {arguments.output}")
-    _answer(plan, document, out)
+    _answer(plan, document, out, patch=arguments.patch)
     return 0 if rehearsal.allowed else 1
 
 
 def run_show(arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> int:
     """Show a plan's file after checking that its id is the digest of its core."""
     document = read_document(Path(arguments.file))
-    _answer(read_plan(document, arguments.file), document, out)
+    _answer(read_plan(document, arguments.file), document, out, patch=arguments.patch)
     return 0
 
 
@@ -141,7 +144,12 @@ def _policy(wiring: Wiring) -> tuple[Policy, str, str]:
 # For people
 
 
-def _answer(plan: Plan, document: dict[str, Any], out: Output) -> None:
+def _answer(plan: Plan, document: dict[str, Any], out: Output, *, patch: bool) -> None:
+    if patch:
+        from stages.patch import patch_text
+
+        out.exact(patch_text(plan.edits))
+        return
     if out.json:
         out.document(document)
         return
@@ -164,6 +172,7 @@ def _parts(plan: Plan, document: dict[str, Any]) -> list[RenderableType]:
         Text(f"by {plan.created_by}, until {plan.expires_at:%Y-%m-%d %H:%M} UTC, base {plan.base_commit[:7]}\n"),
         Text(f"WHAT CHANGES  {counts}"),
         _changes(plan),
+        *(Text(f"  file {number}  {edit.path}") for number, edit in enumerate(plan.edits, 1)),
         Text("\nWHAT IT CAN COST"),
         _costs(plan),
     ]
@@ -184,25 +193,25 @@ def _parts(plan: Plan, document: dict[str, Any]) -> list[RenderableType]:
 
 
 def _changes(plan: Plan) -> Table:
-    table = _table("", "", "", "now", "after", "times", "enforced by")
+    table = _table("", "", "", "now", "after", "times", "enforced by", "files")
+    paths = [edit.path for edit in plan.edits]
     for one in plan.changes:
         pinned = f"; {one.pinned}" if one.pinned else ""
         table.add_row(
             _MARKS[one.direction], one.title, _WORDS[one.direction], _said(one.before, one.unit),
             _said(one.after, one.unit), _times(one), _ENFORCED.get(one.enforced_by, one.enforced_by) + pinned,
+            ",".join(str(paths.index(path) + 1) for path in one.files if path in paths),
         )  # fmt: skip
     return table
 
 
 def _costs(plan: Plan) -> Table:
-    radius = plan.blast_radius
-    table = _table("", "now", "after")
-    for title, before, after in (
-        ("most that can be open", radius.gross_before, radius.gross_after),
-        ("most in one name", radius.name_before, radius.name_after),
-        ("loss before automatic kill", radius.loss_before, radius.loss_after),
-    ):
-        table.add_row(title, _said(before, Unit.USD), _said(after, Unit.USD))
+    from stages.stake import stakes
+
+    table = _table("if every limit binds at once", "now", "after", "more")
+    for one in stakes(plan.blast_radius):
+        more = "" if not one.delta else f"{'+' if one.delta > 0 else ''}{_said(one.delta, one.unit)}"
+        table.add_row(f"  {one.title}", _said(one.before, one.unit), _said(one.after, one.unit), more)
     return table
 
 
@@ -219,7 +228,7 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=None, pad_edge=False, show_header=any(columns))
     for column in columns:
-        table.add_column(column, justify="right" if column in ("now", "after", "times") else "left")
+        table.add_column(column, justify="right" if column in ("now", "after", "more", "times") else "left")
     return table
 
 

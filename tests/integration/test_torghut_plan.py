@@ -365,3 +365,20 @@ def test_a_tighter_policy_is_adopted_and_a_looser_one_refused(
 def test_a_policy_from_a_file_is_never_adopted(governed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(governed), "--policy", str(POLICY), "policy", "adopt"]) == 2
     assert "only the repository's policy" in capsys.readouterr().err
+
+
+def test_the_printed_patch_is_what_git_applies_in_a_checkout(
+    checkout: Path, configuration: Path, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    command = ["--config", str(configuration), "--policy", str(POLICY), "plan", "--to", "L1"]
+    main([*command, "--patch", "-o", str(tmp_path / "plan.json")])
+    patch = capsysbinary.readouterr().out
+    main(["--config", str(configuration), "plan", "show", str(tmp_path / "plan.json"), "--patch"])
+    assert capsysbinary.readouterr().out == patch
+    for check in (["--check"], []):
+        done = subprocess.run(["git", "apply", *check], cwd=checkout, input=patch, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+    edits = json.loads((tmp_path / "plan.json").read_text())["edits"]
+    assert len(edits) == 4
+    for edit in edits:
+        assert git(checkout, "hash-object", "--no-filters", edit["path"]) == edit["blobAfter"]

@@ -12,10 +12,11 @@ from typing import Any
 from console.desk import Answers, Frame, Given, Rehearsal, Running, RunningStep
 from console.screens import View
 from stages.ladder import Direction, Unit
-from stages.plan import BlastRadius, ControlChange, Edit, Plan
+from stages.plan import ControlChange, Edit, Plan
 from stages.policy import Policy
 from stages.posture import Latch, Mode, Posture
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot, SourceHealth
+from stages.stake import BlastRadius
 from stages.standing import Difference, Standing
 from stages.verdict import (
     Alarm,
@@ -803,6 +804,8 @@ def _change(name: str, before: Any, after: Any, unit: Unit, *, same: bool = Fals
     return ControlChange(name, control.title, before, after, unit, direction, control.enforced_by, **more)
 
 
+SCHEDULER, FEED = "apps/torghut/scheduler-deployment.yaml", "apps/torghut/ws/configmap.yaml"
+
 PLAN = Plan(
     id="7f3a" + "0" * 60,
     namespace="torghut",
@@ -814,16 +817,22 @@ PLAN = Plan(
     policy_version=7,
     roster_digest="b" * 64,
     edits=(
-        Edit("apps/torghut/scheduler-deployment.yaml", "1" * 40, "2" * 40, DIFF),
-        Edit("apps/torghut/ws/configmap.yaml", "3" * 40, "4" * 40, SMALL_DIFF),
+        Edit(SCHEDULER, "1" * 40, "2" * 40, DIFF),
+        Edit(FEED, "3" * 40, "4" * 40, SMALL_DIFF),
     ),
     changes=(
-        _change("maxOrderNotional", D(500), D(2500), Unit.USD),
-        _change("maxGrossExposure", D(5000), D(25000), Unit.USD),
-        _change("maxNetExposure", D(2500), D(10000), Unit.USD),
+        _change("maxOrderNotional", D(500), D(2500), Unit.USD, files=(SCHEDULER,)),
+        _change("maxGrossExposure", D(5000), D(25000), Unit.USD, files=(SCHEDULER,)),
+        _change("maxNetExposure", D(2500), D(10000), Unit.USD, files=(SCHEDULER,)),
         _change("symbolConcentration", D(2000), D(6250), Unit.USD, share_before=D("0.4"), share_after=D("0.25")),
         _change("dailyLossLimit", D(150), D(600), Unit.USD),
-        _change("universe", ("NVDA", "AMD", "MU"), ("NVDA", "AMD", "MU", "AVGO", "MRVL", "WDC"), Unit.SYMBOLS),
+        _change(
+            "universe",
+            ("NVDA", "AMD", "MU"),
+            ("NVDA", "AMD", "MU", "AVGO", "MRVL", "WDC"),
+            Unit.SYMBOLS,
+            files=(SCHEDULER, FEED),
+        ),
         _change("participationCap", D("0.1"), D("0.1"), Unit.RATIO, same=True, pinned="economic policy"),
     ),
     blast_radius=BlastRadius(

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from console.desk import Frame, Rehearsal
 from console.screens.plan.draft import Draft, read_meanings
 from console.screens.plan.page import narrow_page, plan_page
+from stages.ladder import Direction
+from stages.patch import patch_text
+from stages.plan import Edit
 from stages.verdict import GateStatus
 from tests.screens import states
-from widgets.diff_view import change_starts, diff_rows
+from tests.screens.conftest import Console
+from widgets.change_table import cost_lines
+from widgets.diff_view import Look, change_starts, diff_rows, side_by_side
 
 SIZES = ((160, 45), (100, 30), (80, 24))
 
@@ -95,6 +105,13 @@ def test_the_table_says_direction_money_and_who_enforces() -> None:
     assert "127 of 200 fills" in shown
 
 
+def test_no_riskier_control_is_left_out_where_there_is_room_for_all_of_them() -> None:
+    for size in SIZES:
+        shown, _ = text("blocked", size)
+        for change in states.PLAN.changes:
+            assert f"▲ {change.title}" in shown or change.direction is not Direction.RISKIER
+
+
 def test_a_changed_line_marks_what_differs_and_says_what_it_means() -> None:
     frame = states.ok()
     rows = diff_rows(states.PLAN.edits[0], read_meanings(frame, states.PLAN))
@@ -127,3 +144,88 @@ def test_an_expired_plan_is_stale() -> None:
     frame, draft = drafted("ready")
     view = states.view(frame, wall=states.PLAN.expires_at)
     assert draft.state(view) == "stale"
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["folded", "whole"])
+def test_side_by_side_reads_as_recorded(whole: bool, page_snapshot) -> None:
+    frame, draft = drafted("blocked")
+    look = Look(beside=True, whole=whole, top=2 if whole else 0)
+    shown = plan_page(states.view(frame), replace(with_contents(draft), look=look), 160, 45)[0]
+    assert "\n".join(line.text.rstrip() for line in shown) == page_snapshot
+
+
+def with_contents(draft: Draft) -> Draft:
+    """The draft with a file whose changed lines are those of the recorded diff."""
+    assert draft.rehearsal is not None
+    text = "\n".join(f"line: {number}" for number in range(1, 400)) + "\n"
+    contents = {edit.path: text.encode() for edit in states.PLAN.edits}
+    return replace(draft, rehearsal=replace(draft.rehearsal, plan=replace(states.PLAN, contents=contents)))
+
+
+EDIT = Edit(
+    "a.yaml",
+    "1" * 40,
+    "2" * 40,
+    "--- a/a.yaml\n+++ b/a.yaml\n@@ -3,3 +3,4 @@\n c: 3\n-d: 4\n+d: 40\n+more: 1\n e: 5\n"
+    "@@ -9,2 +10 @@\n i: 9\n-gone: 1\n",
+)
+AFTER = b"a: 1\nb: 2\nc: 3\nd: 40\nmore: 1\ne: 5\nf: 6\ng: 7\nh: 8\ni: 9\nk: 11\n"
+
+
+def test_unchanged_parts_fold_to_one_row_that_counts_them() -> None:
+    rows = diff_rows(EDIT, {})
+    assert [row.text for row in rows if row.kind == "@"] == ["... 2 lines", "... 3 lines"]
+    assert [(row.kind, row.old, row.new) for row in rows if row.kind in "-+"] == [
+        ("-", 4, 0), ("+", 0, 4), ("+", 0, 5), ("-", 10, 0),
+    ]  # fmt: skip
+
+
+def test_unfolded_the_new_text_stands_there_whole_with_the_numbers_of_both_sides() -> None:
+    rows = diff_rows(EDIT, {}, AFTER)
+    after = [row for row in rows if row.kind != "-"]
+    assert [row.text for row in after] == AFTER.decode().splitlines()
+    assert [row.new for row in after] == list(range(1, 12))
+    assert [row.old for row in rows if row.kind != "+"] == list(range(1, 12))
+
+
+def test_side_by_side_a_removed_line_stands_beside_the_one_in_its_place() -> None:
+    pairs = side_by_side(diff_rows(EDIT, {}))
+    texts = [(old.text if old else None, new.text if new else None) for old, new in pairs]
+    assert ("d: 4", "d: 40") in texts
+    assert (None, "more: 1") in texts
+    assert ("gone: 1", None) in texts
+    assert [texts[start] for start in change_starts(pairs)] == [("d: 4", "d: 40"), ("gone: 1", None)]
+
+
+def test_the_worst_case_names_what_nothing_limits() -> None:
+    radius = states.PLAN.blast_radius
+    shown = "\n".join(line.text for line in cost_lines(states.PLAN, 92, open_now="", in_force=""))
+    assert "no control limits it" in next(line for line in shown.splitlines() if "order rate" in line)
+    limited = replace(states.PLAN, blast_radius=replace(radius, rate_before=Decimal(6), rate_after=Decimal(9)))
+    row = next(line.text for line in cost_lines(limited, 92, open_now="", in_force="") if "order rate" in line.text)
+    assert [word in row for word in ("6 →", "9 /min", "+3 /min")] == [True] * 3
+    net = next(line for line in shown.splitlines() if "most to one side" in line)
+    assert [word in net for word in ("2,500 →", "10,000 $", "+7,500 $")] == [True] * 3
+
+
+async def test_keys_turn_the_diff_jump_in_it_and_copy_it_as_a_patch(tmp_path: Path) -> None:
+    made = Console(states.ok(), tmp_path)
+    made.hands.rehearsal, made.hands.standing = states.BLOCKED_REHEARSAL, states.BLOCKED
+    async with made.app.run_test(size=(160, 45)) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: "WHAT CHANGES" in made.text)
+        await pilot.press("u")
+        await until(pilot, lambda: "WHAT CHANGES" not in made.text)
+        await pilot.press("n", "n")
+        await until(pilot, lambda: "change 2 of 4" in made.text)
+        await pilot.press("u")
+        await until(pilot, lambda: "WHAT CHANGES" in made.text and "change 2 of 4" in made.text)
+        await pilot.press("Y")
+        await until(pilot, lambda: "clipboard" in made.text)
+        assert made.app.clipboard == patch_text(states.PLAN.edits)
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await pilot.pause(0.02)

@@ -25,9 +25,10 @@ from stages.authority import (
 )
 from stages.ladder import Direction
 from stages.phrase import confirmation_phrase, fold_phrase, mismatch
-from stages.plan import BlastRadius, Plan
+from stages.plan import Plan
 from stages.refusal import Trouble
 from stages.roster import Roster, load_roster, parse_roster, roster_digest
+from stages.stake import BlastRadius
 from stages.token import Token, decode_token, encode_token
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ import pytest
 
 from stages.gates import GateFacts, allowed, judge_gates, reasons
 from stages.ladder import Direction
-from stages.plan import BlastRadius, Plan
+from stages.plan import Plan
+from stages.stake import BlastRadius
 from stages.verdict import Gate, GateStatus
 from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document
 

@@ -15,9 +15,10 @@ from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
 from console.screens import Asked, Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
-from console.screens.plan.page import narrow_page, plan_page
+from console.screens.plan.page import SIDES, narrow_page, plan_page
+from stages.patch import patch_text
 from stages.plan import Plan
-from widgets.diff_view import change_starts, diff_rows
+from widgets.diff_view import Look, change_starts
 from widgets.line import Line
 from widgets.token_input import TokenInput
 
@@ -200,14 +201,49 @@ class PlanScreen(Live):
         plan = self.draft.plan
         if plan is None or not plan.edits:
             return
-        starts = change_starts(diff_rows(plan.edits[self.draft.file], {}))
-        here = self.draft.top + 1
-        ahead = [start for start in starts if (start > here if step > 0 else start < here)]
+        look = self.draft.look
+        starts = self._starts(plan, look)
+        ahead = [start for start in starts if (start > look.top + 1 if step > 0 else start < look.top + 1)]
         if ahead:
             top = max(0, (ahead[0] if step > 0 else ahead[-1]) - 1)
-            self.draft = replace(self.draft, top=top, tab=1)
+            self.draft = replace(self.draft, look=replace(look, top=top), tab=1)
         else:
             self._turn(step)
+        self.paint()
+
+    def _starts(self, plan: Plan, look: Look) -> list[int]:
+        return change_starts(look.rows(plan.edits, {}, plan.contents))
+
+    def action_beside(self) -> None:
+        if self.size.width < SIDES:
+            self._reform(whole=self.draft.look.whole, beside=False)
+            self.draft = replace(self.draft, note=f"side by side needs {SIDES} columns")
+        else:
+            self._reform(whole=self.draft.look.whole, beside=not self.draft.look.beside)
+        self.paint()
+
+    def action_fold(self) -> None:
+        self._reform(whole=not self.draft.look.whole, beside=self.draft.look.beside)
+        self.paint()
+
+    def _reform(self, *, whole: bool, beside: bool) -> None:
+        """Another form of the diff, at the change that is looked at."""
+        plan, look = self.draft.plan, self.draft.look
+        if plan is None or not plan.edits:
+            return
+        at = max(0, sum(start <= look.top + 1 for start in self._starts(plan, look)) - 1)
+        other = replace(look, whole=whole, beside=beside)
+        starts = self._starts(plan, other)
+        top = max(0, starts[at] - 1) if look.top or whole else 0
+        self.draft = replace(self.draft, look=replace(other, top=top), tab=1)
+
+    def action_patch(self) -> None:
+        plan = self.draft.plan
+        if plan is None or not plan.edits:
+            return
+        self.app.copy_to_clipboard(patch_text(plan.edits))
+        same = f"rampdeck plan --to {plan.to_stage} --patch"
+        self.draft = replace(self.draft, note=f"the patch was handed to the terminal's clipboard; '{same}' prints it")
         self.paint()
 
     def action_next_file(self) -> None:
@@ -220,8 +256,9 @@ class PlanScreen(Live):
 
     def _turn(self, step: int) -> None:
         plan = self.draft.plan
-        if plan is not None and 0 <= self.draft.file + step < len(plan.edits):
-            self.draft = replace(self.draft, file=self.draft.file + step, top=0, tab=1)
+        if plan is not None and 0 <= self.draft.look.file + step < len(plan.edits):
+            look = replace(self.draft.look, file=self.draft.look.file + step, top=0)
+            self.draft = replace(self.draft, look=look, tab=1)
 
     def action_back(self) -> None:
         self.post_message(Asked("back"))

@@ -10,6 +10,7 @@ from console.screens import View
 from stages.ladder import Direction
 from stages.plan import Plan
 from stages.verdict import Gate
+from widgets.diff_view import Look
 from widgets.figures import amount
 
 
@@ -26,8 +27,7 @@ class Draft:
     sent: bool = False
     """The phrase was confirmed; until a frame tells of the apply, or somebody refuses it."""
     tab: int = 0
-    file: int = 0
-    top: int = 0
+    look: Look = field(default_factory=Look)
     ended: Running | None = None
     """This plan's own apply once it has ended, kept when frames no longer tell of it."""
     meanings: Mapping[str, str] = field(default_factory=dict)

@@ -21,6 +21,8 @@ from widgets.header import Head, header
 from widgets.line import Line, Tone, beside, fit, padded, sentences, title
 from widgets.step_list import awaited, step_lines
 
+SIDES = 140
+"""Columns from which on before and after stand beside each other."""
 PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
@@ -39,14 +41,15 @@ def plan_page(
         body = _no_plan(draft, width)
         return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
     field_at: int | None = None
-    if width >= 140 and height >= 36:
+    if width >= 140 and height >= 36 and draft.look.beside and plan.edits:
+        lines.append(Line())
+        lines.extend(padded(_diff(draft, plan, width, height - 5, files=True), height - 5))
+    elif width >= 140 and height >= 36:
         lines.append(Line())
         room = height - 5
         at = 92
         left, offset = _left(view, draft, plan, state, at, room)
-        right = diff_lines(
-            plan.edits, draft.file, draft.top, width - at - 1, room, draft.meanings if width >= 170 else {}, files=True
-        )
+        right = _diff(draft, plan, width - at - 1, room, files=True)
         lines.extend(beside(padded(left, room), padded(right, room), at, width))
         field_at = None if offset is None else 4 + offset
     else:
@@ -56,6 +59,13 @@ def plan_page(
         lines.extend(padded(page, room))
         field_at = None if offset is None else 4 + offset
     return [*(line.fill(width) for line in lines), _keys(view, width, typing)], field_at
+
+
+def _diff(draft: Draft, plan: Plan, width: int, room: int, *, files: bool) -> list[Line]:
+    """The diff; beside each other only where both sides can be read, else below each other."""
+    look = draft.look if width >= SIDES or not draft.look.beside else replace(draft.look, beside=False)
+    meanings = draft.meanings if width >= 77 else {}
+    return diff_lines(plan.edits, look, width, room, meanings, plan.contents, files=files)
 
 
 def _head(view: View, draft: Draft, state: str, width: int) -> Head:
@@ -220,11 +230,11 @@ def _open_now(view: View) -> str:
     return f"{number(held, Unit.USD)} $"
 
 
-def _cost(view: View, plan: Plan, width: int) -> list[Line]:
+def _cost(view: View, plan: Plan, width: int, height: int = 9) -> list[Line]:
     within = ""
     if view.frame is not None:
         within = f"within {age(view.frame.policy.spec.target.convergence.total_seconds())} of the push"
-    return cost_lines(plan, width, open_now=_open_now(view), in_force=within)
+    return cost_lines(plan, width, open_now=_open_now(view), in_force=within, height=height)
 
 
 def _approvals(view: View, draft: Draft, width: int) -> list[Line]:
@@ -278,7 +288,7 @@ def _notes(draft: Draft, plan: Plan, width: int) -> list[Line]:
 
 
 def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
-    lines = change_lines(plan.changes, width, 13)
+    lines = change_lines(plan.changes, width, 13, [edit.path for edit in plan.edits])
     lines.extend(_cost(view, plan, width))
     running = draft.running(view)
     if state == "applying" and running is None:
@@ -298,9 +308,14 @@ def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
     return [*lines, *tail], None
 
 
+_FEWEST_COSTS = 5
+"""Lines: the title, what can be open, what can be lost by the limit and in a gap, and what restarts."""
+
+
 def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
     if draft.tab == 1:
-        return diff_lines(plan.edits, draft.file, draft.top, width, room, draft.meanings, files=False), None
+        said = sentences(draft.note, width - 4, lambda: Line().put("   "))
+        return [*padded(_diff(draft, plan, width, room - len(said), files=False), room - len(said)), *said], None
     if draft.tab == 2:
         return [*gate_lines(draft.gates, width, room - 4), *_notes(draft, plan, width)], None
     running = draft.running(view)
@@ -314,10 +329,12 @@ def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
         token = _token(draft, width)
         lines = [*lines[: room - len(token) - 2], *token]
         return lines, len(lines)
-    costs = _cost(view, plan, width)
     gates = [gate for gate in draft.gates if not gate.passes]
     why = _why_lines(draft, gates, width)
-    table = change_lines(plan.changes, width, max(4, room - len(costs) - len(why)))
+    paths = [edit.path for edit in plan.edits]
+    whole = change_lines(plan.changes, width, room, paths)
+    costs = _cost(view, plan, width, max(_FEWEST_COSTS, min(9, room - len(whole) - len(why))))
+    table = change_lines(plan.changes, width, max(4, room - len(costs) - len(why)), paths)
     return [*table, *costs, *why], None
 
 
