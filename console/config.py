@@ -153,6 +153,15 @@ class Settings(Part):
     origin: Path | None = None
     """The file that this was read from."""
 
+    @property
+    def cache_folder(self) -> Path:
+        """Where private mirrors are kept."""
+        if self.cache:
+            return self.cache
+        from platformdirs import user_cache_path
+
+        return user_cache_path("rampdeck")
+
     def need(self, *names: str) -> None:
         """Raises Trouble naming the first of ``names`` that is not configured."""
         for name in names:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from stages.commands import Command
 from stages.entries import Entry, Head
 from stages.refusal import Refusal
+from stages.rendering import Built, Material
 from stages.signals import Sample, SignalKey
 from stages.state import ControlState
 from stages.witness import OrderOutcome, RuntimeReading, VenueReading
@@ -119,6 +120,12 @@ class Repository(Protocol):
 
     def withdraw(self, branch: str, sha: str) -> bool:
         """Takes such a branch back while nobody has added to it; whether it is gone."""
+
+
+class Builder(Protocol):
+    """Builds what a kustomization deploys, off the network. It never raises: a build that fails is an answer."""
+
+    def build(self, material: Material) -> Built: ...
 
 
 class Venue(Protocol):

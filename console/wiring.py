@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.config import MarketSettings, Settings
     from console.desk import Desk
     from console.detach import CommandNotifier, DetachedLauncher, RunningActs
+    from console.gitops.kustomize import Kustomize
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
     from console.late_ledger import LateLedger
@@ -232,15 +233,14 @@ class Wiring:
         self.settings.need("repository")
         repository = self.settings.repository
         assert repository is not None
-        return Mirror(repository.remote, repository.branch, self._cache, name=self.actor)
+        return Mirror(repository.remote, repository.branch, self.settings.cache_folder, name=self.actor)
 
-    @property
-    def _cache(self) -> Path:
-        if self.settings.cache:
-            return self.settings.cache
-        from platformdirs import user_cache_path
+    @cached_property
+    def builder(self) -> Kustomize:
+        """Builds what a plan would deploy."""
+        from console.gitops.kustomize import Kustomize
 
-        return user_cache_path("rampdeck")
+        return Kustomize()
 
     @cached_property
     def venue(self) -> DemoVenue | None:
@@ -482,6 +482,7 @@ class Wiring:
             clock=self.clock,
             endpoint=self.settings.venue.url if self.settings.venue else "",
             down_by_branch=self.by_branch("reduce"),
+            builder=self.builder,
         )
 
     def command(self, command: Command) -> None:

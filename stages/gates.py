@@ -14,6 +14,7 @@ from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.readiness import DOWN_BY_BRANCH
+from stages.rendering import Rendering
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
 from stages.truth import already_at
@@ -21,6 +22,7 @@ from stages.verdict import ControlDrift, Evaluation, Gate, GateStatus, Row, RowS
 
 PLAN_FRESH: Final = "plan-fresh"
 DRILL: Final = "drill"
+RENDER: Final = "render"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class GateFacts:
     """Why Git at the last applied plan could not be read; empty when it could, or nothing was applied yet."""
     down_by_branch: bool = False
     """Whether a reduction may only be proposed as a branch, which lowers nothing until a person merges it."""
+    rendered: Rendering | None = None
+    """What the plan's result says once it is built; None where nobody built it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,12 @@ def judge_gates(
     question = _Question(policy, state, evaluation, plan, facts)
     absent = {PLAN_FRESH} if plan is None else set()
     absent |= {DRILL} if policy.spec.drill is None else set()
-    return tuple(Gate(gate_id, *gate(question)) for gate_id, gate in _GATES.items() if gate_id not in absent)
+    absent |= {RENDER} if facts.rendered is None else set()
+    return tuple(
+        Gate(gate_id, *gate(question), core=gate_id != RENDER)
+        for gate_id, gate in _GATES.items()
+        if gate_id not in absent
+    )
 
 
 def allowed(gates: Iterable[Gate]) -> bool:
@@ -265,6 +274,22 @@ def _plan_fresh(ask: _Question) -> _Answer:
     return _pass("fits the head") if ask.facts.head_known else _unknown("Git's head could not be fetched")
 
 
+def _render(ask: _Question) -> _Answer:
+    """The built result. Where the policy only asks for it when it can be had, a missing tool is told and passes."""
+    found = ask.facts.rendered
+    if found is None:
+        return _unknown("nobody built the result")
+    if found.wrong:
+        return _fail(*found.wrong, *found.unknown, *found.not_checked)
+    if found.unknown:
+        return _unknown(*found.unknown, *found.not_checked)
+    if found.absent:
+        lenient = ask.policy.spec.gates.render == "whenPresent"
+        return GateStatus.NOT_CONFIGURED if lenient else GateStatus.UNKNOWN, (found.absent, *found.not_checked)
+    built = (f"{found.objects} objects build, the same as before, with the plan's values",) if found.objects else ()
+    return _pass(*built, *found.not_checked)
+
+
 def _pass(*why: str) -> _Answer:
     return GateStatus.PASS, why
 
@@ -289,5 +314,6 @@ _GATES: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
     "rollback-target": _rollback_target,
     "watch-acting": _watch_acting,
     PLAN_FRESH: _plan_fresh,
+    RENDER: _render,
     DRILL: _drilled,
 }

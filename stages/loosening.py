@@ -90,6 +90,10 @@ def _stricter(was: _Leaf, now: _Leaf) -> bool:
     return Mode[str(now)] >= Mode[str(was)]
 
 
+def _required(_was: _Leaf, now: _Leaf) -> bool:
+    return now == "required"
+
+
 def _amount(value: _Leaf) -> Decimal:
     """A number, duration or switch as one comparable number."""
     if isinstance(value, timedelta):
@@ -181,6 +185,7 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.gates.approvalLife", _lower),
     ("spec.gates.cooldownSessions", _higher),
     ("spec.gates.rollbackReadyWithin", _lower),
+    ("spec.gates.render", _required),
     ("spec.target.convergence", _lower),
     ("spec.drill.kill", _higher),
     ("spec.drill.rollback", _higher),

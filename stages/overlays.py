@@ -20,7 +20,7 @@ from stages.pointers import op_touches, patch_touches, path_touches
 
 Read = Callable[[str], bytes | None]
 
-_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _HARMLESS: Final = frozenset(
     {"PrefixTransformer", "SuffixTransformer", "PrefixSuffixTransformer", "LabelTransformer", "NamespaceTransformer"}
     | {"AnnotationsTransformer"}
@@ -101,7 +101,7 @@ class Overlays:
         """The kustomization file of a folder and what it says; empty where it has none."""
         if folder not in self._known:
             self._known[folder] = ("", {})
-            for name in _FILES:
+            for name in KUSTOMIZATIONS:
                 where = normpath(f"{folder}/{name}")
                 if (content := self._read(where)) is not None:
                     self._known[folder] = (where, _mapping(content))

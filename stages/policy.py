@@ -283,6 +283,8 @@ class Gates(Manifest):
     """Latches of one root that open within this time are one incident."""
     permit_life: Duration = timedelta(minutes=10)
     """Longest life of a permit to reduce under a halt."""
+    render: Literal["required", "whenPresent"] = "required"
+    """Whether an advance needs its result built by Kustomize, or only where that is installed."""
 
 
 class DrillSpec(Manifest):

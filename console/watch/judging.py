@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from console.ports import Clock, Repository
+from console.ports import Builder, Clock, Repository
 from console.watch.history import applied_controls
 from console.watch.once import Look
 from stages.applied import Applied, compare, moved_since
@@ -14,6 +14,7 @@ from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.readiness import refused_down, rollback_readiness
 from stages.refusal import Trouble
+from stages.rendering import render
 from stages.staleness import why_stale
 from stages.state import ControlState
 from stages.verdict import Gate
@@ -29,10 +30,11 @@ def judge_plan(
     clock: Clock,
     endpoint: str = "",
     down_by_branch: bool = False,
+    builder: Builder | None = None,
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
-    applied = Applied()
+    applied, rendered = Applied(), None
     now = clock.wall()
     try:
         head = repository.fetch()
@@ -43,16 +45,17 @@ def judge_plan(
             base=partial(repository.read, plan.base_commit),
             head=partial(repository.read, head),
         )
-        ready, reason = rollback_readiness(
-            policy, _whole(plan, policy, repository), partial(repository.read, head), now
-        )
+        whole = _whole(plan, policy, repository)
+        ready, reason = rollback_readiness(policy, whole, partial(repository.read, head), now)
+        if builder is not None:
+            rendered = render(policy, whole, partial(repository.read, plan.base_commit), builder.build)
         applied, known = applied_controls(policy, repository, state), True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
     facts = GateFacts(
         now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint,
         moved=moved_since(compare(policy, seen.evaluation.drift, applied, None)), applied_unknown=applied.trouble,
-        down_by_branch=down_by_branch or refused_down(state),
+        down_by_branch=down_by_branch or refused_down(state), rendered=rendered,
     )  # fmt: skip
     return judge_gates(policy, state, seen.evaluation, plan, facts)
 

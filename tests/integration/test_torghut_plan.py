@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
+from console.gitops.kustomize import Kustomize
 from console.gitops.mirror import Mirror
 from stages.ladder import Direction, Value
 from stages.plan import Plan, build
 from stages.policy import ControlSpec, Policy
 from stages.policy_text import digest, load
 from stages.posture import Mode
+from stages.rendering import render
 from stages.standing import assess, read_controls
 
 POLICY = Path(__file__).resolve().parents[2] / "stages" / "policies" / "torghut.yaml"
@@ -382,3 +384,24 @@ def test_the_printed_patch_is_what_git_applies_in_a_checkout(
     assert len(edits) == 4
     for edit in edits:
         assert git(checkout, "hash-object", "--no-filters", edit["path"]) == edit["blobAfter"]
+
+
+@pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="no kustomize is installed")
+def test_the_built_result_of_a_plan_keeps_every_object_and_says_the_stage(torghut_folder: Path) -> None:
+    policy = load(POLICY.read_text(encoding="utf-8"), "torghut.yaml")
+
+    folder = torghut_folder / "manifests"
+    files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.yaml")}
+    # The folder holds some of the manifests; the rest is no part of a build here.
+    files["kustomization.yaml"] = json.dumps({"resources": sorted(files.keys() - {"kustomization.yaml"})}).encode()
+
+    def read(path: str) -> bytes | None:
+        return files.get(path.removeprefix(f"{FOLDER}/")) if path.startswith(f"{FOLDER}/") else None
+
+    plan = build(
+        policy, policy_digest="p" * 64, roster_digest="", read=read, base_commit="0" * 40, epoch=0, to_stage=1,
+        created_by="alice", now=datetime(2026, 11, 24, tzinfo=UTC),
+    )  # fmt: skip
+    found = render(policy, plan, read, Kustomize().build)
+    assert (found.wrong, found.unknown, found.absent) == ((), (), "")
+    assert found.objects >= 7

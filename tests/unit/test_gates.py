@@ -11,6 +11,7 @@ import pytest
 from stages.gates import GateFacts, allowed, judge_gates, reasons
 from stages.ladder import Direction
 from stages.plan import Plan
+from stages.rendering import Rendering
 from stages.stake import BlastRadius
 from stages.verdict import Gate, GateStatus
 from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document
@@ -105,6 +106,27 @@ def test_facts_that_speak_against_it(ready: Watched, gate: str, changes: dict, s
     found = gates(ready, plan(), **changes)
     assert found[gate].status is status
     assert not allowed(found.values())
+
+
+@pytest.mark.parametrize(
+    ("found", "when", "status", "passes"),
+    [
+        (Rendering(objects=4), "required", GateStatus.PASS, True),
+        (Rendering(objects=4, not_checked=("not checked: a chart",)), "required", GateStatus.PASS, True),
+        (Rendering(wrong=("no",), unknown=("what",)), "whenPresent", GateStatus.FAIL, False),
+        (Rendering(unknown=("max gross cannot be read",)), "whenPresent", GateStatus.UNKNOWN, False),
+        (Rendering(absent="not checked: no tool"), "required", GateStatus.UNKNOWN, False),
+        (Rendering(absent="not checked: no tool"), "whenPresent", GateStatus.NOT_CONFIGURED, True),
+    ],
+)
+def test_the_built_result_is_judged_and_what_was_not_looked_at_is_told(
+    found: Rendering, when: str, status: GateStatus, passes: bool
+) -> None:
+    world = Watched(make_policy(gates={"render": when})).tick(20)
+    gate = gates(world, plan(), rendered=found)["render"]
+    assert (gate.status, gate.passes) == (status, passes)
+    said = {*found.wrong, *found.unknown, *found.not_checked, found.absent} - {""}
+    assert said <= set(gate.reasons)
 
 
 def test_all_reasons_are_given_at_once() -> None:
