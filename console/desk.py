@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from stages.chain import Anchor, Problem
 from stages.clearing import Clearance
+from stages.departure import Departure
 from stages.drill import Scope
 from stages.drill_progress import DrillBoard
 from stages.entries import EntryFilter, Head, StoredEntry
@@ -64,6 +65,8 @@ class Running:
     """YES, NOT YET or UNVERIFIED, by Git and runtime."""
     stays_note: str = ""
     plan_id: str = ""
+    awaits: str = ""
+    """The branch whose merge it waits for; nothing of it is in force before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ class Answers:
     allowed: bool = False
     """Whether every gate passes and every approval is in: the plan may be applied now."""
     confirmation: str = ""
+    departure: Departure | None = None
+    """Of a stale plan, what the same plan made now says otherwise; None where it cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,8 @@ class Told:
 
     ok: bool
     note: str = ""
+    departure: Departure | None = None
+    """Of a plan that was refused as stale, what the same plan made now says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class PersonsHands:
 
     def answers(self, plan: Plan) -> Answers:
         """How the plan stands now: answers collected and checked, gates judged again, staleness by Git."""
+        from console.procedures.advance import departed
         from stages.phrase import confirmation_phrase
 
         wiring, force = self._wiring, self._wiring.in_force()
@@ -85,6 +86,8 @@ class PersonsHands:
         given = _given(state, plan)
         lacking = _lacking(force.policy, plan, given)
         stale = next(("; ".join(g.reasons) for g in gates if g.gate_id == "plan-fresh" and not g.passes), "")
+        head = wiring.repository.known_head()
+        parted = departed(wiring.repository, force, plan, head, state.epoch) if stale and head else None
         ready = not lacking and all(gate.passes for gate in gates) and plan.id not in state.rejected
         return Answers(
             requested=plan.id in state.requests,
@@ -96,6 +99,7 @@ class PersonsHands:
             gates=gates,
             allowed=ready,
             confirmation=confirmation_phrase(force.policy.name, plan) if ready else "",
+            departure=parted,
         )
 
     def apply(self, plan: Plan, phrase: str) -> Told:
@@ -113,7 +117,7 @@ class PersonsHands:
             actor=wiring.actor,
             gates=wiring.judge(force.policy),
         )
-        return Told(done.ok, done.message or (f"pushed {done.sha[:7]}" if done.ok else done.outcome))
+        return Told(done.ok, done.message or (f"pushed {done.sha[:7]}" if done.ok else done.outcome), done.departure)
 
     def _collect(self, force: InForce, plan: Plan) -> tuple[Opinion, ...]:
         from console.approvals import collect

@@ -13,7 +13,8 @@ TONES = {"late": Tone.WARN, "failed": Tone.WARN, "unknown": Tone.UNKNOWN, "runni
 
 AWAITED = {
     "recorded": "writes the intent to the ledger", "commit": "makes the commit",
-    "push": "until Git has taken the commit", "runtime": "until restarted and read back",
+    "push": "until Git has taken the commit", "merge": "until a person merges the branch",
+    "runtime": "until restarted and read back",
 }  # fmt: skip
 """What a step under way waits for, where the step itself says nothing."""
 

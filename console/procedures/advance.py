@@ -155,13 +155,13 @@ def _verify(
     head = ports.repository.fetch()
     stale, barred = _stale(ports, force, plan, head)
     if stale:
-        departed = _departure(ports.repository, force, plan, head, state.epoch)
-        raise _Stop(Refusal("stale", f"the plan is stale: {stale[0]}"), stale=stale, departure=departed)
+        different = departed(ports.repository, force, plan, head, state.epoch)
+        raise _Stop(Refusal("stale", f"the plan is stale: {stale[0]}"), stale=stale, departure=different)
     opinions = _check_approvals(ports, force, plan, tokens, state, barred, actor)
     fresh, difference = _made_again(ports.repository, force, plan, head)
     if difference:
-        said, departed = f"the same move made today differs: {difference}", departure(plan, fresh)
-        raise _Stop(Refusal("stale", said), opinions, (difference,), departure=departed)
+        said, different = f"the same move made today differs: {difference}", departure(plan, fresh)
+        raise _Stop(Refusal("stale", said), opinions, (difference,), departure=different)
     _check_gates(gates(fresh))
     return _Verified(head, fresh, opinions, barred, state, _sign(ports.signer, force, plan, actor))
 
@@ -250,7 +250,7 @@ def _made_again(repository: Repository, force: InForce, plan: Plan, head: str) -
     return fresh, f"{', '.join(changed) or 'its edits'} would come out otherwise"
 
 
-def _departure(repository: Repository, force: InForce, plan: Plan, head: str, epoch: int) -> Departure | None:
+def departed(repository: Repository, force: InForce, plan: Plan, head: str, epoch: int) -> Departure | None:
     """What the plan would say if it were made now; None where it cannot be made at all."""
     try:
         fresh, _ = _made_again(repository, force, plan, head)

@@ -103,6 +103,7 @@ class Chronicle:
             stays_so=stays[0],
             stays_note=stays[1],
             plan_id=intent.plan_id,
+            awaits=intent.branch if intent.awaited else "",
         )
 
     def _venue_steps(self, intent: Intent) -> tuple[RunningStep, ...]:
@@ -171,13 +172,23 @@ def _steps(intent: Intent, times: dict[str, datetime]) -> tuple[RunningStep, ...
     def took(kind: str) -> float | None:
         return (times[kind] - intent.at).total_seconds() if kind in times else None
 
-    pushed = {"pushed": "done", "unchanged": "done", "rejected": "failed", "abandoned": "failed", "unknown": "unknown"}
+    pushed = {
+        "pushed": "done",
+        "proposed": "done",
+        "unchanged": "done",
+        "rejected": "failed",
+        "abandoned": "failed",
+        "unknown": "unknown",
+    }
     push = pushed.get(intent.outcome, "running" if intent.sha else "waiting")
-    ran = {"converged": "done", "diverged": "failed"}.get(intent.settled, "running" if push == "done" else "waiting")
+    merged = push == "done" and not intent.awaited
+    ran = {"converged": "done", "diverged": "failed"}.get(intent.settled, "running" if merged else "waiting")
+    waits = (RunningStep("merge", "running", note=f"waits for {intent.branch}"),) if intent.awaited else ()
     return (
         RunningStep("recorded", "done", 0.0),
         RunningStep("commit", "done" if intent.sha else "waiting" if intent.outcome else "running", took("committed")),
         RunningStep("push", push, took("outcome"), 30.0, intent.message),
+        *waits,
         RunningStep("runtime", ran, took("converged") or took("diverged")),
     )
 

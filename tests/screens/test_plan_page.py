@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from console.desk import Frame, Rehearsal
+from console.desk import Frame, Rehearsal, RunningStep, Told
+from console.screens.plan import PlanScreen
 from console.screens.plan.draft import Draft, read_meanings
 from console.screens.plan.page import narrow_page, plan_page
+from stages.departure import departure
 from stages.ladder import Direction
 from stages.patch import patch_text
 from stages.plan import Edit
@@ -22,8 +24,21 @@ from tests.screens import states
 from tests.screens.conftest import Console
 from widgets.change_table import cost_lines
 from widgets.diff_view import Look, change_starts, diff_rows, side_by_side
+from widgets.token_input import TokenInput
 
 SIZES = ((160, 45), (100, 30), (80, 24))
+
+
+MADE_TODAY = replace(
+    states.PLAN,
+    epoch=5,
+    changes=tuple(
+        replace(change, before=Decimal(4000)) if change.control == "maxGrossExposure" else change
+        for change in states.PLAN.changes
+    ),
+    edits=(replace(states.PLAN.edits[0], diff=states.DIFF.replace('"5000"', '"4000"'), blob_before="9" * 40),),
+)
+"""The same move on a head where somebody has lowered a limit by hand."""
 
 
 def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
@@ -31,6 +46,9 @@ def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
     draft = Draft("L2", tab=tab, meanings=read_meanings(frame, states.PLAN))
     ready = replace(draft, rehearsal=states.READY_REHEARSAL, answers=states.READY)
     running = states.applying()
+    merge = RunningStep("merge", "running", note="waits for rampdeck/7f3a0000")
+    proposed = replace(running, steps=(*running.steps[:3], merge), awaits="rampdeck/7f3a0000")
+    parted = replace(states.STALE, departure=departure(states.PLAN, MADE_TODAY))
     failed = replace(running.steps[2], state="failed", note="the remote rejected the push: protected branch")
     made = {
         "rehearsing": (frame, draft),
@@ -40,6 +58,8 @@ def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
         "blocked": (frame, replace(draft, rehearsal=states.BLOCKED_REHEARSAL, answers=states.BLOCKED)),
         "ready": (frame, ready),
         "stale": (frame, replace(ready, answers=states.STALE)),
+        "departed": (frame, replace(ready, answers=parted)),
+        "proposed": (replace(frame, running=proposed), ready),
         "applying": (replace(frame, running=running), ready),
         "applied": (replace(frame, running=replace(running, outcome="done", finished=states.NOW)), ready),
         "not-applied": (
@@ -55,6 +75,7 @@ def drafted(state: str, tab: int = 0) -> tuple[Frame, Draft]:
 
 STATES = (
     "rehearsing", "failed", "refused", "no-plan", "blocked", "ready", "stale", "applying", "applied", "not-applied",
+    "departed", "proposed",
 )  # fmt: skip
 
 
@@ -229,3 +250,27 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
             await pilot.pause(0.02)
+
+
+async def test_a_refused_apply_shows_the_plan_that_would_be_made_now(tmp_path: Path) -> None:
+    made = Console(states.ok(), tmp_path)
+    made.hands.rehearsal, made.hands.standing = states.READY_REHEARSAL, states.READY
+    made.hands.told = Told(False, "the plan is stale: it changed", departure(states.PLAN, MADE_TODAY))
+    async with made.app.run_test(size=(160, 45)) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: states.PHRASE in made.text)
+        screen = made.app.screen
+        assert isinstance(screen, PlanScreen)
+        screen.post_message(TokenInput.Confirmed(states.PHRASE))
+        await until(pilot, lambda: "PLAN AGAINST PLAN" in made.text)
+        shown = next(line for line in made.text.splitlines() if "maxGrossExposure" in line)
+        assert "5000 -> 25000" in shown
+        assert "4000 -> 25000" in shown
+
+
+def test_what_waits_for_its_merge_never_looks_applied() -> None:
+    for size in SIZES:
+        shown, _ = text("proposed", size)
+        assert "PROPOSED" in shown
+        assert "waits for the merge of rampdeck/7f3a0000" in shown
+        assert "APPLIED" not in shown

@@ -25,6 +25,20 @@ def finished() -> Frame:
     return replace(states.breach(), running=run)
 
 
+def proposed() -> Frame:
+    """A reduction that protected rules let be a branch only: it waits for a person."""
+    branch = "rampdeck/5be2d710"
+    steps = (
+        RunningStep("recorded", "done", 0.0),
+        RunningStep("commit", "done", 0.4),
+        RunningStep("push", "done", 1.2, 30.0, f"pushed as branch {branch}; nothing changes before somebody merges it"),
+        RunningStep("merge", "running", note=f"waits for {branch}"),
+        RunningStep("runtime", "waiting"),
+    )
+    run = states.reducing(steps=steps, awaits=branch, stays_so="NOT YET", stays_note="its branch is not merged")
+    return replace(states.breach(), running=run)
+
+
 def killing() -> Frame:
     """A kill six seconds old: the venue blocks, one order gave no answer, Git is on its way."""
     asked = "1 of 2 orders ASKED, NO ANSWER: buy NVDA"
@@ -67,6 +81,7 @@ FRAMES = {
     "read-only": states.read_only,
     "running": states.breach,
     "finished": finished,
+    "proposed": proposed,
 }
 
 

@@ -175,7 +175,8 @@ class PlanScreen(Live):
         refused = bool(trouble) or (told is not None and not told.ok)
         self.draft = replace(self.draft, note=note)
         if message.what == "apply" and refused:
-            self.draft = replace(self.draft, note=f"not applied: {note}", sent=False)
+            parted = told.departure if told is not None else None
+            self.draft = replace(self.draft, note=f"not applied: {note}", sent=False, parted=parted, tab=0)
         if message.what == "request" and refused:
             self.draft = replace(self.draft, asked=False, note=f"not asked: {note}")
         self.paint()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from console.desk import Answers, Frame, Rehearsal, Running
 from console.screens import View
+from stages.departure import Departure
 from stages.ladder import Direction
 from stages.plan import Plan
 from stages.verdict import Gate
@@ -30,11 +31,18 @@ class Draft:
     look: Look = field(default_factory=Look)
     ended: Running | None = None
     """This plan's own apply once it has ended, kept when frames no longer tell of it."""
+    parted: Departure | None = None
+    """What the same plan made now said otherwise when an apply was refused."""
     meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan | None:
         return self.rehearsal.plan if self.rehearsal is not None else None
+
+    @property
+    def departure(self) -> Departure | None:
+        """What the same plan made now says otherwise, as far as that is known."""
+        return (self.answers.departure if self.answers is not None else None) or self.parted
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -54,6 +62,8 @@ class Draft:
         """Which of the plan's states holds now."""
         running = self.running(view)
         if running is not None:
+            if running.awaits:
+                return "proposed"
             return {"": "applying", "done": "applied"}.get(running.outcome, "not applied")
         if self.sent:
             return "applying"

@@ -14,6 +14,7 @@ from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
 from stages.verdict import Gate, Headline
 from widgets.change_table import change_lines, cost_lines
+from widgets.departure_view import departure_lines
 from widgets.diff_view import changed_lines, diff_lines
 from widgets.figures import age, amount, clock, number
 from widgets.gate_list import approval_lines, gate_lines
@@ -27,6 +28,7 @@ PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
     "ready": "READY", "applying": "APPLYING", "applied": "APPLIED", "not applied": "NOT APPLIED",
+    "proposed": "PROPOSED",
 }  # fmt: skip
 
 
@@ -134,6 +136,9 @@ def _headline(view: View, draft: Draft, state: str) -> Headline:
 
 def _running_headline(view: View, running: Running) -> Headline:
     took = clock(((running.finished or view.wall) - running.started).total_seconds())
+    if running.awaits:
+        said = f"waits for the merge of {running.awaits}"
+        return Headline("PROPOSED", took, said, "Nothing of it is in force before somebody merges it.", "running", True)
     if not running.outcome:
         at = next((step for step in running.steps if step.state == "running"), None)
         thing = f"{at.name}, {awaited(at)}".removesuffix(", ") if at is not None else running.title
@@ -288,8 +293,9 @@ def _notes(draft: Draft, plan: Plan, width: int) -> list[Line]:
 
 
 def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
-    lines = change_lines(plan.changes, width, 13, [edit.path for edit in plan.edits])
-    lines.extend(_cost(view, plan, width))
+    parted = _departed(draft, state, width, room // 2)
+    lines = [*parted, *change_lines(plan.changes, width, 13, [edit.path for edit in plan.edits])]
+    lines.extend([] if parted else _cost(view, plan, width))
     running = draft.running(view)
     if state == "applying" and running is None:
         return [*lines, title("STEPS", width), Line().put(" ► ").put("checks gates and approvals once more")], None
@@ -312,6 +318,14 @@ _FEWEST_COSTS = 5
 """Lines: the title, what can be open, what can be lost by the limit and in a gap, and what restarts."""
 
 
+def _departed(draft: Draft, state: str, width: int, room: int) -> list[Line]:
+    """What the same plan would say now, above all else, once this one is stale or was refused."""
+    found = draft.departure
+    if found is None or state not in ("stale", "blocked", "ready"):
+        return []
+    return departure_lines(found, width, room)
+
+
 def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
     if draft.tab == 1:
         said = sentences(draft.note, width - 4, lambda: Line().put("   "))
@@ -329,6 +343,8 @@ def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
         token = _token(draft, width)
         lines = [*lines[: room - len(token) - 2], *token]
         return lines, len(lines)
+    if parted := _departed(draft, state, width, room - 3):
+        return [*parted, *_notes(draft, plan, width)], None
     gates = [gate for gate in draft.gates if not gate.passes]
     why = _why_lines(draft, gates, width)
     paths = [edit.path for edit in plan.edits]

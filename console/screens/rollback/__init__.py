@@ -110,6 +110,9 @@ def _means(view: View, width: int, room: int) -> list[Line]:
     if running is None or room < 8:
         return []
     texts = []
+    if running.awaits:
+        texts.append(f"Only proposed: waits for the merge of {running.awaits}.")
+        texts.append("Until somebody merges it, the higher limits stay in force.")
     if running.safe_now == "UNVERIFIED":
         texts.append("Nobody has heard the venue: it may still take orders. Call the broker.")
     elif running.safe_now == "YES" and "venue" in running.safe_note and running.stays_so != "YES":
@@ -132,7 +135,7 @@ def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> 
     lines = [first]
     for lead, name, said, note, tone in (
         (f"{word}   {took}", "SAFE NOW", running.safe_now, running.safe_note, Tone.ALARM),
-        ("", "STAYS SO", running.stays_so, running.stays_note, Tone.REVERSE),
+        ("PROPOSED" if running.awaits else "", "STAYS SO", running.stays_so, running.stays_note, Tone.REVERSE),
     ):
         line = Line(tone).put(" ").put(lead).put(f"{name}  {said}", at=column)
         lines.append(line.put(fit(note, width - column - 23), at=column + 22).fill(width))
