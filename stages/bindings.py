@@ -237,8 +237,13 @@ def _env(manifest: Manifest, tree: Tree, root: Mapping, binding: Binding, name: 
     items = walk(manifest, tree, container, (Key("env"),), binding.label)
     if not isinstance(items, Sequence):
         raise _nothing(manifest, items, binding, "env is not a list")
-    found = [item for item in items.items if isinstance(item, Mapping) and _says(item.get("name"), name)]
+    found: list[Mapping] = []
     for item in items.items:
+        own = item.get("name") if isinstance(item, Mapping) else None
+        if isinstance(item, Mapping) and own is not None:
+            # A merge never replaces what an item writes itself.
+            found += [item] if _says(own, name) else []
+            continue
         known = item.target if isinstance(item, Alias) else item
         merged = known.merged("name") if isinstance(known, Mapping) else None
         if isinstance(item, Alias) and _says(_effective(item, "name"), name):

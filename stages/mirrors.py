@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stages.bindings import Binding, locate
-from stages.json_spans import parse_file
 from stages.policy import EnvOf, Policy
 from stages.refusal import Trouble
-from stages.splice import decode
 from stages.standing import Manifests
-from stages.yaml_spans import Alias, Node, Scalar, Sequence
+from stages.yaml_spans import Alias, Manifest, Node, Scalar, Sequence
 from stages.yaml_spans import Mapping as Pairs
 
 
-def unlike(policy: Policy, manifests: Manifests, contents: Mapping[str, bytes]) -> Iterator[str]:
-    """Every mirror that differs once ``contents`` (new bytes by path) are written, with its variables.
+def unlike(policy: Policy, manifests: Manifests, written: Mapping[str, Manifest]) -> Iterator[str]:
+    """Every mirror that differs once the files of ``written`` (new trees by path) are there, with its variables.
 
     Mirrors of files that are not edited are left alone.
     """
     for mirror in policy.spec.mirrors:
         sides = (mirror.of, mirror.like)
         paths = [manifests.path(side.file) for side in sides]
-        if not any(path in contents for path in paths):
+        if not any(path in written for path in paths):
             continue
         named = f"{mirror.of.object} must have the variables of {mirror.like.object}"
         try:
-            first, second = (_variables(manifests, contents, side) for side in sides)
+            first, second = (_variables(manifests, written, side) for side in sides)
         except Trouble as trouble:
             yield f"{named}: {trouble.line}"
             continue
@@ -35,10 +33,10 @@ def unlike(policy: Policy, manifests: Manifests, contents: Mapping[str, bytes]) 
             yield f"{named}: {', '.join(left)} would differ; bind each in both files"
 
 
-def _variables(manifests: Manifests, contents: Mapping[str, bytes], side: EnvOf) -> dict[str, object]:
+def _variables(manifests: Manifests, written: Mapping[str, Manifest], side: EnvOf) -> dict[str, object]:
     """What each variable of a container says: its value, or where it comes from."""
     path = manifests.path(side.file)
-    manifest = parse_file(decode(contents[path], path)[0], path) if path in contents else manifests.parsed(side.file)
+    manifest = written[path] if path in written else manifests.parsed(side.file)
     # A name that no variable has: the list it would be added to is the one that is looked for.
     list_of = Binding(side.file, side.object, env="", container=side.container, when_absent="insert")
     env = locate(manifest, list_of).env

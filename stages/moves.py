@@ -168,6 +168,8 @@ class Rewrite:
     before: bytes
     after: bytes
     diff: str
+    manifest: Manifest
+    """The tree of the new text."""
 
 
 def rewrite(
@@ -182,7 +184,8 @@ def rewrite(
         if spliced.after != spliced.before:
             path, before = manifests.path(file), manifests.bytes(file)
             after = encode(spliced.after, decode(before)[1])
-            written.append(Rewrite(path, before, after, unified(path, before.decode(), after.decode())))
+            diff = unified(path, before.decode(), after.decode())
+            written.append(Rewrite(path, before, after, diff, spliced.result))
     return tuple(written), tuple(failures)
 
 

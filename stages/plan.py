@@ -123,7 +123,7 @@ def build(
     direction = overall({name: move.direction for name, move in moves.by_name.items()})
     refusals = moves.refusals()
     written, failures = rewrite(manifests, moves.wanted())
-    refusals = (*refusals, *failures, *unlike(policy, manifests, {one.path: one.after for one in written}))
+    refusals = (*refusals, *failures, *unlike(policy, manifests, {one.path: one.manifest for one in written}))
     if direction is Direction.RISKIER and refusals:
         written = ()
     contents = {one.path: one.after for one in written}

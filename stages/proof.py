@@ -47,24 +47,30 @@ class _Intent:
 
 
 def prove(
-    before: Manifest, after: str, edits: Several[Edit], intended: Several[tuple[Located, Value | None]]
+    before: Manifest, after: str | Manifest, edits: Several[Edit], intended: Several[tuple[Located, Value | None]]
 ) -> tuple[Difference, ...]:
     """Prove that ``after`` is ``before`` with the intended values and nothing else changed.
 
     ``edits`` are those made on ``before``, in order; ``intended`` was located in ``before``. Raises
-    Trouble that names the first thing that is not as intended.
+    Trouble that names the first thing that is not as intended. Who has read ``after`` hands over its tree.
     """
-    if revert(after, edits, before.text) != before.text:
+    text = after.text if isinstance(after, Manifest) else after
+    if revert(text, edits, before.text) != before.text:
         raise _failed(before, 1, "taking the edits back does not restore the old text")
     if not intended:
         return ()
-    new = parse_json(after, before.where) if before.kind == "json" else parse(after, before.where)
+    new = after if isinstance(after, Manifest) else read_again(before, after)
     intent = _intent(intended)
     if len(new.documents) != len(before.documents):
         raise _failed(before, 1, "the number of documents changed")
     for old_tree, new_tree in zip(before.documents, new.documents, strict=True):
         _Walk(before, intent).compare(old_tree.root, new_tree.root)
     return tuple(Difference(one.binding.label, one.value, value, one.line) for one, value in intended)
+
+
+def read_again(before: Manifest, after: str) -> Manifest:
+    """The tree of a file's new text."""
+    return parse_json(after, before.where) if before.kind == "json" else parse(after, before.where)
 
 
 def revert(after: str, edits: Several[Edit], before: str) -> str:

@@ -18,7 +18,7 @@ from stages.embedded import Edit
 from stages.env_items import inserted_item, inserted_value, removed_item
 from stages.json_spans import parse_file
 from stages.layout import column_of, item_lines, newline_at, refused
-from stages.proof import Difference, prove
+from stages.proof import Difference, prove, read_again
 from stages.quoting import double_quoted, json_text, plain_or_quoted, plain_safe, quoted, reading, scalar_text
 from stages.refusal import Trouble
 from stages.yaml_spans import Alias, Manifest, Mapping, Scalar, Sequence
@@ -40,6 +40,8 @@ class Spliced:
     after: str
     edits: tuple[Edit, ...]
     differences: tuple[Difference, ...]
+    result: Manifest
+    """The tree of ``after``, in which the proof was made."""
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -76,7 +78,8 @@ def edit(text: str | Manifest, changes: Several[Change], where: str = "") -> Spl
     _refuse_twice(manifest, [located for located, _ in wanted])
     edits = _ordered(manifest, [step for located, value in effective for step in _edits(located, value)])
     after = apply(manifest.text, edits)
-    return Spliced(manifest.text, after, edits, prove(manifest, after, edits, effective))
+    result = read_again(manifest, after) if effective else manifest
+    return Spliced(manifest.text, after, edits, prove(manifest, result, edits, effective), result)
 
 
 def apply(text: str, edits: Several[Edit]) -> str:

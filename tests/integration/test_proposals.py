@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from console.procedures.follow import Resolved, resolve, settle
+from console.watch.chronicle import Chronicle
 from console.wiring import SystemClock
 from stages.posture import Mode
 from stages.readiness import refused_down
 from stages.settling import Truth
 from stages.state import Intent
 from tests.integration.actuation import World, git
+from tests.screens import states
 
 MINUTE = timedelta(minutes=1)
 
@@ -67,6 +69,12 @@ def test_an_advance_is_proposed_as_a_branch_named_after_its_plan(world: World) -
     assert [(one.branch, one.sha) for one in state.awaiting] == [(answer.branch, answer.sha)]
     assert state.last_pushed is None
     assert follow(world) == ()
+    told = Chronicle()
+    told.read(world.ledger)
+    running = told.running(state, states.evaluation())
+    assert running is not None
+    assert (running.awaits, running.finished) == (answer.branch, None)
+    assert [(step.name, step.state) for step in running.steps][-2:] == [("merge", "running"), ("runtime", "waiting")]
     second = world.plan("L1")
     refused = world.apply(second, [world.approve(second)])
     assert refused.refusal is not None
