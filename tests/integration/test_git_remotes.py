@@ -282,7 +282,6 @@ def test_a_signature_that_git_asks_for_holds(remote: Path, tmp_path: Path, monke
 
 FETCH = """
 import sys
-from contextlib import suppress
 from pathlib import Path
 from console.gitops.mirror import Mirror
 print(Mirror(sys.argv[1], "main", Path(sys.argv[2])).fetch())
