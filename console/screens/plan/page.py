@@ -295,6 +295,8 @@ def _notes(draft: Draft, plan: Plan, width: int) -> list[Line]:
 def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
     parted = _departed(draft, state, width, room // 2)
     lines = [*parted, *change_lines(plan.changes, width, 13, [edit.path for edit in plan.edits])]
+    if state == "ready":
+        return _ready(view, draft, plan, lines, width, room)
     lines.extend([] if parted else _cost(view, plan, width))
     running = draft.running(view)
     if state == "applying" and running is None:
@@ -303,17 +305,31 @@ def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
         lines.extend(step_lines(running.steps, width, len(running.steps) + 1))
         lines.extend(_goes_wrong(plan, width))
         return [*lines, *_notes(draft, plan, width)], None
-    approvals = _approvals(view, draft, width)
-    if state == "ready":
-        tail = [*approvals, *_happens(plan, width), *_goes_wrong(plan, width), *_token(draft, width)]
-        lines.extend(gate_lines(draft.gates, width, max(2, room - len(lines) - len(tail) - 2)))
-        lines.extend(tail)
-        return lines, len(lines)
-    tail = [*approvals, *_notes(draft, plan, width), *_locked(state, width)]
+    tail = [*_approvals(view, draft, width), *_notes(draft, plan, width), *_locked(state, width)]
     lines.extend(gate_lines(draft.gates, width, max(3, room - len(lines) - len(tail))))
     return [*lines, *tail], None
 
 
+def _ready(
+    view: View, draft: Draft, plan: Plan, lines: list[Line], width: int, room: int
+) -> tuple[list[Line], int | None]:
+    """Below the changes: the money, gates and approvals, and the field in view whatever the rest takes."""
+    token, approvals = _token(draft, width), _approvals(view, draft, width)
+    told = [*_happens(plan, width), *_goes_wrong(plan, width)]
+    spare = room - len(lines) - len(approvals) - len(token) - _FIELD - _FEWEST_GATES
+    costs = 0 if draft.departure is not None else max(_FEWEST_COSTS, min(_MOST_COSTS, spare - len(told)))
+    if costs:
+        lines.extend(_cost(view, plan, width, costs))
+    told = told[: max(0, spare - costs)]
+    lines.extend(gate_lines(draft.gates, width, max(_FEWEST_GATES, spare - costs - len(told) + _FEWEST_GATES)))
+    lines = [*lines, *approvals, *told, *token]
+    return lines, len(lines)
+
+
+_FIELD = 2
+"""Lines of the field: what is typed, and what is said of it."""
+_FEWEST_GATES = 2
+_MOST_COSTS = 9
 _FEWEST_COSTS = 5
 """Lines: the title, what can be open, what can be lost by the limit and in a gap, and what restarts."""
 
