@@ -102,21 +102,26 @@ def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Whether a rollback was started and what to tell; ``done`` when it had to be carried out in this process."""
+    """Whether a rollback was started and what to tell; ``done`` when it had to be carried out in this process.
+
+    ``handed``: seconds from the confirmed phrase until a process of its own was at it.
+    """
 
     ok: bool
     note: str
     intent: str = ""
     stage: str = ""
     done: Reduced | None = None
+    handed: float = 0.0
 
 
 def start_rollback(wiring: Wiring, to: str | None, phrase: str, reason: str = "") -> Started:
     """Start going down, in a process of its own, to the stage of ``phrase``; ``to``, where given, must be the same."""
-    policy, digests = policy_of(wiring)
+    policy, digests = policy_of(wiring, at_once=True)
     name, wrong = _confirmed_stage(policy, to, phrase)
     if wrong:
         return Started(False, unconfirmed(wiring, "rollback", wrong))
+    confirmed = wiring.clock.monotonic()
     intent, cause = wiring.ids.new(), reason or f"rollback to {name} by {wiring.actor}"
     command = ["reduce-worker", "--to", name, "--cause", cause, "--intent", intent, "--actor", wiring.actor]
     command += ["--reason", reason] if reason else []
@@ -127,7 +132,7 @@ def start_rollback(wiring: Wiring, to: str | None, phrase: str, reason: str = ""
         done = carry_out(wiring, policy, digests, order)
         return Started(True, f"{trouble.line}; carried out in this process instead", intent, name, done)
     note = f"ROLLBACK {name}: process {process} is at it; it goes on when this terminal closes"
-    return Started(True, note, intent, name)
+    return Started(True, note, intent, name, handed=wiring.clock.monotonic() - confirmed)
 
 
 def run_worker(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
@@ -304,11 +309,14 @@ def reduced_document(done: Reduced) -> dict[str, Any]:
 
 
 def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
-    """Tell what the ledger tells of the act, until its outcome or until ``FOLLOW`` has passed."""
+    """Tell what the ledger tells of the act, until its outcome or until ``FOLLOW`` has passed.
+
+    While the ledger is away the branch itself is asked, which cannot tell of any outcome but this one.
+    """
     deadline = wiring.clock.monotonic() + FOLLOW.total_seconds()
-    seen, pause = 0, Event()
+    seen, pause, away = 0, Event(), ""
     while wiring.clock.monotonic() < deadline:
-        with suppress(Trouble):
+        try:
             for entry in wiring.ledger.entries(after=seen):
                 seen = entry.seq
                 if entry.intent != intent:
@@ -317,18 +325,41 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
                     out.note(str(entry.body.get("text") or f"committed {entry.body['sha'][:8]}"))
                 if entry.kind == "outcome":
                     return _ended(dict(entry.body), intent, name, out)
+            away = ""
+        except Trouble as trouble:
+            away = trouble.line
+            sha = _on_branch(wiring, name)
+            if sha:
+                out.note(f"the ledger is away: what was decided waits in a file and joins it when it is back ({away})")
+                message = "read from the branch, because the ledger is away"
+                body = {"outcome": "pushed", "sha": sha, "message": message, "unverified": ["ledger"]}
+                return _ended(body, intent, name, out)
         pause.wait(_STEP)
+    unverified = "Git" if not away else f"Git and the ledger ({away})"
     raise Trouble(
-        f"ROLLBACK {name} is not done after {FOLLOW.total_seconds():.0f} s; it goes on",
+        f"ROLLBACK {name} is not done after {FOLLOW.total_seconds():.0f} s, not verified: {unverified}; it goes on",
         where=str(wiring.launcher.log),
         fix="'rampdeck status' shows it; 'rampdeck rollback --print' gives the commands to do it by hand",
     )
 
 
+def _on_branch(wiring: Wiring, name: str) -> str:
+    """The head of the branch when an act of this program brought it to stage ``name``; else nothing."""
+    from stages.staleness import STAGE_TRAILER
+
+    with suppress(Trouble):
+        head = wiring.repository.fetch()
+        if wiring.repository.info(head).trailers.get(STAGE_TRAILER) == name:
+            return head
+    return ""
+
+
 def _ended(body: dict[str, Any], intent: str, name: str, out: Output) -> int:
     outcome, sha, message = body["outcome"], body.get("sha", ""), body.get("message", "")
     if out.json:
-        out.document({"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name})
+        unverified = body.get("unverified", [])
+        told = {"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name}
+        out.document(told | {"unverified": unverified})
     said = {"pushed": f"pushed {sha[:8]}: limits of {name}; nothing is sold", "unchanged": f"{name} holds already"}
     out.line(said.get(outcome, f"{outcome.upper()}: {message}"))
     return exit_code(outcome)

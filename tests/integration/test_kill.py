@@ -110,7 +110,10 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     process.wait(10)
 
 
-AWAY = ((), ("venue",), ("git",), ("ledger",), ("venue", "git"), ("venue", "ledger"), ("git", "ledger"))
+AWAY = (
+    (), ("venue",), ("git",), ("ledger",), ("venue", "git"), ("venue", "ledger"), ("git", "ledger"),
+    ("venue", "git", "ledger"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("away", AWAY, ids=lambda away: "-and-".join(away) or "nothing")
