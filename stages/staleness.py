@@ -17,6 +17,7 @@ STAGE_TRAILER: Final = "Rampdeck-Stage"
 MODE_TRAILER: Final = "Rampdeck-Mode"
 APPROVED_TRAILER: Final = "Rampdeck-Approved-By"
 LEDGER_TRAILER: Final = "Rampdeck-Ledger"
+INTENT_TRAILER: Final = "Rampdeck-Intent"
 """``<id> <size> <head>``: the ledger that decided, and how far the commit vouches for it."""
 
 Read = Callable[[str], bytes | None]

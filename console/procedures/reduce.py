@@ -22,7 +22,7 @@ from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode, effective_mode
 from stages.refusal import Refusal, Trouble
-from stages.staleness import EPOCH_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
+from stages.staleness import EPOCH_TRAILER, INTENT_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
 from stages.state import REDUCE, ControlState, Intent
 from stages.witness import Position
 
@@ -346,6 +346,7 @@ class _Git:
             (EPOCH_TRAILER, str(self._epoch)),
             (STAGE_TRAILER, stage),
             (MODE_TRAILER, self._order.mode.name),
+            (INTENT_TRAILER, self._order.intent),
             *self._anchor(),
         ]
         repository = self._ports.repository

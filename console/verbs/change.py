@@ -84,7 +84,7 @@ def _run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 
 
 def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
-    """Start the reduction in a process of its own and follow it; 0 when Git holds it."""
+    """Start the reduction in a process of its own and follow it; 0 when Git holds it, 2 when that is not verified."""
     if arguments.by_hand:
         return _print_by_hand(policy_of(wiring)[0], arguments, wiring, out)
     require_hands(wiring)
@@ -313,7 +313,7 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
 
     While the ledger is away the branch itself is asked, which cannot tell of any outcome but this one.
     """
-    deadline = wiring.clock.monotonic() + FOLLOW.total_seconds()
+    deadline, before = wiring.clock.monotonic() + FOLLOW.total_seconds(), wiring.repository.known_head()
     seen, pause, away = 0, Event(), ""
     while wiring.clock.monotonic() < deadline:
         try:
@@ -328,7 +328,7 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
             away = ""
         except Trouble as trouble:
             away = trouble.line
-            sha = _on_branch(wiring, name)
+            sha = on_branch(wiring, intent, before)
             if sha:
                 out.note(f"the ledger is away: what was decided waits in a file and joins it when it is back ({away})")
                 message = "read from the branch, because the ledger is away"
@@ -343,14 +343,19 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
     )
 
 
-def _on_branch(wiring: Wiring, name: str) -> str:
-    """The head of the branch when an act of this program brought it to stage ``name``; else nothing."""
-    from stages.staleness import STAGE_TRAILER
+def on_branch(wiring: Wiring, intent: str, before: str | None) -> str:
+    """The commit of act ``intent`` on the branch now, among those after ``before``; nothing when it is not seen.
+
+    An older act may have left the same stage and mode there, so only a commit that names the act is an answer.
+    """
+    from stages.staleness import INTENT_TRAILER
 
     with suppress(Trouble):
         head = wiring.repository.fetch()
-        if wiring.repository.info(head).trailers.get(STAGE_TRAILER) == name:
-            return head
+        newer = wiring.repository.log(before, head) if before else ()
+        for commit in (wiring.repository.info(head), *newer):
+            if commit.trailers.get(INTENT_TRAILER) == intent:
+                return commit.sha
     return ""
 
 
@@ -362,7 +367,7 @@ def _ended(body: dict[str, Any], intent: str, name: str, out: Output) -> int:
         out.document(told | {"unverified": unverified})
     said = {"pushed": f"pushed {sha[:8]}: limits of {name}; nothing is sold", "unchanged": f"{name} holds already"}
     out.line(said.get(outcome, f"{outcome.upper()}: {message}"))
-    return exit_code(outcome)
+    return exit_code(outcome) or (2 if body.get("unverified") else 0)
 
 
 def _print_by_hand(policy: Policy, arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:

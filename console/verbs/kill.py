@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from console.verbs.change import by_hand_lines, carry_out, order_down, policy_of, require_hands, unconfirmed
+from console.verbs.change import by_hand_lines, carry_out, on_branch, order_down, policy_of, require_hands, unconfirmed
 from stages.phrase import kill_phrase, mismatch
 from stages.refusal import Trouble
 
@@ -131,9 +131,8 @@ def run_kill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
 
 def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
     """What became of Git, by the ledger or, while that is away, by the branch itself: outcome and message."""
-    from stages.staleness import MODE_TRAILER
-
     deadline, pause, last = wiring.clock.monotonic() + FOLLOW, threading.Event(), ""
+    before = wiring.repository.known_head()
     while wiring.clock.monotonic() < deadline:
         try:
             act = wiring.ledger.state().intents.get(killed.intent)
@@ -141,10 +140,8 @@ def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
                 return act.outcome, act.message
         except Trouble as away:
             last = away.line
-            with suppress(Trouble):
-                head = wiring.repository.fetch()
-                if wiring.repository.info(head).trailers.get(MODE_TRAILER) == "KILLED":
-                    return "pushed", "read from the branch, because the ledger is away"
+            if on_branch(wiring, killed.intent, before):
+                return "pushed", "read from the branch, because the ledger is away"
         pause.wait(_STEP)
     return "unknown", last or f"no outcome after {FOLLOW:.0f} s; it is tried on"
 

@@ -61,7 +61,7 @@ def test_a_rollback_is_handed_over_at_once_and_says_what_nobody_knows(
         assert code == 2
         assert ("not verified: Git and the ledger (" if "ledger" in away else "not verified: Git;") in err
     else:
-        assert (code, told["outcome"]) == (0, "pushed")
+        assert (code, told["outcome"]) == (2 if "ledger" in away else 0, "pushed")
         assert told["unverified"] == (["ledger"] if "ledger" in away else [])
         assert rolled_back(scene)
         assert scene.world.says("value: paper")
@@ -81,3 +81,14 @@ def test_a_rollback_is_handed_over_at_once_and_says_what_nobody_knows(
     assert [entry.body["act"] for entry in entries_of(scene, intent, "intent")] == ["reduce"]
     assert [entry.body["outcome"] for entry in entries_of(scene, intent, "outcome")] == ["pushed"]
     assert scene.world.ledger.verify().ok
+
+
+def test_an_older_rollback_at_the_head_is_not_taken_for_this_one(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rollback(scene)[0] == 0
+    assert rolled_back(scene)
+    monkeypatch.setattr(verb, "FOLLOW", timedelta(seconds=3))
+    scene.lose("ledger")
+    code, told, err = rollback(scene)
+    assert (code, told.get("outcome")) != (0, "pushed")
+    assert code == 2
+    assert "not verified: Git and the ledger (" in err
