@@ -18,6 +18,12 @@ REQUIRE_ALL = "RAMPDECK_REQUIRE_ALL"
 PLATFORM = "platform: "
 """A skip whose reason begins so is about the machine, not about a missing part, and stays a skip."""
 
+NEEDS_SERVER, WITHOUT_SERVER = "API server: ", "RAMPDECK_WITHOUT_API_SERVER"
+"""A skip for want of the API server's binaries begins so; only that variable, set to a reason, lets it be one."""
+
+KEPT = {REQUIRE_ALL, WITHOUT_SERVER, "RAMPDECK_SHARED"}
+"""Variables of the run itself, which reach the tests."""
+
 # Two busy cores make any single example slow now and then; the whole test has its own time limit.
 settings.register_profile("rampdeck", deadline=None)
 settings.load_profile("rampdeck")
@@ -45,7 +51,7 @@ def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("GIT_", "TEXTUAL", "RAMPDECK_")) and name not in {REQUIRE_ALL, "RAMPDECK_SHARED"}:
+            if name.startswith(("GIT_", "TEXTUAL", "RAMPDECK_")) and name not in KEPT:
                 patch.delenv(name)
         for name in ("SSH_AUTH_SOCK", "NO_COLOR", "FORCE_COLOR", "KUBECONFIG", "COLUMNS", "LINES"):
             patch.delenv(name, raising=False)
@@ -68,7 +74,7 @@ def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         return
     where, line, said = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, str(report.longrepr))
     reason = said.removeprefix("Skipped: ")
-    if reason.startswith(PLATFORM):
+    if reason.startswith(PLATFORM) or (reason.startswith(NEEDS_SERVER) and os.environ.get(WITHOUT_SERVER)):
         return
     report.outcome = "failed"
     report.longrepr = f"{where}:{line}: skipped although {REQUIRE_ALL}=1: {reason}"

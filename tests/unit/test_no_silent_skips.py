@@ -18,14 +18,23 @@ LEFT_ALONE = {
     "test_known.py": "import pytest\n\n@pytest.mark.xfail(reason='known')\ndef test_it():\n    raise ValueError\n",
 }
 
+NO_SERVER = {
+    "test_cluster.py": "import pytest\n\ndef test_it():\n    pytest.skip('API server: not built here')\n",
+    "test_other.py": "import pytest\n\ndef test_it():\n    pytest.skip('no etcd here')\n",
+}
 
-def run_planted(folder: Path, planted: dict[str, str], *, require_all: str) -> subprocess.CompletedProcess[str]:
+
+def run_planted(
+    folder: Path, planted: dict[str, str], *, require_all: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run planted test files under the project's own conftest, in a process of its own."""
     conftest = Path(__file__).parent.parent / "conftest.py"
     sources = {"conftest.py": conftest.read_text(encoding="utf-8"), "pytest.ini": "[pytest]\n", **planted}
     for name, source in sources.items():
         (folder / name).write_text(source, encoding="utf-8")
-    environment = {**os.environ, "RAMPDECK_REQUIRE_ALL": require_all, "RAMPDECK_SHARED": str(folder / "nothing")}
+    own = {"RAMPDECK_REQUIRE_ALL": require_all, "RAMPDECK_SHARED": str(folder / "nothing")}
+    inherited = {name: value for name, value in os.environ.items() if name != "RAMPDECK_WITHOUT_API_SERVER"}
+    environment = {**inherited, **own, **environment}
     return subprocess.run(
         [
             sys.executable,
@@ -66,3 +75,15 @@ def test_the_machine_and_expected_failures_are_left_alone(tmp_path: Path) -> Non
     run = run_planted(tmp_path, LEFT_ALONE, require_all="1")
     assert run.returncode == 0, run.stdout
     assert "1 skipped, 1 xfailed" in run.stdout
+
+
+def test_the_api_server_is_missed_where_all_is_required(tmp_path: Path) -> None:
+    run = run_planted(tmp_path, NO_SERVER, require_all="1")
+    assert "skipped although RAMPDECK_REQUIRE_ALL=1: API server: not built here" in run.stdout
+
+
+def test_an_excused_api_server_excuses_its_own_tests_alone(tmp_path: Path) -> None:
+    run = run_planted(tmp_path, NO_SERVER, require_all="1", RAMPDECK_WITHOUT_API_SERVER="the proxy does not answer")
+    assert run.returncode != 0, run.stdout
+    assert "1 skipped" in run.stdout
+    assert "skipped although RAMPDECK_REQUIRE_ALL=1: no etcd here" in run.stdout
