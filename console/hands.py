@@ -13,8 +13,9 @@ from stages.refusal import Refusal, Trouble
 if TYPE_CHECKING:
     from console.approvals import Opinion
     from console.drill_hands import PersonsDrills
+    from console.in_force import InForce
     from console.watch.loop import Watch
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.plan import Plan
     from stages.policy import Policy
     from stages.state import ControlState

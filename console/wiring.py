@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from console.in_force import InForce, keep_copy, policy_of_file
+from console.in_force import InForce, keep_copy
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from console.store.observations import SqlObservations
     from console.store.reader import LedgerReader
     from console.store.spill import Spill
+    from console.texts import Texts
     from console.venue.demo import DemoVenue
     from console.venue.probing import DemoProbes
     from console.watch.loop import Watch
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from stages.plan import Plan
     from stages.policy import Policy
     from stages.roster import Roster
-    from stages.state import Adopted, ControlState
+    from stages.state import ControlState
     from stages.verdict import Gate
 
 __all__ = ["VENUE_TIMEOUT", "InForce", "RandomIdentifiers", "SystemClock", "Wiring", "no_checkpoint"]
@@ -323,67 +324,36 @@ class Wiring:
 
     # ------------------------------------------------------------------------------------------ policy and roster
 
+    @cached_property
+    def texts(self) -> Texts:
+        """The governing texts in the repository."""
+        from console.texts import Texts
+
+        return Texts(self.settings, lambda: self.repository, self.policy_file)
+
     @property
     def policy_path(self) -> str:
         """Where the policy lives in the repository."""
-        self.settings.need("policy")
-        return str(self.settings.policy)
+        return self.texts.policy_path
 
     @property
     def roster_paths(self) -> tuple[str, str]:
         """The roster's two files in the repository: allowed signers, members."""
-        if self.settings.roster:
-            return self.settings.roster.signers, self.settings.roster.members
-        folder = self.policy_path.rpartition("/")[0]
-        return f"{folder}/allowed_signers".lstrip("/"), f"{folder}/roster.yaml".lstrip("/")
+        return self.texts.roster_paths
 
     def read_policy(self, sha: str) -> tuple[Policy, str]:
         """The policy at a commit, or ``--policy FILE``, with its text. Raises Trouble."""
-        from stages.policy_text import load
-
-        if self.policy_file:
-            return policy_of_file(self.policy_file)
-        raw = self.repository.read(sha, self.policy_path)
-        if raw is None:
-            raise Trouble("there is no policy", where=f"{self.policy_path} at {sha[:8]}", fix="correct 'policy'")
-        text = raw.decode("utf-8")
-        return load(text, self.policy_path), text
+        return self.texts.policy(sha)
 
     def read_roster(self, sha: str) -> tuple[Roster, bytes, str]:
         """The roster at a commit: members, allowed signers, digest over both. Raises Trouble."""
-        from stages.roster import load_roster
-
-        signers_path, members_path = self.roster_paths
-        signers, members = self.repository.read(sha, signers_path), self.repository.read(sha, members_path)
-        if signers is None or members is None:
-            missing = signers_path if signers is None else members_path
-            raise Trouble("there is no roster", where=f"{missing} at {sha[:8]}", fix="add it beside the policy")
-        roster, digest = load_roster(signers, members, members_path)
-        return roster, signers, digest
+        return self.texts.roster(sha)
 
     def in_force(self) -> InForce:
-        """The adopted policy and roster; Trouble when nothing was adopted or the texts do not match their digests."""
-        from stages.policy_text import digest
-
-        state = self.ledger.state()
-        if state.policy is None or state.roster is None:
-            raise Trouble("no policy is adopted yet", fix="run 'rampdeck policy adopt'")
-        policy, text = self._adopted_policy(state.policy)
-        if self.policy_file and digest(text) != state.policy.digest:
-            raise Trouble(
-                "is not the adopted policy", where=str(self.policy_file), fix="leave --policy out, or adopt it"
-            )
-        roster, signers, roster_digest = self.read_roster(state.roster.commit)
-        if digest(text) != state.policy.digest or roster_digest != state.roster.digest:
-            raise Trouble("the repository does not hold what the ledger adopted", fix="run 'rampdeck ledger verify'")
-        keep_copy(self.policy_copy, text)
-        return InForce(policy, text, state.policy.digest, roster, roster_digest, signers)
-
-    def _adopted_policy(self, adopted: Adopted) -> tuple[Policy, str]:
-        """At the adopting commit, fetched first when this machine has never seen it."""
-        if self.policy_file is None and self.repository.known_head() is None:
-            self.repository.fetch()
-        return self.read_policy(adopted.commit)
+        """The policy and the roster that the ledger adopted. Raises Trouble."""
+        force = self.texts.in_force(self.ledger.state())
+        keep_copy(self.policy_copy, force.policy_text)
+        return force
 
     # ----------------------------------------------------------------------------------------- the watch, and looks
 

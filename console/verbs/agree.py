@@ -13,8 +13,9 @@ from stages.clearing import DRILL
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from console.in_force import InForce
     from console.output import Output
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
 
 
 def approve_request(arguments: argparse.Namespace, wiring: Wiring, out: Output, document: dict[str, Any]) -> int:
@@ -65,7 +66,7 @@ def _answer(arguments: argparse.Namespace, wiring: Wiring, out: Output, asked: A
 
 def _force(wiring: Wiring) -> InForce:
     """What is in force by the ledger; on a machine without one, what the branch holds."""
-    from console.wiring import InForce
+    from console.in_force import InForce
     from stages.policy_text import digest
 
     if wiring.settings.ledger:

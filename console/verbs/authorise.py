@@ -31,9 +31,10 @@ from stages.refusal import Trouble
 from stages.token import Token, encode_token
 
 if TYPE_CHECKING:
+    from console.in_force import InForce
     from console.output import Output
     from console.procedures.advance import Advanced
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.plan import Plan
 
 
@@ -107,7 +108,7 @@ def run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
 
 def _force(wiring: Wiring, plan: Plan) -> InForce:
     """The policy and roster that the plan was made under, read here: from the ledger's adoption or from the branch."""
-    from console.wiring import InForce
+    from console.in_force import InForce
     from stages.policy_text import digest
 
     if wiring.settings.ledger:

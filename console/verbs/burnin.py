@@ -13,8 +13,9 @@ from stages.commands import ExtendBurnIn, WaiveBurnIn
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
+    from console.in_force import InForce
     from console.output import Output
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.policy import Stage
     from stages.state import Run
 

@@ -20,8 +20,9 @@ from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.drilling.course import LiveSide, Surroundings
+    from console.in_force import InForce
     from console.output import Output
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.state import DrillRun
 
 _LOOK_EVERY: Final = 0.2

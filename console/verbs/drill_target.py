@@ -13,8 +13,9 @@ from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.drilling.course import DrillTarget
+    from console.in_force import InForce
     from console.procedures.reduce import Reduced
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.commands import VerifiedApproval
     from stages.policy import Policy
     from stages.posture import Mode

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from console.consent import ConsentPorts
     from console.desk import Consents
+    from console.in_force import InForce
     from console.output import Output
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.authority import Action
     from stages.clearing import Clearance
     from stages.posture import Latch

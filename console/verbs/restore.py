@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.desk import Consents
+    from console.in_force import InForce
     from console.output import Output
     from console.procedures.restore import Facts
     from console.way_back import Returned, ReturnPorts
-    from console.wiring import InForce, Wiring
+    from console.wiring import Wiring
     from stages.signals import Snapshot
 
 _CLEAN = frozenset({RowState.OK, RowState.WARN, RowState.INFO})

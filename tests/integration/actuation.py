@@ -22,6 +22,7 @@ from typing import Any
 from console.detach import RunningActs
 from console.gitops.mirror import Mirror
 from console.identity import SshSigner
+from console.in_force import InForce
 from console.inbox import Inbox
 from console.ports import Venue
 from console.procedures.advance import Advanced, AdvancePorts, apply
@@ -30,7 +31,7 @@ from console.procedures.resume import resume
 from console.store.ledger import SqlLedger
 from console.store.spill import Spill
 from console.way_back import Returned, ReturnPorts
-from console.wiring import InForce, RandomIdentifiers, SystemClock, no_checkpoint
+from console.wiring import RandomIdentifiers, SystemClock, no_checkpoint
 from stages.authority import (
     Claims,
     action_digest,
