@@ -107,6 +107,20 @@ class PrometheusSettings(Part):
         return self
 
 
+class KubernetesSettings(Part):
+    """The cluster of the target: a context of a kubeconfig file, or ``inCluster`` for the pod's own account."""
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    in_cluster: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> KubernetesSettings:
+        if self.in_cluster and (self.context or self.kubeconfig):
+            raise ValueError("inCluster stands alone, without context and kubeconfig")
+        return self
+
+
 class IdentitySettings(Part):
     """Who acts here, and the SSH key that signs for them (a private key, or a public one whose agent signs)."""
 
@@ -140,6 +154,7 @@ class Settings(Part):
     databases: Mapping[str, SecretStr] = Field(default_factory=dict)
     """URLs by the names that sql sources use; a password in one is shown nowhere."""
     venue: VenueSettings | None = None
+    kubernetes: KubernetesSettings | None = None
     notify: NotifySettings | None = None
     identity: IdentitySettings | None = None
     environment: EnvironmentSettings = EnvironmentSettings()
@@ -252,6 +267,7 @@ def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
                 for name, url in settings.databases.items()
             },
             "prometheus": settings.prometheus and _prometheus_from(folder, settings.prometheus),
+            "kubernetes": settings.kubernetes and _kubernetes_from(folder, settings.kubernetes),
             "origin": path,
         }
     )
@@ -259,6 +275,11 @@ def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
 
 def _from(folder: Path, path: Path) -> Path:
     return folder / path.expanduser()
+
+
+def _kubernetes_from(folder: Path, settings: KubernetesSettings) -> KubernetesSettings:
+    file = settings.kubeconfig
+    return settings.model_copy(update={"kubeconfig": file and _from(folder, file)})
 
 
 def _prometheus_from(folder: Path, settings: PrometheusSettings) -> PrometheusSettings:

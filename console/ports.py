@@ -13,6 +13,7 @@ from stages.commands import Command
 from stages.entries import Entry, Head
 from stages.refusal import Refusal
 from stages.rendering import Built, Material
+from stages.rollouts import Happening, PodStart, Rollout
 from stages.signals import Sample, SignalKey
 from stages.state import ControlState
 from stages.witness import OrderOutcome, RuntimeReading, VenueReading
@@ -221,6 +222,23 @@ class Fetched:
     latency_ms: int | None
     samples: Mapping[SignalKey, Sample]
     runtime: Mapping[str, RuntimeReading]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadReading:
+    """What the cluster says of one workload; ``error`` says what is not known.
+
+    ``changed_at`` is when its content was last written; ``restarted`` whether all of its pods were started since.
+    """
+
+    object: str
+    rollout: Rollout | None
+    read_time: datetime
+    changed_at: datetime | None = None
+    pods: tuple[PodStart, ...] = ()
+    restarted: bool | None = None
+    events: tuple[Happening, ...] = ()
     error: str = ""
 
 

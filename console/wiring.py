@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from console.late_ledger import LateLedger
     from console.ports import Checkpoint, Fetch
     from console.procedures.advance import AdvancePorts
+    from console.runtime.api import ApiServer
+    from console.runtime.kubernetes import ClusterWitness
     from console.sources.prometheus import Server
     from console.store.lease import WatchLease
     from console.store.ledger import SqlLedger
@@ -362,15 +364,33 @@ class Wiring:
         from console.sources import documents
 
         settings = self.settings
-        return documents(
+        read = documents(
             policy, settings.endpoints, self.clock, prometheus=self._prometheus, databases=settings.databases
         )
+        return (*read, *self.cluster(policy))
 
     def reader(self, policy: Policy) -> Reader:
         """A fresh reader of every source and witness of ``policy``; not started."""
         from console.watch.reader import Reader
 
         return Reader(policy, self.fetches(policy), self.clock, repository=self.repository, venue=self.venue)
+
+    @cached_property
+    def api_server(self) -> ApiServer:
+        """The cluster's API server; one that is not configured says so when it is asked."""
+        from console.runtime.api import Access, ApiServer
+
+        said = self.settings.kubernetes
+        return ApiServer(Access(said.kubeconfig, said.context, said.in_cluster) if said else None, self.clock)
+
+    def cluster(self, policy: Policy) -> tuple[ClusterWitness, ...]:
+        """The witness of the live objects; none where the policy reads nothing back from them."""
+        readbacks = [control.readback for control in policy.spec.controls.values() if control.readback]
+        if not any(source.kubernetes for source in readbacks):
+            return ()
+        from console.runtime.kubernetes import ClusterWitness
+
+        return (ClusterWitness(self.api_server, policy, self.clock),)
 
     @property
     def _prometheus(self) -> Server | None:

@@ -84,6 +84,15 @@ class SqlSource(Manifest):
     value: str = "value"
 
 
+class KubernetesSource(Manifest):
+    """The control's own bindings, read on the live objects: on all that it is bound to, or on the named ones.
+
+    Of a readback alone. A variable counts when its workload has rolled out.
+    """
+
+    objects: tuple[str, ...] = ()
+
+
 class Source(Manifest):
     """Where a signal or a readback comes from; exactly one kind."""
 
@@ -91,11 +100,12 @@ class Source(Manifest):
     scrape: ScrapeSource | None = None
     promql: PromqlSource | None = None
     sql: SqlSource | None = None
+    kubernetes: KubernetesSource | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Source:
-        if sum(one is not None for one in (self.http, self.scrape, self.promql, self.sql)) != 1:
-            raise ValueError("a source names exactly one of http, scrape, promql, sql")
+        if sum(one is not None for one in (self.http, self.scrape, self.promql, self.sql, self.kubernetes)) != 1:
+            raise ValueError("a source names exactly one of http, scrape, promql, sql, kubernetes")
         return self
 
     @property
@@ -103,6 +113,8 @@ class Source(Manifest):
         """Who answers, as people and groups of signals know it: what fails together has one name."""
         if self.promql is not None:
             return "prometheus"
+        if self.kubernetes is not None:
+            return "kubernetes"
         return f"database {self.sql.database}" if self.sql is not None else self.process
 
     @property

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stages.measures import Signal, Source
-from stages.policy import Policy
+from stages.live_objects import bindings_of, resource_of
+from stages.measures import KubernetesSource, Signal, Source
+from stages.policy import ControlSpec, Policy
 from stages.policy_source import Path, Problem
 from stages.queries import PROCESS, event_time_problem, promql_problem, select_problem
+from stages.refusal import Trouble
 
 
 def check_sources(policy: Policy) -> Iterator[Problem]:
@@ -15,6 +17,9 @@ def check_sources(policy: Policy) -> Iterator[Problem]:
     for name, signal in policy.spec.signals.items():
         at: Path = ("spec", "signals", name)
         yield from _check_source((*at, "source"), signal.source)
+        if signal.source.kubernetes is not None:
+            what = "live objects hold controls, not measurements"
+            yield Problem((*at, "source", "kubernetes"), what, "read the signal by http, scrape, promql or sql")
         if signal.source.promql is not None:
             yield from _check_promql(policy, at, signal)
     for name, control in policy.spec.controls.items():
@@ -25,6 +30,24 @@ def check_sources(policy: Policy) -> Iterator[Problem]:
         if control.readback.promql is not None:
             what = "PromQL is no readback: a value may be five minutes old and look like the present"
             yield Problem((*at, "promql"), what, "read the process itself by http or scrape")
+        if control.readback.kubernetes is not None:
+            yield from _check_live(at, control, control.readback.kubernetes)
+
+
+def _check_live(at: Path, control: ControlSpec, source: KubernetesSource) -> Iterator[Problem]:
+    """A readback from live objects needs bindings on objects whose kinds have a known place."""
+    bound = {one.object for one in control.bindings}
+    for name in source.objects:
+        if name not in bound:
+            fix = f"name one of {', '.join(sorted(bound)) or 'its bindings, of which it has none'}"
+            yield Problem((*at, "kubernetes", "objects"), f"the control has no binding on {name}", fix)
+    if not bound:
+        yield Problem((*at, "kubernetes"), "there is no binding to read on a live object", "add bindings")
+    for binding in bindings_of(control, source):
+        try:
+            resource_of(binding)
+        except Trouble as trouble:
+            yield Problem((*at, "kubernetes"), trouble.what, trouble.fix)
 
 
 def _check_source(at: Path, source: Source) -> Iterator[Problem]:

@@ -59,7 +59,7 @@ def documents(
     prometheus: Server | None = None,
     databases: Mapping[str, SecretStr] | None = None,
 ) -> tuple[Fetch, ...]:
-    """The fetches that feed every signal in every book and every readback of a policy.
+    """The fetches that feed every signal in every book and every readback that is not of the cluster.
 
     Stages that replace an endpoint read the same signals from another one, in a book of their own. Raises Trouble for
     PromQL beside a market clock of another speed: Prometheus lives in real time, and ages would mean two things.
@@ -77,7 +77,7 @@ def documents(
                 raise Trouble(f"signal {name} is read by promql, which knows no market time", fix=fix)
             share(signal.source, book, name).signals[SignalKey(book.name, name)] = signal
     for name, control in policy.spec.controls.items():
-        if control.readback:
+        if control.readback and control.readback.kubernetes is None:
             share(control.readback, books[0], name).readbacks[name] = (control.unit, control.readback)
     ways = _Ways(endpoints, prometheus, databases or {}, clock)
     names = _names(shared)

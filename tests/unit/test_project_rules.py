@@ -176,7 +176,7 @@ def test_standard_output_has_one_door(root: Path) -> None:
 PLANTED_IMPORTS = {
     "stages/planted.py": "import requests\nimport widgets\n",
     "widgets/planted.py": "import subprocess\n",
-    "console/verbs/planted.py": "import git, sqlalchemy, subprocess, textual\nimport console.store\n",
+    "console/verbs/planted.py": "import git, kubernetes, sqlalchemy, subprocess, textual\nimport console.store\n",
     "console/procedures/planted_a.py": "import console.procedures.planted_b\nimport console.verbs.planted\n",
     "console/procedures/planted_b.py": "",
     "console/screens/planted_a.py": "import console.screens.planted_b\n",

@@ -1,0 +1,264 @@
+"""The API server: one bounded request at a time, watches as streams, and one short reason for what goes wrong.
+
+The kubernetes client library finds the credentials and speaks TLS; requests go out by its connection pool directly, so
+that each has one deadline, is never repeated behind our back, and brings plain JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from console.ports import Clock
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+BODY_LIMIT: Final = 16 * 2**20
+"""Bytes of the longest answer that is read."""
+
+CONNECT: Final = 3.0
+"""Seconds in which the API server must take a connection."""
+
+JSON, MERGE, APPLY = "application/json", "application/merge-patch+json", "application/apply-patch+yaml"
+"""Content types of a whole object, of a merge patch, and of a server-side apply."""
+
+_PIECE: Final = 64 * 2**10
+_REASONS: Final[Mapping[int, str]] = {
+    401: "the API server does not accept the credentials; they may have expired",
+    410: "what was asked for is too old",
+    429: "the API server asks for patience",
+}
+_FIXES: Final[Mapping[int, str]] = {401: "log in again", 403: "grant it, docs/rbac.yaml lists what is needed"}
+
+
+class ApiTrouble(Trouble):
+    """The API server's no, or the lack of its answer (``status`` 0). ``retry_after``: seconds that it asked for."""
+
+    def __init__(self, what: str, *, status: int = 0, retry_after: float | None = None, fix: str = "") -> None:
+        super().__init__(what, where="kubernetes", fix=fix)
+        self.status = status
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster, and as whom: a context of a kubeconfig file, or the pod's own account.
+
+    Without a file: $KUBECONFIG, ~/.kube/config, and in a pod without either the pod's own account.
+    """
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    in_cluster: bool = False
+
+
+class ApiServer:
+    """One API server. Safe to use from several threads; the credentials are read anew when they were refused.
+
+    Without ``access`` nothing is configured, and every call says so.
+    """
+
+    def __init__(self, access: Access | None, clock: Clock) -> None:
+        self._access, self._clock = access, clock
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def get(self, path: str, query: Mapping[str, str] | None = None, *, seconds: float) -> Any:
+        """The JSON answer to a GET that arrives within ``seconds``. Raises ApiTrouble."""
+        return self._json("GET", path, query, None, JSON, seconds)
+
+    def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        content: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        seconds: float,
+    ) -> Any:
+        """The object after a patch of the given content type. Raises ApiTrouble."""
+        return self._json("PATCH", path, query, body, content, seconds)
+
+    def stream(
+        self, path: str, query: Mapping[str, str], *, connect: float, silence: float
+    ) -> Iterator[Mapping[str, Any]]:
+        """The lines of a watch as they come, until the server ends it. Raises ApiTrouble, also after ``silence``."""
+        answer = self._open("GET", path, query, None, JSON, connect, silence)
+        try:
+            rest = b""
+            while piece := self._piece(answer, silence):
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) > BODY_LIMIT:
+                    raise ApiTrouble(f"a line is longer than {BODY_LIMIT // 2**20} MB")
+                yield from (_parsed(line) for line in lines if line.strip())
+        finally:
+            answer.close()
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        content: str,
+        seconds: float,
+    ) -> Any:
+        deadline = self._clock.monotonic() + seconds
+        answer = self._open(method, path, query, body, content, min(CONNECT, seconds), seconds)
+        try:
+            return _parsed(self._body(answer, deadline, seconds))
+        finally:
+            answer.release_conn()
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        content: str,
+        connect: float,
+        silence: float,
+    ) -> BaseHTTPResponse:
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+
+        client = self._connected()
+        target = client.configuration.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": JSON, "Content-Type": content, "User-Agent": "rampdeck"}
+        login = client.configuration.auth_settings().values()
+        headers |= {one["key"]: one["value"] for one in login if one["in"] == "header" and one["value"]}
+        try:
+            answer: BaseHTTPResponse = client.rest_client.pool_manager.request(
+                method,
+                target,
+                body=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=Timeout(connect=connect, read=silence),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except (HTTPError, OSError, ValueError) as error:
+            raise ApiTrouble(_short(error, silence)) from None
+        if answer.status >= 300:
+            raise self._refused(answer, silence)
+        return answer
+
+    def _connected(self) -> Any:
+        """The client library with credentials loaded. Raises ApiTrouble when there are none."""
+        with self._lock:
+            if self._access is None:
+                raise ApiTrouble("'kubernetes' is not configured", fix="add kubernetes: {context: NAME}")
+            if self._client is None:
+                self._client = _load(self._access)
+            return self._client
+
+    def _refused(self, answer: BaseHTTPResponse, seconds: float) -> ApiTrouble:
+        if answer.status == 401:
+            with self._lock:
+                self._client = None
+        try:
+            body = self._body(answer, self._clock.monotonic() + seconds, seconds)
+        except ApiTrouble:
+            body = b""
+        finally:
+            answer.release_conn()
+        said = _message(body)
+        what = _REASONS.get(answer.status) or said or f"HTTP {answer.status}"
+        if answer.status == 404 and not said:
+            what = "the API server does not know this kind of object"
+        after = answer.headers.get("Retry-After", "")
+        patience = float(after) if after.isdigit() else None
+        return ApiTrouble(what, status=answer.status, retry_after=patience, fix=_FIXES.get(answer.status, ""))
+
+    def _body(self, answer: BaseHTTPResponse, deadline: float, seconds: float) -> bytes:
+        body = bytearray()
+        while piece := self._piece(answer, seconds):
+            body += piece
+            if self._clock.monotonic() > deadline:
+                raise ApiTrouble(f"the answer takes longer than {seconds:g} s")
+            if len(body) > BODY_LIMIT:
+                raise ApiTrouble(f"the answer is longer than {BODY_LIMIT // 2**20} MB")
+        return bytes(body)
+
+    @staticmethod
+    def _piece(answer: BaseHTTPResponse, seconds: float) -> bytes:
+        """What has arrived, as soon as anything has; nothing at the end."""
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return answer.read1(_PIECE)
+        except (HTTPError, OSError, ValueError) as error:
+            raise ApiTrouble(_short(error, seconds)) from None
+
+
+def _load(access: Access) -> Any:
+    """The client library's own client, with a configuration of its own. Raises ApiTrouble."""
+    from kubernetes import client, config
+    from kubernetes.config.config_exception import ConfigException
+    from yaml import YAMLError
+
+    loading: Any = config
+    configuration = client.Configuration()
+    try:
+        if access.in_cluster or _only_in_cluster(access):
+            loading.load_incluster_config(client_configuration=configuration)
+        else:
+            file = str(access.kubeconfig) if access.kubeconfig else None
+            loading.load_kube_config(file, access.context, client_configuration=configuration, persist_config=False)
+    except (ConfigException, OSError, YAMLError, ValueError, KeyError, TypeError) as error:
+        fix = "correct 'kubernetes' in the configuration, or the kubeconfig file"
+        raise ApiTrouble(f"no credentials: {' '.join(str(error).split())}", fix=fix) from None
+    configuration.retries = False
+    return client.ApiClient(configuration)
+
+
+def _only_in_cluster(access: Access) -> bool:
+    """Whether nothing names a kubeconfig and this runs in a pod."""
+    if access.kubeconfig or access.context or os.environ.get("KUBECONFIG"):
+        return False
+    return "KUBERNETES_SERVICE_HOST" in os.environ and not Path("~/.kube/config").expanduser().exists()
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise ApiTrouble("the answer is not JSON") from None
+
+
+def _message(body: bytes) -> str:
+    """The message of a Status object, on one line; empty when the body is none."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return ""
+    message = said.get("message", "") if isinstance(said, dict) and said.get("kind") == "Status" else ""
+    return " ".join(str(message).split())[:300]
+
+
+def _short(error: Exception, seconds: float) -> str:
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return "no connection in time"
+    if isinstance(error, (exceptions.ReadTimeoutError, TimeoutError)):
+        return f"no answer in {seconds:g} s"
+    if isinstance(error, exceptions.NameResolutionError):
+        return "the host is not known"
+    if isinstance(error, exceptions.NewConnectionError):
+        return "connection refused"
+    if isinstance(error, exceptions.SSLError):
+        return f"the TLS connection failed: {' '.join(str(error).split())}"[:200]
+    if isinstance(error, (exceptions.ProtocolError, ConnectionError)):
+        return "the connection was closed"
+    return type(error).__name__
