@@ -110,7 +110,7 @@ class PersonsHands:
         wiring, force = self._wiring, self._wiring.in_force()
         tokens = [one.text for one in self._collect(force, plan) if not one.fault and not one.rejects]
         done = apply(
-            wiring.advance_ports,
+            wiring.advance_ports(force.policy),
             force,
             plan=plan,
             tokens=tokens,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
+from stages.application import Application
 from stages.commands import Command
 from stages.entries import Entry, Head
 from stages.refusal import Refusal
@@ -240,6 +241,28 @@ class WorkloadReading:
     restarted: bool | None = None
     events: tuple[Happening, ...] = ()
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationReading:
+    """What the GitOps controller says of the target; with ``error`` set it is the last known word, or None."""
+
+    application: Application | None
+    read_time: datetime
+    error: str = ""
+
+
+class Runtime(Protocol):
+    """The GitOps controller of the target."""
+
+    def application(self) -> ApplicationReading:
+        """Its newest word. Raises no Trouble."""
+
+    def refresh(self) -> None:
+        """Asks it to look at Git now. Raises Trouble."""
+
+    def sync(self, *, who: str, reason: str) -> None:
+        """Asks it to apply what it follows, once. Raises Trouble, also while it is at something else."""
 
 
 class Fetch(Protocol):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from console.ports import Checkpoint, Fetch
     from console.procedures.advance import AdvancePorts
     from console.runtime.api import ApiServer
+    from console.runtime.argocd import ArgoCd
     from console.runtime.kubernetes import ClusterWitness
     from console.sources.prometheus import Server
     from console.store.lease import WatchLease
@@ -289,14 +290,13 @@ class Wiring:
         """What is called between the points of a procedure."""
         return no_checkpoint
 
-    @property
-    def advance_ports(self) -> AdvancePorts:
+    def advance_ports(self, policy: Policy) -> AdvancePorts:
         """What an advance needs of the world."""
         from console.procedures.advance import AdvancePorts
 
         return AdvancePorts(
             self.ledger, self.repository, self.signer, self.clock, self.ids, self.running, self.checkpoint,
-            by_branch=self.by_branch("advance"),
+            by_branch=self.by_branch("advance"), runtime=self.runtime(policy),
         )  # fmt: skip
 
     def by_branch(self, act: Literal["advance", "reduce"]) -> bool:
@@ -382,6 +382,15 @@ class Wiring:
 
         said = self.settings.kubernetes
         return ApiServer(Access(said.kubeconfig, said.context, said.in_cluster) if said else None, self.clock)
+
+    def runtime(self, policy: Policy) -> ArgoCd | None:
+        """The GitOps controller of the target; None where the policy or the configuration knows none."""
+        where = policy.spec.target.application
+        if where is None or self.settings.kubernetes is None:
+            return None
+        from console.runtime.argocd import ArgoCd
+
+        return ArgoCd(self.api_server, where, self.clock)
 
     def cluster(self, policy: Policy) -> tuple[ClusterWitness, ...]:
         """The witness of the live objects; none where the policy reads nothing back from them."""

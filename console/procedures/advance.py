@@ -7,13 +7,25 @@ was checked; record the outcome. What follows by readback, and what a crash left
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from console.approvals import InForce, Opinion, examine, quorum, refuse, standard
-from console.ports import Checkpoint, Clock, Identifiers, LedgerStore, Repository, RunningActs, Signer, branch_name
+from console.nudge import nudge
+from console.ports import (
+    Checkpoint,
+    Clock,
+    Identifiers,
+    LedgerStore,
+    Repository,
+    RunningActs,
+    Runtime,
+    Signer,
+    branch_name,
+)
 from stages.authority import action_digest, advance_action
 from stages.commands import BeginAdvance, Record, RecordCommitted, RecordOutcome
 from stages.departure import Departure, departure
@@ -53,6 +65,7 @@ class AdvancePorts:
     checkpoint: Checkpoint
     by_branch: bool = False
     """Whether it is proposed as a branch that somebody merges, instead of pushed."""
+    runtime: Runtime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,10 @@ def apply(
         command = RecordOutcome(actor, intent, outcome.outcome, outcome.sha, outcome.message, outcome.branch)
         ports.ledger.transact(command, now=_now(ports))
         ports.checkpoint("outcome")
+        note = nudge(ports.runtime, actor=actor, intent=intent) if outcome.outcome == "pushed" else None
+        if note is not None:
+            with suppress(Trouble):  # it was pushed; that the note is missing changes nothing of it
+                ports.ledger.transact(note, now=_now(ports))
     return outcome
 
 

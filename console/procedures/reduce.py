@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from console.containment import VenueSteps, Witnessed, contain
-from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Venue, branch_name
+from console.nudge import nudge
+from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Runtime, Venue, branch_name
 from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
 from stages.entries import Draft, Entry, LedgerAway
@@ -65,6 +66,7 @@ class ReducePorts:
     checkpoint: Checkpoint
     by_branch: bool = False
     """Whether it is proposed as a branch at once; a push that the remote's rules refuse becomes one anyway."""
+    runtime: Runtime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,9 @@ def reduce(
         ports.checkpoint("pushed")
         record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message, done.branch))
         ports.checkpoint("outcome")
+        note = nudge(ports.runtime, actor=order.actor, intent=order.intent) if done.outcome == "pushed" else None
+        if note is not None:
+            record(note)
         _take_back(ports, record, order)
         witnessed, left = steps.finish()
         for one in witnessed:

@@ -96,8 +96,8 @@ def run_apply(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     force = wiring.in_force()
     tokens = arguments.approval or _from_inbox(wiring, force, plan)
     done = apply(
-        wiring.advance_ports, force, plan=plan, tokens=tokens, phrase=arguments.confirm, actor=wiring.actor,
-        gates=wiring.judge(force.policy),
+        wiring.advance_ports(force.policy), force, plan=plan, tokens=tokens, phrase=arguments.confirm,
+        actor=wiring.actor, gates=wiring.judge(force.policy),
     )  # fmt: skip
     _report(done, plan, out)
     return 0 if done.ok else exit_code(done.outcome)

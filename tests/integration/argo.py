@@ -1,0 +1,136 @@
+"""A controller of the tests that behaves as Argo CD does: it renders a folder, compares, syncs, heals and prunes.
+
+It acts only when ``round`` is called, so that tests decide what happens when. ``break_with`` makes it fail as it does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from stages.application import REFRESH
+from tests.integration.cluster import MERGE, Cluster
+from tests.integration.herons import PATHS, Heron
+
+MANAGER = "argocd-controller"
+APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/{}/applications"
+Render = Callable[[], tuple[str, list[dict[str, Any]]]]
+"""The revision that the branch's head is, and the objects that it holds."""
+
+
+@dataclass
+class Argo:
+    """Drives one Application of one heron."""
+
+    heron: Heron
+    render: Render
+    name: str = "heron"
+    seen: str = ""
+    """The revision that was compared last; a new one is found at a refresh or a reconcile."""
+    wanted: list[dict[str, Any]] = field(default_factory=list)
+    break_with: str = ""
+    """The message with which every sync fails."""
+    reconciles: bool = True
+    """Whether a round looks at Git by itself, as after timeout.reconciliation, or only when asked to."""
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.heron.cluster
+
+    @property
+    def path(self) -> str:
+        return f"{APPLICATIONS.format(self.heron.namespace)}/{self.name}"
+
+    def create(self, *, automated: Mapping[str, Any] | None = None, **spec: Any) -> None:
+        policy = {"syncOptions": ["ServerSideApply=true"], **({"automated": automated} if automated else {})}
+        manifest = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": self.name},
+            "spec": {"project": "default", "source": {"targetRevision": "main"}, "syncPolicy": policy, **spec},
+        }
+        self.cluster.put(self.path.rpartition("/")[0], self.name, manifest)
+
+    def held(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.cluster.ask("GET", self.path)
+        return found
+
+    def round(self) -> None:
+        """One reconciliation: refresh, compare, sync when told or automated, and tell."""
+        application = self.held()
+        asked = application["metadata"].get("annotations", {}).get(REFRESH)
+        found_new = False
+        if asked or self.reconciles or not self.seen:
+            revision, self.wanted = self.render()
+            found_new, self.seen = revision != self.seen, revision
+        differ = [manifest for manifest in self.wanted if self._differs(manifest)]
+        automated = application["spec"]["syncPolicy"].get("automated")
+        state: dict[str, Any] | None = None
+        if "operation" in application:
+            state = self._sync(self.wanted)
+        elif differ and automated and (found_new or automated.get("selfHeal")):
+            state = self._sync(differ)
+        if state and state["phase"] == "Succeeded":
+            differ = []
+        self._tell(application, differ, state)
+
+    def _sync(self, manifests: list[dict[str, Any]]) -> dict[str, Any]:
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        result = {"syncResult": {"revision": self.seen}, "startedAt": at, "finishedAt": at}
+        if self.break_with:
+            return {"phase": "Failed", "message": self.break_with, **result}
+        for manifest in manifests:
+            path = f"{self._collection(manifest)}/{manifest['metadata']['name']}?fieldManager={MANAGER}&force=true"
+            self.cluster.ask("PATCH", path, self._moved(manifest), content="application/apply-patch+yaml")
+        return {"phase": "Succeeded", "message": "successfully synced", **result}
+
+    def _differs(self, manifest: dict[str, Any]) -> bool:
+        """Whether applying it again would change the object, by the API server's own word."""
+        path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
+        held = self.cluster.ask("GET", path, expect=(200, 404))
+        if held.get("kind") == "Status":
+            return True
+        query = f"?fieldManager={MANAGER}&force=true&dryRun=All"
+        would = self.cluster.ask("PATCH", path + query, self._moved(manifest), content="application/apply-patch+yaml")
+        return _content(held) != _content(would)
+
+    def _tell(self, application: dict[str, Any], differ: list[dict[str, Any]], state: dict[str, Any] | None) -> None:
+        names = {(one["kind"], one["metadata"]["name"]) for one in differ}
+        resources = [
+            {
+                "group": one["apiVersion"].rpartition("/")[0],
+                "kind": one["kind"],
+                "name": one["metadata"]["name"],
+                "namespace": self.heron.namespace,
+                "status": "OutOfSync" if (one["kind"], one["metadata"]["name"]) in names else "Synced",
+            }
+            for one in self.wanted
+        ]
+        status = dict(application.get("status", {}))
+        status["sync"] = {"status": "OutOfSync" if differ else "Synced", "revision": self.seen}
+        status |= {"health": {"status": "Healthy"}, "resources": resources}
+        if state:
+            status["operationState"] = state
+            if state["phase"] == "Succeeded":
+                deployed = {"revision": self.seen, "deployedAt": state["finishedAt"]}
+                status["history"] = [*status.get("history", ()), deployed]
+        patch = {"status": status, "operation": None, "metadata": {"annotations": {REFRESH: None}}}
+        self.cluster.ask("PATCH", self.path, patch, content=MERGE)
+
+    def _collection(self, manifest: dict[str, Any]) -> str:
+        return PATHS[manifest["apiVersion"], manifest["kind"]].format(self.heron.namespace)
+
+    def _moved(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        return {**manifest, "metadata": {**manifest["metadata"], "namespace": self.heron.namespace}}
+
+
+def _content(held: dict[str, Any]) -> dict[str, Any]:
+    """An object without what the API server itself keeps of it."""
+    said = copy.deepcopy(held)
+    said.pop("status", None)
+    for name in ("managedFields", "resourceVersion", "generation"):
+        said["metadata"].pop(name, None)
+    return said
