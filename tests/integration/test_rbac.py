@@ -1,0 +1,75 @@
+"""docs/rbac.yaml is enough for everything that Rampdeck does in a cluster, and for nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from console.runtime.api import Access, ApiServer
+from console.runtime.argocd import ArgoCd
+from console.runtime.kubernetes import ClusterWitness
+from console.wiring import SystemClock
+from stages.policy import Application as Where
+from tests.integration.argo import APPLICATIONS, Argo
+from tests.integration.cluster import MERGE, READER, Cluster
+from tests.integration.herons import Heron, live_policy, sample_objects
+
+GROUP = "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/{}"
+PLURALS = {"Role": "roles", "RoleBinding": "rolebindings"}
+
+
+def grant(cluster: Cluster, root: Path, namespaces: dict[str, str]) -> None:
+    """Applies the manifest as it is written, in other namespaces."""
+    for manifest in yaml.safe_load_all((root / "docs" / "rbac.yaml").read_text(encoding="utf-8")):
+        namespace = namespaces[manifest["metadata"]["namespace"]]
+        moved: dict[str, Any] = {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+        cluster.put(GROUP.format(namespace, PLURALS[manifest["kind"]]), manifest["metadata"]["name"], moved)
+
+
+@pytest.fixture(scope="module")
+def heron(api_server: Cluster, root: Path) -> Heron:
+    """A heron whose reader may do what the manifest grants."""
+    found = Heron.deployed(api_server, "granted")
+    Argo(found, lambda: ("0" * 40, list(sample_objects()))).create()
+    grant(api_server, root, {"heron": found.namespace, "argocd": found.namespace})
+    return found
+
+
+@pytest.fixture
+def api(heron: Heron) -> ApiServer:
+    return ApiServer(Access(kubeconfig=heron.cluster.kubeconfig(READER)), SystemClock())
+
+
+def test_it_is_enough_for_every_readback_and_workload(heron: Heron, api: ApiServer) -> None:
+    witness = ClusterWitness(api, live_policy(heron.namespace), SystemClock())
+    assert {name: one.error for name, one in witness.read().runtime.items() if one.error} == {}
+    assert [one.error for one in witness.workloads()] == [""]
+
+
+def test_it_is_enough_to_read_and_ask_the_controller(heron: Heron, api: ApiServer) -> None:
+    controller = ArgoCd(api, Where(namespace=heron.namespace, name="heron"), SystemClock())
+    assert controller.application().error == ""
+    controller.refresh()
+    controller.sync(who="alice", reason="a rollback")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/namespaces/{}/secrets"),
+        ("GET", "/api/v1/namespaces/{}/configmaps"),
+        ("GET", "/api/v1/namespaces/default/pods"),
+        ("GET", APPLICATIONS + "/other"),
+        ("PATCH", "/apis/apps/v1/namespaces/{}/deployments/heron-scheduler"),
+        ("PATCH", "/api/v1/namespaces/{}/configmaps/heron-feed"),
+        ("DELETE", "/apis/apps/v1/namespaces/{}/deployments/heron-scheduler"),
+        ("DELETE", APPLICATIONS + "/heron"),
+    ],
+)
+def test_it_grants_nothing_else(heron: Heron, method: str, path: str) -> None:
+    body: dict[str, Any] | None = {} if method == "PATCH" else None
+    refused = heron.cluster.ask(method, path.format(heron.namespace), body, content=MERGE, user=READER, expect=(403,))
+    assert READER in refused["message"]
