@@ -16,7 +16,7 @@ from stages.authority import Action, action_digest
 from stages.commands import Record, RecordCommitted, RecordOutcome
 from stages.plan import Plan
 from stages.posture import Mode
-from stages.refusal import Trouble
+from stages.refusal import Refusal, Trouble
 from stages.releases import overtaken
 from stages.staleness import APPROVED_TRAILER, EPOCH_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
 
@@ -78,6 +78,13 @@ def sign(signer: Signer, force: InForce, actor: str, action: Action) -> str:
         whose = f"belongs to {who}" if who else "is nobody's among the allowed signers"
         raise Trouble(f"you act as {actor}, but your key {whose}", fix="correct identity")
     return signature
+
+
+def refuse(ports: ReturnPorts, actor: str, command: str, refusal: Refusal) -> Returned:
+    """Keep a refusal that was found before the ledger was asked to decide. Raises Trouble when it is away."""
+    body = {"command": command, "code": refusal.code, "reason": refusal.reason}
+    ports.ledger.transact(Record(actor, "denied", body), now=ports.clock.wall())
+    return Returned("refused", refusal.reason)
 
 
 def travel(

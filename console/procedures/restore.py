@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from console.approvals import InForce
-from console.way_back import Journey, Returned, ReturnPorts, sign, travel
+from console.way_back import Journey, Returned, ReturnPorts, refuse, sign, travel
 from stages.authority import Action
 from stages.commands import BeginRestore, Quorum
 from stages.plan import Plan, build
@@ -47,7 +47,7 @@ def restore(ports: ReturnPorts, force: InForce, wish: Wish, facts: Facts) -> Ret
     again = partial(_plan, ports, force, wish, state.epoch + 1)
     plan = again(head)
     if plan.refusals:
-        return Returned("refused", f"it cannot be carried out: {plan.refusals[0]}")
+        return refuse(ports, wish.actor, "restore", Refusal("plan", f"it cannot be carried out: {plan.refusals[0]}"))
     newest, now = state.last_pushed, ports.clock.wall()
     command = BeginRestore(
         actor=wish.actor,

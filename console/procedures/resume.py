@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.approvals import InForce
-from console.way_back import Journey, Returned, ReturnPorts, sign, travel
+from console.way_back import Journey, Returned, ReturnPorts, refuse, sign, travel
 from stages.clearing import resume_action
 from stages.commands import BeginResume
 from stages.phrase import resume_phrase
@@ -96,7 +96,7 @@ def resume(ports: ReturnPorts, force: InForce, *, intent: str, actor: str, confi
     seen = survey(ports, force, actor=actor)
     command, plan, found = seen.command, seen.plan, seen.lift
     if command is None or plan is None or found is None or plan.refusals:
-        return Returned("refused", seen.refusal.reason if seen.refusal else "there is nothing to lift")
+        return refuse(ports, actor, "resume", seen.refusal or Refusal("order", "there is nothing to lift"))
     action = resume_action(force.policy, ports.ledger.state(), seen.stage, seen.mode.name, command.blobs)
     signature = sign(ports.signer, force, actor, action) if seen.refusal is None else ""
     command = replace(command, intent=intent, confirmation=confirmation, signature=signature)

@@ -108,6 +108,18 @@ def test_what_is_not_so_yet_is_named_and_uses_no_approval_up(world: World, facts
     assert world.says(KILLED)
 
 
+def test_a_plan_that_cannot_be_carried_out_is_refused_and_the_refusal_is_kept(world: World) -> None:
+    used, gross = world.ledger.state().consumed, "TRADING_PORTFOLIO_MAX_GROSS_EXPOSURE"
+    world.elsewhere("apps/heron/scheduler.yaml", f"{gross}\n", f"{gross}_GONE\n", "Edit by hand")
+    tokens = sign(world, "bob"), sign(world, "erin")
+    seq = world.ledger.state().seq
+    done = attempt(world, *tokens)
+    assert (done.outcome, "it cannot be carried out" in done.message) == ("refused", True), done
+    (kept,) = (entry for entry in world.ledger.entries() if entry.seq > seq and entry.kind == "denied")
+    assert (kept.body["command"], kept.body["code"], kept.body["reason"]) == ("restore", "plan", done.message)
+    assert (world.ledger.state().consumed, world.says(KILLED)) == (used, True)
+
+
 def test_approvals_are_for_this_kill_alone(world: World) -> None:
     old = [sign(world, "bob"), sign(world, "erin")]
     world.reduce("L0", Mode.KILLED)

@@ -121,6 +121,28 @@ def test_git_that_stands_above_what_was_carried_out_is_not_let_run(world: World)
     assert untouched(world)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (f'{LEFT}\n              value: "5000"', f'{LEFT}\n              value: "5001"', "roll back to a stage first"),
+        (f"{LEFT}\n", f"{LEFT}_GONE\n", "cannot be read in Git"),
+    ],
+    ids=["between stages", "unread"],
+)
+def test_git_that_says_no_stage_refuses_and_the_refusal_is_kept(
+    world: World, before: str, after: str, says: str
+) -> None:
+    for path in ("apps/heron/scheduler.yaml", "apps/heron/api.yaml"):
+        world.elsewhere(path, before, after, "Edit by hand")
+    seq = world.ledger.state().seq
+    done = world.resume()
+    assert (done.outcome, says in done.message) == ("refused", True), done
+    (kept,) = (entry for entry in world.ledger.entries() if entry.seq > seq)
+    assert (kept.kind, kept.actor, kept.body["command"]) == ("denied", "alice", "resume")
+    assert (kept.body["code"], kept.body["reason"]) == ("standing", done.message)
+    assert untouched(world)
+
+
 def test_a_kill_is_not_resumed(world: World) -> None:
     world.reduce("L0", Mode.KILLED)
     assert "only a restore leads back" in world.resume().message
