@@ -115,6 +115,25 @@ def test_the_phrase_is_shown_only_when_it_can_be_used(state: str, size: tuple[in
         assert states.PHRASE in shown.splitlines()[field_at - 1]
 
 
+@pytest.mark.parametrize("approvals", [1, 2, 3, 5])
+@pytest.mark.parametrize("controls", [7, 11, 20])
+def test_field_and_keys_stay_in_view_whatever_stands_above_them(approvals: int, controls: int) -> None:
+    frame, draft = drafted("ready")
+    plan, answers = draft.plan, draft.answers
+    assert plan is not None
+    assert answers is not None
+    given = tuple(replace(states.BOB, approver=f"bob-{n}") for n in range(approvals))
+    changes = tuple(replace(plan.changes[n % len(plan.changes)], control=f"c{n}") for n in range(controls))
+    rehearsal = replace(states.READY_REHEARSAL, plan=replace(plan, changes=changes))
+    draft = replace(draft, rehearsal=rehearsal, answers=replace(answers, given=given))
+    lines, field_at = plan_page(states.view(frame), draft, 160, 45, typing=True)
+    assert len(lines) == 45
+    assert "letters go into the field" in lines[-1].text
+    assert field_at is not None
+    assert field_at <= 45 - 3, "the field takes two lines above the keys"
+    assert draft.confirmation in lines[field_at - 1].text
+
+
 def test_the_table_says_direction_money_and_who_enforces() -> None:
     shown, _ = text("blocked", (160, 45))
     gross = next(line for line in shown.splitlines() if "max gross" in line)
