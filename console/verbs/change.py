@@ -325,7 +325,7 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
                 if entry.kind in ("committed", "note"):
                     out.note(str(entry.body.get("text") or f"committed {entry.body['sha'][:8]}"))
                 if entry.kind == "outcome":
-                    return _ended(dict(entry.body), intent, name, out)
+                    return _ended(wiring, dict(entry.body), intent, name, out)
             away = ""
         except Trouble as trouble:
             away = trouble.line
@@ -334,7 +334,7 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
                 out.note(f"the ledger is away: what was decided waits in a file and joins it when it is back ({away})")
                 message = "read from the branch, because the ledger is away"
                 body = {"outcome": "pushed", "sha": sha, "message": message, "unverified": ["ledger"]}
-                return _ended(body, intent, name, out)
+                return _ended(wiring, body, intent, name, out)
         pause.wait(_STEP)
     unverified = "Git" if not away else f"Git and the ledger ({away})"
     raise Trouble(
@@ -360,15 +360,27 @@ def on_branch(wiring: Wiring, intent: str, before: str | None) -> str:
     return ""
 
 
-def _ended(body: dict[str, Any], intent: str, name: str, out: Output) -> int:
+def _ended(wiring: Wiring, body: dict[str, Any], intent: str, name: str, out: Output) -> int:
     outcome, sha, message = body["outcome"], body.get("sha", ""), body.get("message", "")
+    unverified, silence = list(body.get("unverified", [])), _venue_silence(wiring)
     if out.json:
-        unverified = body.get("unverified", [])
         told = {"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name}
-        out.document(told | {"unverified": unverified})
+        out.document(told | {"unverified": [*unverified, *(["venue"] if silence else [])]})
     said = {"pushed": f"pushed {sha[:8]}: limits of {name}; nothing is sold", "unchanged": f"{name} holds already"}
     out.line(said.get(outcome, f"{outcome.upper()}: {message}"))
-    return exit_code(outcome) or (2 if body.get("unverified") else 0)
+    if silence:
+        out.note(f"not verified: the venue ({silence}); what is open there is not known")
+    return exit_code(outcome) or (2 if unverified else 0)
+
+
+def _venue_silence(wiring: Wiring) -> str:
+    """Why the venue does not tell what is open; empty when it does, or where there is none."""
+    if wiring.venue is None:
+        return ""
+    try:
+        return wiring.venue.read().error
+    except Trouble as away:
+        return away.line
 
 
 def _print_by_hand(policy: Policy, arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
