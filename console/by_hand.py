@@ -31,8 +31,7 @@ def by_hand(
 
 def _venue(policy: Policy, mode: Mode, venue: str | None) -> Iterator[str]:
     carried_out = effective_mode(mode, policy.mapped_modes)
-    posture = policy.spec.postures.get(carried_out.name) if carried_out > Mode.FROZEN else None  # type: ignore[call-overload]
-    actions = posture.venue if posture else ()
+    actions = policy.venue_actions(carried_out)
     if not actions:
         return
     if venue is None:

@@ -391,10 +391,18 @@ class Policy(Manifest):
 
     def overlay(self, mode: Mode) -> Mapping[str, Value]:
         """Controls that a mode sets on top of the stage; empty for NORMAL and FROZEN."""
-        posture = self.spec.postures.get(mode.name)  # type: ignore[call-overload]
+        posture = self._posture(mode)
         if posture is None:
             return {}
         return {name: _typed(self.spec.controls[name].unit, value) for name, value in posture.controls.items()}
+
+    def venue_actions(self, mode: Mode) -> tuple[str, ...]:
+        """What the venue is to do in a mode: ``suspend``, ``cancelAll``; nothing in NORMAL and FROZEN."""
+        posture = self._posture(mode)
+        return tuple(posture.venue) if posture is not None else ()
+
+    def _posture(self, mode: Mode) -> PostureSpec | None:
+        return next((spec for name, spec in self.spec.postures.items() if name == mode.name), None)
 
     @property
     def mapped_modes(self) -> tuple[Mode, ...]:

@@ -46,8 +46,7 @@ def lift(policy: Policy, state: ControlState, controls: ReadControls, *, blocked
 
 def suspends(policy: Policy, mode: Mode) -> bool:
     """Whether the policy has the venue refuse new orders in ``mode``."""
-    posture = policy.spec.postures.get(mode.name) if mode > Mode.FROZEN else None  # type: ignore[call-overload]
-    return posture is not None and "suspend" in posture.venue
+    return "suspend" in policy.venue_actions(mode)
 
 
 def approved(policy: Policy, state: ControlState) -> int:

@@ -208,9 +208,8 @@ class _Game:
 
     def _tell_venue(self, to_stage: str, mode: Mode) -> None:
         mapped = effective_mode(mode, self.policy.mapped_modes)
-        steps = self.policy.spec.postures[mapped.name].venue if mapped.name in self.policy.spec.postures else ()  # type: ignore[index]
-        for step in steps:
-            self.world.blocked = True
+        for step in self.policy.venue_actions(mapped):
+            self.world.blocked = self.world.blocked or step == "suspend"
             self._act(step, to_stage, mode)
 
     def _push_what_is_due(self) -> None:

@@ -89,6 +89,10 @@ def fingerprint(course: Course) -> None:
         _said(course.target.policy, standing),
     )
     course.find("the target takes orders", not reading.blocked, "blocked" if reading.blocked else "open")
+    head = target.repository.fetch()
+    # An application that still runs what an earlier drill left would not restart for this one's act.
+    runs = course.wait(lambda: target.venue.app().revision == head)
+    course.find("the application runs what Git says", runs, head[:8])
 
 
 def _said(policy: Policy, standing: Standing) -> str:

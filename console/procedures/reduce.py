@@ -191,8 +191,7 @@ def _take_back(ports: ReducePorts, record: _Recorder, order: Order) -> None:
 def _venue_steps(policy: Policy, order: Order) -> VenueSteps:
     """What the policy has the venue do in this mode; an unmapped mode acts as the next stricter mapped one."""
     mode = effective_mode(order.mode, policy.mapped_modes)
-    posture = policy.spec.postures.get(mode.name) if mode > Mode.FROZEN else None  # type: ignore[call-overload]
-    actions = posture.venue if posture else ()
+    actions = policy.venue_actions(mode)
     return VenueSteps(block="suspend" in actions, cancel="cancelAll" in actions)
 
 

@@ -1,4 +1,4 @@
-"""A controller of the tests that behaves as Argo CD does: it renders a folder, compares, syncs, heals and prunes.
+"""A controller of the tests that behaves as Argo CD does: it renders a folder, compares, syncs and heals.
 
 It acts only when ``round`` is called, so that tests decide what happens when. ``break_with`` makes it fail as it does.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ import pytest
 
 from console.detach import RunningActs
 from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
+from console.drilling.ground import fingerprint
+from console.ports import AppReading
 from console.procedures.drill import abandon_dead, tabletop
 from console.wiring import SystemClock
 from stages.commands import OpenLatch, Record
@@ -21,6 +23,7 @@ from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP,
 from stages.drill_validity import newest
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.witness import VenueReading
 from tests.integration.actuation import World, short_pause
 
 LIVE = Scope("heron", "HERON-LIVE-01", "live", "heron", "apps/heron", "")
@@ -138,6 +141,36 @@ def test_what_fails_after_the_act_lets_the_rest_go_on(ground: Ground) -> None:
     done = ground.walk({"D6": lambda course: cast("None", course.find("orders gone", False))})
     assert (done.state, done.passed, done.reasons) == (FAIL, 12, ("D6: orders gone",))
     assert ground.tidied == 0
+
+
+@dataclass
+class OnARevision:
+    """A paper venue whose trading process runs one revision and no other."""
+
+    revision: str
+
+    def read(self) -> VenueReading:
+        return VenueReading(PAPER.account, PAPER.environment, False, (), (), None, datetime.now(UTC))
+
+    def app(self) -> AppReading:
+        return AppReading(datetime.now(UTC), self.revision, {}, "")
+
+
+@pytest.mark.parametrize(("revision", "runs"), [("", True), ("0" * 40, False)])
+def test_no_drill_begins_on_an_application_that_does_not_run_what_git_says(
+    ground: Ground, revision: str, runs: bool
+) -> None:
+    made = ground.course()
+    made.drill = replace(made.drill, budgets={"D0": timedelta(seconds=0.2)})
+    made.target = replace(
+        made.target,
+        repository=ground.world.repository,
+        venue=cast("Any", OnARevision(revision or ground.world.head())),
+    )
+    made.enter("D0")
+    fingerprint(made)
+    (found,) = (one for one in made.drill.findings if one.says == "the application runs what Git says")
+    assert found.ok is runs
 
 
 def test_an_answer_that_does_not_come_is_unknown_which_fails(ground: Ground) -> None:
