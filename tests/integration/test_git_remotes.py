@@ -8,6 +8,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -315,12 +318,14 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
     first = mirror.fetch()
     git("commit", "-q", "--allow-empty", "-m", "Third", cwd=work)
     git("push", "-q", "origin", "main", cwd=work)
-    os.mkfifo(begun)
     slow = tmp_path / "slowssh"
-    slow.write_text(f"#!/bin/sh\necho $$ > {begun}\nexec sleep 60\n")
+    slow.write_text(f"#!/bin/sh\necho $$ >> {begun}\nexec sleep 20\n")
     slow.chmod(0o755)
     stuck = fetching(url, cache, GIT_SSH_COMMAND=str(slow))
-    line = int(begun.read_text())
+    pause, deadline = threading.Event(), time.monotonic() + 20
+    while not begun.exists() or not begun.read_text():
+        assert time.monotonic() < deadline, "no line was opened"
+        pause.wait(0.02)
     stuck.kill()
     stuck.communicate(timeout=20)
     # What a Git that died while it wrote leaves behind: its locks, and half a pack.
@@ -328,4 +333,6 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
         (mirror.folder / name).write_text("")
     head = Mirror(url, "main", cache).fetch()
     assert head == git("rev-parse", "main", cwd=remote) != first
-    os.kill(line, signal.SIGKILL)
+    for line in begun.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(line), signal.SIGKILL)
