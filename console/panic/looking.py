@@ -135,7 +135,9 @@ def _drilled(state: ControlState) -> tuple[tuple[str, float], ...]:
 def _sources(responder: Responder, witness: str) -> Answer:
     """Prometheus, or the readbacks of the running system, by the sources that the policy names."""
     policy = responder.learn()
-    wanted = [one for one in responder.wiring.fetches(policy) if (one.name == "prometheus") == (witness == PROMETHEUS)]
+    wanted = [
+        one for one in responder.wiring.outside.fetches(policy) if (one.name == "prometheus") == (witness == PROMETHEUS)
+    ]
     if not wanted:
         return Answer(witness, NONE, "the policy reads nothing there")
     read = [(one.name, one.read()) for one in wanted]

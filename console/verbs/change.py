@@ -264,7 +264,7 @@ def carry_out(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: O
         pause=Event().wait,
         checkpoint=wiring.checkpoint,
         by_branch=wiring.by_branch("reduce"),
-        runtime=wiring.runtime(policy),
+        runtime=wiring.outside.runtime(policy),
     )
     return reduce(ports, policy, order, digests=digests)
 

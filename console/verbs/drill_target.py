@@ -60,7 +60,7 @@ def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarg
         ports = ReducePorts(
             ledger=target.ledger, spill=target.spill, repository=target.repository, venue=target.venue,
             clock=target.clock, running=target.running, pause=Event().wait, checkpoint=target.checkpoint,
-            by_branch=target.by_branch("reduce"), runtime=target.runtime(force.policy),
+            by_branch=target.by_branch("reduce"), runtime=target.outside.runtime(force.policy),
         )  # fmt: skip
         order = Order(intent, live.actor, stage, mode, "drill", authenticated=live.authenticated)
         return reduce(ports, force.policy, order, digests=(force.policy_digest, force.roster_digest))
@@ -75,7 +75,7 @@ def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarg
         roster_digest=force.roster_digest,
         ledger=target.ledger,
         repository=target.repository,
-        venue=target.probes,
+        venue=target.outside.probes,
         fire=lambda stage, mode: fire(path, target, force.policy, stage, mode),
         reduce=reduce,
         fresh=lambda: _fresh(target),

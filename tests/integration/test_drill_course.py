@@ -156,12 +156,12 @@ class OnARevision:
         return AppReading(datetime.now(UTC), self.revision, {}, "")
 
 
-@pytest.mark.parametrize(("revision", "runs"), [("", True), ("0" * 40, False)])
+@pytest.mark.parametrize(("revision", "budget", "runs"), [("", 30.0, True), ("0" * 40, 0.2, False)])
 def test_no_drill_begins_on_an_application_that_does_not_run_what_git_says(
-    ground: Ground, revision: str, runs: bool
+    ground: Ground, revision: str, budget: float, runs: bool
 ) -> None:
     made = ground.course()
-    made.drill = replace(made.drill, budgets={"D0": timedelta(seconds=0.2)})
+    made.drill = replace(made.drill, budgets={"D0": timedelta(seconds=budget)})
     made.target = replace(
         made.target,
         repository=ground.world.repository,

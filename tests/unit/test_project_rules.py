@@ -163,7 +163,7 @@ def test_clock_and_chance_are_banned(root: Path, what: str) -> None:
         assert "TID251" in ruff(root, name, BANNED[what]), name
 
 
-@pytest.mark.parametrize("name", ["console/wiring.py", "console/demo/planted.py", "tests/unit/test_planted.py"])
+@pytest.mark.parametrize("name", ["console/wiring/planted.py", "console/demo/planted.py", "tests/unit/test_planted.py"])
 def test_clock_and_chance_enter_at_the_edge(root: Path, name: str) -> None:
     assert "TID251" not in ruff(root, name, BANNED["time.time"])
 

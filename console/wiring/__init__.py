@@ -8,31 +8,26 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from console.in_force import InForce, keep_copy
+from console.wiring.clock import RandomIdentifiers, SystemClock
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
-    from console.config import MarketSettings, Settings
+    from console.config import Settings
     from console.desk import Desk
     from console.detach import CommandNotifier, DetachedLauncher, RunningActs
     from console.gitops.kustomize import Kustomize
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
     from console.late_ledger import LateLedger
-    from console.ports import Checkpoint, Fetch
+    from console.ports import Checkpoint
     from console.procedures.advance import AdvancePorts
-    from console.runtime.api import ApiServer
-    from console.runtime.argocd import ArgoCd
-    from console.runtime.kubernetes import ClusterWitness
-    from console.sources.prometheus import Server
     from console.store.lease import WatchLease
     from console.store.ledger import SqlLedger
     from console.store.observations import SqlObservations
@@ -40,10 +35,10 @@ if TYPE_CHECKING:
     from console.store.spill import Spill
     from console.texts import Texts
     from console.venue.demo import DemoVenue
-    from console.venue.probing import DemoProbes
     from console.watch.loop import Watch
     from console.watch.once import Look
     from console.watch.reader import Reader
+    from console.wiring.outside import Outside
     from stages.commands import Command
     from stages.plan import Plan
     from stages.policy import Policy
@@ -51,39 +46,7 @@ if TYPE_CHECKING:
     from stages.state import ControlState
     from stages.verdict import Gate
 
-__all__ = ["VENUE_TIMEOUT", "InForce", "RandomIdentifiers", "SystemClock", "Wiring", "no_checkpoint"]
-
-VENUE_TIMEOUT: Final = 2.0
-"""Seconds that one call to the venue may take."""
-
-
-class SystemClock:
-    """The machine's clocks; market time is the wall's unless the configuration gives the market one of its own."""
-
-    def __init__(self, market: MarketSettings | None = None) -> None:
-        self._market = market
-
-    @property
-    def speed(self) -> float:
-        return self._market.speed if self._market else 1.0
-
-    def wall(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def market(self, wall: datetime) -> datetime:
-        if self._market is None:
-            return wall
-        return self._market.start + (wall - self._market.anchor) * self._market.speed
-
-
-class RandomIdentifiers:
-    """Identifiers that nobody can guess."""
-
-    def new(self) -> str:
-        return uuid.uuid4().hex
+__all__ = ["InForce", "RandomIdentifiers", "SystemClock", "Wiring", "no_checkpoint"]
 
 
 def no_checkpoint(name: str) -> None:
@@ -240,30 +203,23 @@ class Wiring:
         return Mirror(repository.remote, repository.branch, self.settings.cache_folder, name=self.actor)
 
     @cached_property
+    def outside(self) -> Outside:
+        """What the target is read from."""
+        from console.wiring.outside import Outside
+
+        return Outside(self.settings, self.clock)
+
+    @property
+    def venue(self) -> DemoVenue | None:
+        """The venue witness; None when none is configured."""
+        return self.outside.venue
+
+    @cached_property
     def builder(self) -> Kustomize:
         """Builds what a plan would deploy."""
         from console.gitops.kustomize import Kustomize
 
         return Kustomize()
-
-    @cached_property
-    def venue(self) -> DemoVenue | None:
-        """The venue witness; None when none is configured."""
-        if self.settings.venue is None:
-            return None
-        from console.venue.demo import DemoVenue
-
-        return DemoVenue(self.settings.venue.url, VENUE_TIMEOUT)
-
-    @cached_property
-    def probes(self) -> DemoProbes:
-        """The venue of a drill's target, on which probe orders may be sent. Raises Trouble without one."""
-        from console.venue.probing import DemoProbes
-
-        venue = self.settings.venue
-        if venue is None or venue.app is None:
-            raise Trouble("'venue.app' is not configured", where=str(self.settings.origin), fix="add its URL")
-        return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
 
     @cached_property
     def signer(self) -> SshSigner:
@@ -296,7 +252,7 @@ class Wiring:
 
         return AdvancePorts(
             self.ledger, self.repository, self.signer, self.clock, self.ids, self.running, self.checkpoint,
-            by_branch=self.by_branch("advance"), runtime=self.runtime(policy),
+            by_branch=self.by_branch("advance"), runtime=self.outside.runtime(policy),
         )  # fmt: skip
 
     def by_branch(self, act: Literal["advance", "reduce"]) -> bool:
@@ -359,66 +315,11 @@ class Wiring:
 
     # ----------------------------------------------------------------------------------------- the watch, and looks
 
-    def fetches(self, policy: Policy) -> tuple[Fetch, ...]:
-        """Every source of ``policy``, none of them asked yet."""
-        from console.sources import documents
-
-        settings = self.settings
-        read = documents(
-            policy, settings.endpoints, self.clock, prometheus=self._prometheus, databases=settings.databases
-        )
-        return (*read, *self.cluster(policy))
-
     def reader(self, policy: Policy) -> Reader:
         """A fresh reader of every source and witness of ``policy``; not started."""
         from console.watch.reader import Reader
 
-        return Reader(policy, self.fetches(policy), self.clock, repository=self.repository, venue=self.venue)
-
-    @cached_property
-    def api_server(self) -> ApiServer:
-        """The cluster's API server; one that is not configured says so when it is asked."""
-        from console.runtime.api import Access, ApiServer
-
-        said = self.settings.kubernetes
-        return ApiServer(Access(said.kubeconfig, said.context, said.in_cluster) if said else None, self.clock)
-
-    def runtime(self, policy: Policy) -> ArgoCd | None:
-        """The GitOps controller of the target; None where the policy or the configuration knows none."""
-        where = policy.spec.target.application
-        if where is None or self.settings.kubernetes is None:
-            return None
-        from console.runtime.argocd import ArgoCd
-
-        return ArgoCd(self.api_server, where, self.clock)
-
-    def cluster(self, policy: Policy) -> tuple[ClusterWitness, ...]:
-        """The witness of the live objects; none where the policy reads nothing back from them."""
-        readbacks = [control.readback for control in policy.spec.controls.values() if control.readback]
-        if not any(source.kubernetes for source in readbacks):
-            return ()
-        from console.runtime.kubernetes import ClusterWitness
-
-        return (ClusterWitness(self.api_server, policy, self.clock),)
-
-    @property
-    def _prometheus(self) -> Server | None:
-        """The configured Prometheus; its token is read when it is first needed."""
-        settings = self.settings.prometheus
-        if settings is None:
-            return None
-        from console.identity import read_token
-        from console.sources.prometheus import Server
-
-        tls, token = settings.tls, settings.token_from
-        return Server(
-            url=settings.url,
-            headers=settings.headers,
-            token=partial(read_token, env=token.env, file=token.file, command=token.command) if token else None,
-            ca=tls.ca,
-            certificate=(tls.cert, tls.key) if tls.cert else None,
-            verify=tls.verify,
-        )
+        return Reader(policy, self.outside.fetches(policy), self.clock, repository=self.repository, venue=self.venue)
 
     def desk(self) -> Desk:
         """A new desk."""

@@ -1,0 +1,106 @@
+"""What a target is read from: its sources, its venue, its cluster and its GitOps controller."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
+
+from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.config import Settings
+    from console.ports import Clock, Fetch
+    from console.runtime.api import ApiServer
+    from console.runtime.argocd import ArgoCd
+    from console.runtime.kubernetes import ClusterWitness
+    from console.sources.prometheus import Server
+    from console.venue.demo import DemoVenue
+    from console.venue.probing import DemoProbes
+    from stages.policy import Policy
+
+__all__ = ["VENUE_TIMEOUT", "Outside"]
+
+VENUE_TIMEOUT: Final = 2.0
+"""Seconds that one call to the venue may take."""
+
+
+class Outside:
+    """The witnesses that the configuration names; nothing is asked by making it."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def venue(self) -> DemoVenue | None:
+        """The venue witness; None when none is configured."""
+        if self.settings.venue is None:
+            return None
+        from console.venue.demo import DemoVenue
+
+        return DemoVenue(self.settings.venue.url, VENUE_TIMEOUT)
+
+    @cached_property
+    def probes(self) -> DemoProbes:
+        """The venue of a drill's target, on which probe orders may be sent. Raises Trouble without one."""
+        from console.venue.probing import DemoProbes
+
+        venue = self.settings.venue
+        if venue is None or venue.app is None:
+            raise Trouble("'venue.app' is not configured", where=str(self.settings.origin), fix="add its URL")
+        return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
+
+    def fetches(self, policy: Policy) -> tuple[Fetch, ...]:
+        """Every source of ``policy``, none of them asked yet."""
+        from console.sources import documents
+
+        settings = self.settings
+        read = documents(
+            policy, settings.endpoints, self.clock, prometheus=self._prometheus, databases=settings.databases
+        )
+        return (*read, *self.cluster(policy))
+
+    @cached_property
+    def api_server(self) -> ApiServer:
+        """The cluster's API server; one that is not configured says so when it is asked."""
+        from console.runtime.api import Access, ApiServer
+
+        said = self.settings.kubernetes
+        return ApiServer(Access(said.kubeconfig, said.context, said.in_cluster) if said else None, self.clock)
+
+    def runtime(self, policy: Policy) -> ArgoCd | None:
+        """The GitOps controller of the target; None where the policy or the configuration knows none."""
+        where = policy.spec.target.application
+        if where is None or self.settings.kubernetes is None:
+            return None
+        from console.runtime.argocd import ArgoCd
+
+        return ArgoCd(self.api_server, where, self.clock)
+
+    def cluster(self, policy: Policy) -> tuple[ClusterWitness, ...]:
+        """The witness of the live objects; none where the policy reads nothing back from them."""
+        readbacks = [control.readback for control in policy.spec.controls.values() if control.readback]
+        if not any(source.kubernetes for source in readbacks):
+            return ()
+        from console.runtime.kubernetes import ClusterWitness
+
+        return (ClusterWitness(self.api_server, policy, self.clock),)
+
+    @property
+    def _prometheus(self) -> Server | None:
+        """The configured Prometheus; its token is read when it is first needed."""
+        settings = self.settings.prometheus
+        if settings is None:
+            return None
+        from console.identity import read_token
+        from console.sources.prometheus import Server
+
+        tls, token = settings.tls, settings.token_from
+        return Server(
+            url=settings.url,
+            headers=settings.headers,
+            token=partial(read_token, env=token.env, file=token.file, command=token.command) if token else None,
+            ca=tls.ca,
+            certificate=(tls.cert, tls.key) if tls.cert else None,
+            verify=tls.verify,
+        )
