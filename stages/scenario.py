@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
@@ -23,6 +23,9 @@ ActName: TypeAlias = Literal[
     "reduce", "suspend", "cancelAll", "unblock", "pushed", "unchanged", "converged", "diverged"
 ]
 """What is done: a reduction begins, the venue is told, a commit is pushed, and read back what came of it."""
+
+PersonalAct: TypeAlias = Literal["kill", "rollback", "acknowledge", "resolve", "clear", "resume", "restore", "advance"]
+"""What a person does, in the order in which one second's acts are done."""
 
 
 def _whole(value: timedelta) -> timedelta:
@@ -72,6 +75,13 @@ class ClearAct(Act):
     because: str = ""
 
 
+class ResolveAct(Act):
+    """The end of a declared incident, by its number; what it holds is cleared apart from it."""
+
+    incident: str
+    says: str
+
+
 class AcknowledgeAct(Act):
     """An alarm is seen; ``alarm`` is its key without the time."""
 
@@ -108,6 +118,7 @@ class Event(Manifest):
     kill: Act | None = None
     rollback: MoveAct | None = None
     acknowledge: AcknowledgeAct | None = None
+    resolve: ResolveAct | None = None
     clear: ClearAct | None = None
     resume: Act | None = None
     """Lifts the mode that Git holds, once nothing asks for it any more."""
@@ -117,7 +128,7 @@ class Event(Manifest):
     @property
     def acts(self) -> Mapping[str, Act]:
         """What people do in it, by name, in the order in which it is done."""
-        named = ("kill", "rollback", "acknowledge", "clear", "resume", "restore", "advance")
+        named = get_args(PersonalAct)
         return {name: act for name in named if (act := getattr(self, name)) is not None}
 
 
@@ -160,7 +171,7 @@ class ActionExpected(Expectation):
 class AnswerExpected(Expectation):
     """What becomes of a person's act; ``why`` is a part of the words that come with it."""
 
-    act: Literal["kill", "rollback", "acknowledge", "clear", "resume", "restore", "advance"]
+    act: PersonalAct
     outcome: Literal["done", "refused"]
     why: str = ""
 

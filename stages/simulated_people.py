@@ -21,6 +21,7 @@ from stages.commands import (
     ClearLatch,
     Command,
     Quorum,
+    ResolveIncident,
     VerifiedApproval,
 )
 from stages.gates import GateFacts, judge_gates
@@ -97,6 +98,9 @@ def answers(office: Office, event: Event) -> Iterator[Answer]:
         yield _rollback(office, event.rollback)
     if event.acknowledge is not None:
         yield _acknowledge(office, event.acknowledge.by, event.acknowledge.alarm)
+    if event.resolve is not None:
+        command = ResolveIncident(event.resolve.by, event.resolve.incident, event.resolve.says)
+        yield _answer("resolve", office.record(command), event.resolve.incident)
     if event.clear is not None:
         yield _clear(office, event.clear)
     if event.resume is not None:
