@@ -244,7 +244,7 @@ def _observe(case: _Case, run: Run, mine: BurnWatch, tick: Tick) -> Progress:
     if failing:
         return _fail(case, run, seen, f"{failing} outside its objective")
     seen = replace(seen, costs=_costs(case, seen.costs))
-    compared = _compared(case.policy, case.state, case.stage, seen)
+    compared = compared_costs(case.policy, case.state, case.stage, seen)
     if compared is not None and compared.verdict is Verdict.INFERIOR:
         return _fail(case, run, seen, f"costs are worse than the baseline's by {compared.interval.low:.1f} bp or more")
     if tick.worst is Outcome.BLIND:
@@ -302,7 +302,8 @@ def _costs(case: _Case, mine: CostWatch) -> CostWatch:
     return gather(case.policy, spec, mine, known, (case.here.book, other), case.here.market)
 
 
-def _compared(policy: Policy, state: ControlState, stage: int, mine: BurnWatch) -> Comparison | None:
+def compared_costs(policy: Policy, state: ControlState, stage: int, mine: BurnWatch) -> Comparison | None:
+    """The comparison of a stage's costs with its baseline's, as the run has seen them; None where there is none."""
     spec = policy.stages[stage].burn_in
     if spec is None or spec.comparison is None:
         return None
@@ -313,7 +314,7 @@ def found_items(
     policy: Policy, state: ControlState, run: Run, stage: int, mine: BurnWatch, rows: tuple[Row, ...]
 ) -> tuple[BurnInItem, ...]:
     """Every condition of a stage's run, its comparison and its waivers in them."""
-    spec, compared = policy.stages[stage].burn_in, _compared(policy, state, stage, mine)
+    spec, compared = policy.stages[stage].burn_in, compared_costs(policy, state, stage, mine)
     assert spec is not None
     item = None
     if compared is not None and spec.comparison is not None:

@@ -12,6 +12,7 @@ from stages.burnin import advance_burn_in
 from stages.burnin_verdict import verdict as burn_in_verdict
 from stages.clearing import self_clears
 from stages.commands import Command, OpenLatch
+from stages.derived_rows import derived_rows
 from stages.drift import drift, runtime_agrees
 from stages.headline import Scene, headline
 from stages.looking import Sight
@@ -85,6 +86,7 @@ def judge(
         posture=now.posture,
         latches=latches,
         rows=now.rows,
+        derived=derived_rows(policy, state, watch, snapshot, here),
         book=here.shown,
         triggers=now.triggers,
         burn_in=burn_in,

@@ -175,7 +175,11 @@ def _burn_in(ask: _Question) -> _Answer:
 def _freshness(ask: _Question) -> _Answer:
     if ask.evaluation.market_phase == "unknown":
         return _unknown(ask.evaluation.market_note)
-    rows = [row for row in ask.evaluation.rows if row.panel == "freshness" or row.safety]
+    signals = ask.policy.spec.signals
+    asked = {name for name, one in signals.items() if one.class_ != "info" or one.limit is not None}
+    # What only informs and has no limit says nothing that could be fresh enough or not.
+    fresh = [row for row in ask.evaluation.rows if row.panel == "freshness" and row.key.name in asked]
+    rows = [*fresh, *(row for row in ask.evaluation.rows if row.safety and row.panel != "freshness")]
     return _clean([row for row in rows if row.panel != "reconciliation"], "fresh and inside their limits")
 
 

@@ -309,6 +309,8 @@ class Evaluation:
     market_phase: str
     """open, closed, unknown, with ``market_note`` for people: ``entries stop in 58 min``"""
     market_note: str
+    derived: tuple[Row, ...] = ()
+    """Rows that the console works out itself; they inform, and no rule judges them."""
     book: str = LIVE_BOOK
     """The book that panels and headline are about: the live one as long as anything is open in it."""
     accounts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -322,3 +324,9 @@ class Evaluation:
     """Alarms that an expected restart, an own change or a closed market holds back."""
     ways: tuple[Way, ...] = ()
     """The ways down from here, the nearest first."""
+
+    @property
+    def panels(self) -> tuple[Row, ...]:
+        """All rows as panels show them: panel by panel, each panel's derived rows after its signals."""
+        names = dict.fromkeys(row.panel for row in (*self.rows, *self.derived))
+        return tuple(row for name in names for row in (*self.rows, *self.derived) if row.panel == name)

@@ -254,6 +254,7 @@ def _execution(floor: Floor, run: Run) -> Document:
         "orders_submitted_total": run.submitted,
         "orders_rejected_total": run.rejected,
         "orders_asked_total": run.submitted + run.rejected,
+        "orders_wanted_total": run.submitted + run.rejected + run.refused,
         "orders_refused_by_own_limits_total": run.refused,
         "reject_reason_totals": dict(run.reject_reasons),
         "last_submitted_order": None

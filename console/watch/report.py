@@ -49,7 +49,7 @@ def status_document(policy: Policy, look: Look) -> dict[str, Any]:
         "posture": {"mode": found.posture.mode.name, "cap": policy.stages[found.posture.cap].name},
         "account": _account(policy, found),
         "burnIn": _burn_in(policy, found),
-        "signals": [_signal(row, found.snapshot.wall) for row in found.rows],
+        "signals": [_signal(row, found.snapshot.wall) for row in found.panels],
         "triggers": [
             {"name": one.name, "title": one.title, "state": one.state.value, "left": one.left, "unit": one.unit.value,
              "reads": one.reads, "of": one.of, "then": one.then, "detail": one.detail, "reactionSeconds": one.reaction}
@@ -92,7 +92,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
     burn_in = f"burn-in {found.burn_in.state} {found.burn_in.lacks}".rstrip()
     yield f"market {found.market_phase}, {found.market_note}; {burn_in}"
     panel = ""
-    for row in found.rows:
+    for row in found.panels:
         if row.panel != panel:
             panel = row.panel
             yield f"-- {panel.upper()}"

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from console.screens.ramp.page import Look, ramp_page, terminal_title
+from stages.ladder import Unit
 from stages.signals import SignalKey
 from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TruthRow
 from stages.witness import Order
@@ -99,6 +100,22 @@ def test_a_dead_feed_ages_and_is_believed_no_more() -> None:
     assert "was 3,912" in shown
     assert "82 %" not in shown
     assert "14:31:50 ET" in shown
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_row_that_the_console_works_out_stands_in_its_panel(size: tuple[int, int]) -> None:
+    frame = states.ok()
+    key = SignalKey(frame.evaluation.book, "derived/flat")
+    flat = replace(frame.evaluation.rows[0], key=key, title="flat by close", unit=Unit.WORD, value=None)
+    flat = replace(flat, text="NOT FLAT 1,413 $", state=RowState.BREACH)
+    shown = replace(frame, evaluation=replace(frame.evaluation, derived=(flat,)))
+    lines = [line.text for line in ramp_page(states.view(shown), Look(), *size)]
+    (at,) = (place for place, line in enumerate(lines) if "flat by " in line)
+    assert "NOT FLAT 1,413 $" in lines[at]
+    above = [line for line in lines[:at] if line.lstrip("─ ").startswith(("EXPOSURE", "TCA"))]
+    assert "EXPOSURE" in above[-1]
+    looked = [line.text for line in ramp_page(states.view(shown), Look(stage=2), *size)]
+    assert not any("flat by " in line for line in looked), "today's facts are no part of another stage's"
 
 
 def test_what_if_measures_today_against_the_other_limits() -> None:

@@ -69,10 +69,13 @@ def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
 def _disbelieved(frame: Frame) -> Frame:
     """The frame with nothing in it believed: the ticks have stopped."""
     evaluation = frame.evaluation
-    rows = tuple(replace(row, state=RowState.BLIND, word="", used=None) for row in evaluation.rows)
+    rows, derived = (
+        tuple(replace(row, state=RowState.BLIND, word="", used=None) for row in known)
+        for known in (evaluation.rows, evaluation.derived)
+    )
     triggers = tuple(replace(row, state=TriggerState.CANNOT_SEE, next_in=None) for row in evaluation.triggers)
     truth = replace(evaluation.truth, agree=None, converging=None, ages=dict.fromkeys(evaluation.truth.ages))
-    return replace(frame, evaluation=replace(evaluation, rows=rows, triggers=triggers, truth=truth))
+    return replace(frame, evaluation=replace(evaluation, rows=rows, derived=derived, triggers=triggers, truth=truth))
 
 
 def _waiting_page(view: View, width: int, height: int) -> list[Line]:
@@ -103,7 +106,8 @@ class _Desk:
         self.orders = working(policy=self.policy, snapshot=self.evaluation.snapshot, rows=self.evaluation.rows)
         book = self.evaluation.book if self.looking is None else self.policy.stages[self.stage].book
         self.other_book = book != self.evaluation.book
-        rows = [row for row in self.evaluation.rows if row.key.book == book]
+        known = self.evaluation.panels if self.looking is None else self.evaluation.rows
+        rows = [row for row in known if row.key.book == book]
         if self.looking is not None and not self.other_book:
             rows = [what_if(row, self.policy, self.stage) for row in rows]
         # The list of its own orders is shown with the orders; here it is only of interest when it cannot be read.
