@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stages.authority import NEVER, Action, digest
+from stages.bearings import bearings
 from stages.by_hand import ClearLatch
+from stages.overhang import OVERHANG, still
 from stages.policy import Policy
 from stages.posture import Latch
 from stages.session import sessions_begun, span
@@ -113,6 +115,9 @@ def _waits(policy: Policy, state: ControlState, watch: WatchState, snapshot: Sna
     if incident is not None and incident.is_open and incident.latch == latch.key:
         yield f"incident {incident.incident} is open"
     declared = incident is not None and incident.latch == latch.key
+    if latch.trigger == OVERHANG:
+        hanging = still(policy, watch, bearings(policy, state, watch, snapshot))
+        yield from [hanging] if hanging else []
     if rule.gone and latch.trigger in policy.spec.triggers and not declared:
         yield from _cause(watch.triggers.get(latch.trigger, TriggerWatch()), rule.good)
     held = snapshot.wall - latch.opened_at

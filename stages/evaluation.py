@@ -17,6 +17,7 @@ from stages.drift import drift, runtime_agrees
 from stages.headline import Scene, headline
 from stages.looking import Sight
 from stages.memory import remember
+from stages.overhang import hanging, latch_due
 from stages.policy import Policy
 from stages.posture import Mode, join
 from stages.quality import readings
@@ -49,7 +50,7 @@ def accumulate(
     watch = replace(watch, rows=confirm_rows(policy, watch, here.readings, here.limits, here.market))
     sight = Sight(policy, state, snapshot, here, found)
     watch = replace(watch, triggers=advance_triggers(sight, watch))
-    due = latches_due(sight, watch, actor)
+    due = (*latches_due(sight, watch, actor), *latch_due(policy, state, watch, snapshot, here, actor))
     burn = advance_burn_in(
         policy,
         state,
@@ -101,7 +102,7 @@ def judge(
         market_note=here.phase.note,
         accounts=_accounts(policy, here, snapshot),
         dark_left=here.dark_left,
-        overhang_left={name: one.level for name, one in watch.overhang.items()},
+        overhang=hanging(policy, watch, here),
         notes=_unwatched(policy),
         ways=ways(policy, state, snapshot, here.effective),
     )

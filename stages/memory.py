@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from stages.baselines import measured, rebases
-from stages.bearings import Bearings, bearings, downward, git_standing, harm_of, in_convergence, longest_dark
+from stages.bearings import bearings, git_standing, in_convergence, longest_dark
 from stages.commands import AdoptExternalChange, Rebase
 from stages.ladder import Value, write_value
+from stages.overhang import hangs_over
 from stages.policy import Policy
 from stages.quality import Reading, readings
-from stages.rows import bound_of, compare
 from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
-from stages.state import ControlState, Intent
-from stages.watching import UNSEEN_AFTER, Dark, Known, Lowered, Overhang, WatchState, key_text
+from stages.state import ControlState
+from stages.watching import UNSEEN_AFTER, Dark, Known, WatchState, key_text
 from stages.witness import GitReading
 
 TRAILERS = ("Rampdeck-Plan", "Rampdeck-Epoch", "Rampdeck-Stage")
@@ -40,7 +39,7 @@ def remember(
     in_force = bearings(policy, state, watch, snapshot)
     mine = {key: reading for key, reading in raw.items() if key.book in in_force.books}
     watch = replace(watch, dark=_dark(policy, state, watch, snapshot, mine))
-    return _hangs_over(policy, state, watch, snapshot), (*adopted, *rebased)
+    return hangs_over(policy, state, watch, snapshot), (*adopted, *rebased)
 
 
 def _started(watch: WatchState, snapshot: Snapshot) -> datetime:
@@ -152,89 +151,3 @@ def _newest_change(
     if watch.changed is not None and in_convergence(policy, watch.changed, snapshot.wall):
         changes.append((f"git@{watch.changed.isoformat()}", watch.changed))
     return max(changes, key=lambda change: change[1], default=None)
-
-
-def _hangs_over(policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot) -> WatchState:
-    """What the book holds above lower limits when they begin to count (rule 10), and how it shrinks."""
-    here = bearings(policy, state, watch, snapshot)
-    newest = _newest_move(state)
-    if newest is None or not downward(policy, newest):
-        return replace(watch, lowered=None, overhang={})
-    lowered = watch.lowered
-    if lowered is None or lowered.intent != newest.id:
-        lowered = Lowered(newest.id, held=_held(policy, watch))
-    if here.limits != policy.stage_index(newest.to_stage):
-        # Where the limits do not stand on the lowered stage (yet, or any more), nothing more hangs over.
-        return replace(watch, lowered=lowered)
-    if not lowered.counts:
-        limited = sorted(name for name, signal in policy.spec.signals.items() if signal.limit and signal.limit.control)
-        pending = tuple(key_text(SignalKey(LIVE_BOOK, name)) for name in limited)
-        lowered, watch = replace(lowered, pending=pending, counts=True), replace(watch, overhang={})
-    hanging: dict[str, Overhang] = {}
-    pending_left: list[str] = []
-    for name in {*lowered.pending, *watch.overhang}:
-        harm = _harm(policy, here, name)
-        if harm is None:
-            if name in watch.overhang:
-                hanging[name] = watch.overhang[name]
-            else:
-                pending_left.append(name)
-            continue
-        level, limit = harm
-        before = watch.overhang.get(name)
-        if before is None:
-            level = min(level, lowered.held.get(name, level))
-        if level < _least_at(policy, name) * limit:
-            continue
-        until = before.until_market if before else _deadline(policy, here, name, snapshot)
-        hanging[name] = Overhang(min(level, before.level) if before else level, until)
-    lowered = replace(lowered, pending=tuple(sorted(pending_left)))
-    return replace(watch, lowered=lowered, overhang=dict(sorted(hanging.items())))
-
-
-def _newest_move(state: ControlState) -> Intent | None:
-    """The newest pushed act between two stages: one that only makes the mode stricter takes no limit back."""
-    moves = [one for one in state.intents.values() if one.outcome == "pushed" and one.from_stage != one.to_stage]
-    return moves[-1] if moves else None
-
-
-def _held(policy: Policy, watch: WatchState) -> dict[str, Decimal]:
-    """Harm of every signal of the live book whose value is known."""
-    found: dict[str, Decimal] = {}
-    for name, known in watch.known.items():
-        book, _, signal = name.partition("/")
-        if book == LIVE_BOOK and known.value is not None and signal in policy.spec.signals:
-            found[name] = harm_of(policy, signal, known.value)
-    return found
-
-
-def _harm(policy: Policy, here: Bearings, name: str) -> tuple[Decimal, Decimal] | None:
-    """Harm and limit of a signal that can be read under the limits in force; None when it cannot."""
-    signal = name.partition("/")[2]
-    reading = here.readings.get(SignalKey(LIVE_BOOK, signal))
-    bound = bound_of(policy, signal, here.limits)
-    if reading is None or bound is None or not reading.believed:
-        return None
-    compared = compare(policy, signal, reading, bound)
-    return None if compared is None or compared.limit is None else (compared.harm, compared.limit)
-
-
-def _least_at(policy: Policy, name: str) -> Decimal:
-    """The lowest share of the limit at which any trigger would fire on the signal."""
-    signal = name.partition("/")[2]
-    return min((one.at for one in policy.spec.triggers.values() if signal in one.signals), default=Decimal(1))
-
-
-def _deadline(policy: Policy, here: Bearings, name: str, snapshot: Snapshot) -> datetime | None:
-    """Market time until which the book may hang over.
-
-    Exposure: the start of flattening, or one convergence without one. A loss cannot be reduced: until the next open,
-    where its baseline starts anew.
-    """
-    if policy.spec.signals[name.partition("/")[2]].harm == "loss":
-        return here.phase.next_open
-    session = here.phase.session
-    if session is not None and session.flatten_start is not None and here.market < session.flatten_start:
-        return session.flatten_start
-    seconds = policy.spec.target.convergence.total_seconds() * snapshot.speed
-    return here.market + timedelta(seconds=seconds)

@@ -115,11 +115,12 @@ def covers(
 ) -> bool:
     """Whether harm above ``at`` of a lower limit hung over from the step down: not grown, and not past its deadline.
 
-    What was below that level when the limits came down has reached it since: that never hung over.
+    What was below that level when the limits came down has reached it since: that never hung over. Of a limit on
+    single names each name hangs over by itself.
     """
     if overhang is None or compared.limit is None or overhang.level < at * compared.limit:
         return False
-    if overhang.until_market is not None and market >= overhang.until_market:
+    if overhang.grown or (overhang.until_market is not None and market >= overhang.until_market):
         return False
     return compared.harm <= overhang.level + tolerance * compared.limit
 

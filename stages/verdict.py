@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from stages.figures import measure
 from stages.ladder import Unit, Value
 from stages.posture import Latch, Posture
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
@@ -68,6 +69,27 @@ class Row:
     baseline: Decimal | None = None
     decimals: int | None = None
     signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """What hangs over of one limit (semantics 2.2 rule 10): ``over`` is what is still to be reduced, in ``unit``."""
+
+    title: str
+    symbol: str
+    """The name, of a limit on single names; empty otherwise."""
+    over: Decimal
+    unit: Unit
+    until_market: datetime | None
+    """Market time of its deadline."""
+    loss: bool = False
+    """A loss cannot be reduced: it waits for the next session."""
+
+    @property
+    def words(self) -> str:
+        """``largest NVDA: 1,200 $ over``"""
+        name = f"{self.title} {self.symbol}".rstrip()
+        return f"{name}: {measure(self.over, self.unit, decimals=0 if self.unit is Unit.USD else None)} over"
 
 
 class TriggerState(StrEnum):
@@ -317,7 +339,8 @@ class Evaluation:
     """Per book the account label and environment as read."""
     dark_left: float | None = None
     """Seconds left of an expected restart; None when none is expected."""
-    overhang_left: Mapping[str, Decimal] = field(default_factory=dict)
+    overhang: tuple[Hanging, ...] = ()
+    """What is above lower limits since a step down, name by name."""
     notes: tuple[str, ...] = ()
     """What the policy leaves unwatched."""
     held: tuple[HeldBack, ...] = ()

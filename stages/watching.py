@@ -53,6 +53,10 @@ class Overhang:
     level: Decimal
     """Lowest harm seen since."""
     until_market: datetime | None
+    symbols: Mapping[str, Decimal] = field(default_factory=dict)
+    """Of a limit on single names: each name that was above it, with its lowest dollars seen since."""
+    grown: tuple[str, ...] = ()
+    """Names above the limit that were not there when it came down, or that have grown since: new breaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Lowered:
     """Harm of each limited signal when the act was first seen: what is added until its limits count is growth."""
     counts: bool = False
     """Whether its limits have begun to count."""
+    names: Mapping[str, Decimal] = field(default_factory=dict)
+    """Dollars of each position when the act was first seen."""
 
 
 @dataclass(frozen=True, slots=True)

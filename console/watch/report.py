@@ -50,6 +50,11 @@ def status_document(policy: Policy, look: Look) -> dict[str, Any]:
         "account": _account(policy, found),
         "burnIn": _burn_in(policy, found),
         "signals": [_signal(row, found.snapshot.wall) for row in found.panels],
+        "overhang": [
+            {"title": one.title, "symbol": one.symbol or None, "over": one.over, "unit": one.unit.value,
+             "until": one.until_market}
+            for one in found.overhang
+        ],
         "triggers": [
             {"name": one.name, "title": one.title, "state": one.state.value, "left": one.left, "unit": one.unit.value,
              "reads": one.reads, "of": one.of, "then": one.then, "detail": one.detail, "reactionSeconds": one.reaction}
@@ -97,6 +102,9 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
             panel = row.panel
             yield f"-- {panel.upper()}"
         yield _row_line(row, found.snapshot.wall)
+    for one in found.overhang:
+        left = f", until {one.until_market:%H:%M}Z" if one.until_market else ""
+        yield f"HANGS OVER {one.words}{left}"
     for latch in found.latches:
         yield f"HELD {latch.trigger}: {latch.evidence}"
     yield f"-- TRUTH {_agreement(found)}"

@@ -129,9 +129,10 @@ class Ramp(RuleBasedStateMachine):
             return
         latch = latches[which % len(latches)]
         found = judge(self.world.policy, self.world.state, self.world.watch, self.world.snapshot, latch)
-        quorum = self.approvals() if signed else None
+        quorum, roles = (self.approvals(), ("operator",)) if signed else (None, ())
         epoch = self.world.state.epoch
-        taken = self.attempt(ClearLatch("alice", latch.key, gone=found.gone, why=found.why, quorum=quorum))
+        command = ClearLatch("alice", latch.key, gone=found.gone, why=found.why, quorum=quorum, roles=roles)
+        taken = self.attempt(command)
         assert taken == (signed and found.gone and latch.mode is not Mode.KILLED)
         assert self.world.state.epoch == epoch + taken
 

@@ -131,9 +131,10 @@ def test_two_causes_at_l3_join_to_l2() -> None:
     assert (found.end.stage, found.end.cap) == ("L2", "L2")
 
 
-def test_an_overhang_trips_nothing_before_its_deadline() -> None:
+def test_an_overhang_asks_for_reduce_only_and_breaks_no_limit_before_its_deadline() -> None:
     scenario, found = played("overhang")
-    (latch,) = (one for one in found.happenings if one.kind == "latch")
+    over, latch = (one for one in found.happenings if one.kind == "latch")
+    assert (over.facts["trigger"], over.facts["mode"]) == ("overhang", "REDUCE_ONLY")
     deadline = datetime(2026, 11, 24, 20, 45, tzinfo=UTC)
     assert scenario.spec.market + timedelta(seconds=latch.second - 2) == deadline, (
         "three reads, the first at the deadline"

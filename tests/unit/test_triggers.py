@@ -91,7 +91,7 @@ def test_going_down_the_old_limits_count_until_converged_then_the_rest_hangs_ove
     world.tick(5)
     assert world.row("gross").limit == 5000
     assert (world.row("gross").state, world.row("gross").word) == (RowState.OVER, "OVER L1")
-    assert world.latches == []
+    assert world.latches == ["overhang"]
 
 
 def test_what_hangs_over_is_a_breach_when_it_grows_or_its_deadline_passes() -> None:
@@ -104,11 +104,11 @@ def test_what_hangs_over_is_a_breach_when_it_grows_or_its_deadline_passes() -> N
 
     afternoon = datetime(2026, 11, 24, 20, 44, tzinfo=UTC)
     grown = lowered(afternoon).tick(3, gross=19500)
-    assert grown.latches == ["grossLimit"]
+    assert grown.latches == ["overhang", "grossLimit"]
     late = lowered(afternoon).tick(5)
-    assert late.latches == []
+    assert late.latches == ["overhang"]
     late.tick(65)
-    assert late.latches == ["grossLimit"]
+    assert late.latches == ["overhang", "grossLimit"]
 
 
 def test_a_loss_beyond_the_lower_limit_hangs_over_as_well() -> None:
@@ -366,4 +366,4 @@ def test_a_stricter_mode_at_the_same_stage_ends_no_overhang() -> None:
     world.settle("i2")
     world.tick(5)
     assert world.row("gross").state is RowState.OVER
-    assert world.latches == []
+    assert world.latches == ["overhang"]
