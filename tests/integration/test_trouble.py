@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,25 +18,10 @@ from console.__main__ import main
 from stages.plan import Plan, build, to_document
 from stages.token import Token, decode_token, encode_token
 from tests.integration.actuation import ROOT, World, git
+from tests.integration.people import configure
 
 Run = Callable[..., tuple[int, str, str]]
 PHRASE = "ADVANCE heron L0 L1 GROSS 5,000"
-
-
-def configure(world: World, who: str, **changes: Any) -> Path:
-    """A person's configuration; a key with None is left out."""
-    settings: dict[str, Any] = {
-        "repository": {"remote": world.remote.as_uri(), "branch": "main"},
-        "policy": "ops/ramp.yaml",
-        "ledger": f"sqlite:///{world.folder}/ledger.db",
-        "identity": {"name": who, "key": str(world.key(who if who != "mallory" else "erin"))},
-        "inbox": str(world.folder / "inbox"),
-        "cache": str(world.folder / "cache"),
-        "state": str(world.folder / "state"),
-    } | changes
-    path = world.folder / f"{who}.yaml"
-    path.write_text(json.dumps({key: value for key, value in settings.items() if value is not None}))
-    return path
 
 
 @pytest.fixture
@@ -460,77 +440,4 @@ def test_read_only_refuses_every_acting_verb_before_it_looks(world: World, alice
     for words in cases:
         one_line(alice(*words, "--read-only"), "read-only")
         one_line(alice("--read-only", *words), "read-only")
-    assert world.kinds() == before
-
-
-# ---------------------------------------------------------------------------------------------------------- lease, keys
-
-
-def program(world: World, *words: str) -> subprocess.Popen[str]:
-    """The program in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "console", *words, "--config", str(world.folder / "alice.yaml")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for a condition, and fail when it does not come."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        pause.wait(0.05)
-
-
-def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str]:
-    """Send a signal and wait for the end."""
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    return process.returncode, out, err
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_watch_that_is_interrupted_gives_the_lease_back(world: World, number: signal.Signals) -> None:
-    with program(world, "watch", "--act", "--json") as watch:
-        until(lambda: (row := world.ledger.lease.current()) is not None and row.alive(datetime.now(UTC)))
-        code, out, err = ended(watch, number)
-    assert (code, "Traceback" in err) == (0, False), err
-    assert all(json.loads(line)["kind"] for line in out.splitlines())
-    row = world.ledger.lease.current()
-    assert row is None or not row.alive(datetime.now(UTC))
-
-
-def test_a_lease_that_is_taken_elsewhere_makes_the_second_watch_a_desk(world: World) -> None:
-    with program(world, "watch", "--act") as first:
-        until(lambda: world.ledger.lease.current() is not None)
-        holder = world.ledger.lease.current()
-        assert holder is not None
-        with program(world, "watch", "--act") as second:
-            assert second.stdout is not None
-            assert second.stdout.readline(), "it tells what it sees"
-            now = world.ledger.lease.current()
-            assert now is not None
-            assert (now.holder, now.term) == (holder.holder, holder.term)
-            assert ended(second, signal.SIGINT)[0] == 0
-        now = world.ledger.lease.current()
-        assert now is not None
-        assert (now.holder, now.alive(datetime.now(UTC))) == (holder.holder, True), "a desk gives nobody's lease back"
-        assert ended(first, signal.SIGINT)[0] == 0
-
-
-def test_a_plan_that_is_interrupted_writes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The remote hangs, so that the interrupt lands in the middle of a fetch."""
-    pipe, hang = world.folder / "began", world.folder / "hang"
-    os.mkfifo(pipe)
-    hang.write_text(f"#!/bin/sh\necho begun > {pipe}\nexec sleep 600\n")
-    hang.chmod(0o755)
-    monkeypatch.setenv("GIT_SSH_COMMAND", str(hang))
-    configure(world, "alice", repository={"remote": "ssh://git@nowhere.invalid/x", "branch": "main"}, ledger=None)
-    before = world.kinds()
-    with program(world, "plan", "--to", "L1", "-o", str(world.folder / "out.json")) as plan:
-        assert pipe.read_text() == "begun\n"
-        code, out, err = ended(plan, signal.SIGINT)
-    assert (code, out) == (130, ""), (code, out, err)
-    assert err == "rampdeck: interrupted; nothing more was started\n"
-    assert not (world.folder / "out.json").exists()
     assert world.kinds() == before

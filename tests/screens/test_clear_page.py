@@ -13,7 +13,7 @@ from stages.clearing import Clearance, who_clears
 from stages.posture import ClearRule, Latch, Mode, Posture
 from stages.standing import Standing
 from tests.screens import states
-from tests.screens.test_console_app import field_of, until, write
+from tests.screens.pressing import field_of, until, write
 
 SIZES = ((160, 45), (100, 30), (80, 24))
 SEEN = states.NOW - timedelta(minutes=6)

@@ -1,52 +1,25 @@
-"""The app on fakes: keys, phrases, alarms, leaving, crashes, sizes."""
+"""The app on fakes: home, alarms, leaving, crashes, sizes."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from textual import events
 
 from console import crash
 from console.actions import ACTIONS, On, actions_on, footer
 from console.app import needs_ascii
-from console.desk import Told
 from console.screens.leave import LeaveScreen
 from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen
 from console.screens.rollback import ReduceScreen
-from stages.refusal import Trouble
 from stages.verdict import WatchPresence
 from tests.screens import states
-from widgets.token_input import TokenInput, wrong_word
-
-
-async def until(pilot, true: Callable[[], object]) -> None:
-    """Waits on a condition, with a deadline."""
-    async with asyncio.timeout(20):
-        while not true():
-            await pilot.pause(0.02)
-
-
-async def field_of(pilot, app) -> TokenInput:
-    """The phrase's field, once it takes keys."""
-    await until(pilot, lambda: [field for field in app.screen.query(TokenInput) if field.ready and field.has_focus])
-    return app.screen.query_one(TokenInput)
-
-
-async def write(pilot, text: str) -> None:
-    names = {" ": "space", ",": "comma"}
-    await pilot.press(*(names.get(character, character) for character in text))
-
-
-def is_ready(made) -> None:
-    made.hands.rehearsal, made.hands.standing = states.READY_REHEARSAL, states.READY
-
+from tests.screens.pressing import until
+from widgets.token_input import wrong_word
 
 # --------------------------------------------------------------------------------------------------------------- Ramp
 
@@ -136,241 +109,6 @@ async def test_the_ascii_set_paints_nothing_else(console) -> None:
     async with made.app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "# BREACH" in made.text)
         assert made.text.isascii()
-
-
-# --------------------------------------------------------------------------------------------------------------- Plan
-
-
-async def test_from_dry_run_to_applied_by_hand(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(160, 45)) as pilot:
-        await pilot.press("2", "p")
-        await until(pilot, lambda: "CANNOT APPLY: 1 gate, 1 sign" in made.text)
-        assert states.PHRASE not in made.text
-        await pilot.press("y")
-        await until(pilot, lambda: ("request", states.PLAN.id) in made.hands.asked)
-        made.hands.standing = states.READY
-        made.now += timedelta(seconds=3)
-        later = replace(states.evaluation().snapshot, wall=made.now, market=made.now)
-        made.feed.give(states.frame(evaluation=states.evaluation(snapshot=later)))
-        await until(pilot, lambda: "YOU MAY APPLY" in made.text)
-        await field_of(pilot, made.app)
-        await write(pilot, "advance TORGHUT l1 l2 gross 25000")
-        await pilot.press("enter")
-        await until(pilot, lambda: made.hands.asked[-1][0] == "apply")
-        assert made.hands.asked[-1] == ("apply", states.PLAN.id, "advance TORGHUT l1 l2 gross 25000")
-        assert "YOU MAY APPLY" not in made.text
-        made.feed.give(states.frame(running=states.applying()))
-        await until(pilot, lambda: "5 of 7 controls are L2" in made.text)
-        assert "PLAN APPLYING" in made.text
-        made.feed.give(states.frame(running=states.applying(outcome="done", finished=made.now)))
-        await until(pilot, lambda: "PLAN APPLIED" in made.text)
-        made.feed.give(states.ok())
-        await pilot.pause()
-        assert "PLAN APPLIED" in made.text
-
-
-async def test_a_wrong_phrase_does_nothing_and_names_the_word(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        await field_of(pilot, made.app)
-        await pilot.press("enter")
-        await write(pilot, "advance torghut l1 l3 gross 25,000")
-        await pilot.press("enter")
-        await until(pilot, lambda: "nothing happened: word 4 is 'l3', not 'L2'" in made.text)
-        assert not [asked for asked in made.hands.asked if asked[0] == "apply"]
-
-
-async def test_keys_typed_ahead_do_not_count_and_are_said(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        field = await field_of(pilot, made.app)
-        field.ready = False
-        await write(pilot, states.PHRASE)
-        await pilot.press("enter")
-        assert field.typed == ""
-        assert "came too early and did not count" in field.said
-        assert not [asked for asked in made.hands.asked if asked[0] == "apply"]
-
-
-async def test_an_advance_refuses_both_ways_of_pasting(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        field = await field_of(pilot, made.app)
-        field.post_message(events.Paste(states.PHRASE))
-        await until(pilot, lambda: "paste is refused here" in field.said)
-        field.said = ""
-        made.app.copy_to_clipboard(states.PHRASE)
-        await pilot.press("ctrl+v")
-        await until(pilot, lambda: "paste is refused here" in field.said)
-        assert field.typed == ""
-
-
-async def test_a_plan_that_turns_takes_its_phrase_away(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        await field_of(pilot, made.app)
-        made.hands.standing = states.STALE
-        made.now += timedelta(seconds=3)
-        made.feed.give(states.ok())
-        await until(pilot, lambda: "PLAN STALE" in made.text)
-        await until(pilot, lambda: not made.app.screen.query(TokenInput))
-        assert states.PHRASE not in made.text
-
-
-async def test_trouble_while_planning_is_one_line_and_can_be_tried_again(console) -> None:
-    made = console(states.ok())
-
-    def away(to_stage: int) -> None:
-        raise Trouble("the remote gives no answer", where="git@host:org/repo.git", fix="try again")
-
-    good, made.hands.rehearse = made.hands.rehearse, away
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        await until(pilot, lambda: "CANNOT PLAN" in made.text)
-        assert "the remote gives no answer; try again" in made.text
-        made.hands.rehearse = good
-        await pilot.press("R")
-        await until(pilot, lambda: "CANNOT APPLY" in made.text)
-
-
-async def test_a_refused_apply_says_why_and_gives_the_field_back(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    made.hands.told = Told(False, "an approval has expired")
-    async with made.app.run_test(size=(160, 45)) as pilot:
-        await pilot.press("2", "p")
-        await field_of(pilot, made.app)
-        await write(pilot, states.PHRASE)
-        await pilot.press("enter")
-        await until(pilot, lambda: [asked for asked in made.hands.asked if asked[0] == "apply"])
-        await field_of(pilot, made.app)
-        assert made.app.screen.draft.note == "not applied: an approval has expired"
-
-
-async def test_the_diff_is_walked_by_change_and_by_file(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("2", "p")
-        await until(pilot, lambda: "CANNOT APPLY" in made.text)
-        await pilot.press("n")
-        await until(pilot, lambda: "DIFF 1 of 2" in made.text)
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "DIFF 2 of 2  configmap.yaml" in made.text)
-        await pilot.press("left_square_bracket", "3")
-        await until(pilot, lambda: "GATES 10 of 11" in made.text)
-
-
-async def test_leaving_a_plan_writes_nothing(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("2", "p")
-        await field_of(pilot, made.app)
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(made.app.screen, RampScreen))
-        assert [asked[0] for asked in made.hands.asked] == ["rehearse"]
-
-
-# -------------------------------------------------------------------------------------------------------- Reduce risk
-
-
-async def test_twelve_keys_roll_back(console) -> None:
-    made = console(states.breach())
-    frame = replace(states.breach(), running=None)
-    made.feed.shown = frame
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("r")
-        await field_of(pilot, made.app)
-        await write(pilot, "rollback l1")
-        await pilot.press("enter")
-        await until(pilot, lambda: made.hands.asked)
-        assert made.hands.asked == [("rollback", "L1", "rollback l1")]
-        await until(pilot, lambda: "ROLLBACK L1: started" in made.text)
-        made.feed.give(replace(frame, running=states.reducing()))
-        await until(pilot, lambda: "TIME TO SAFE" in made.text)
-
-
-async def test_fourteen_keys_kill_and_a_digit_gives_the_reason(console) -> None:
-    made = console(replace(states.breach(), running=None))
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("exclamation_mark")
-        await field_of(pilot, made.app)
-        await until(pilot, lambda: "► KILL torghut" in made.text)
-        await write(pilot, "5")
-        await pilot.press("enter")
-        assert made.hands.asked == []
-        await pilot.press("backspace")
-        await write(pilot, "kill torghut")
-        await pilot.press("enter")
-        await until(pilot, lambda: "handed over in 4 ms" in made.text)
-        assert made.hands.asked == [("kill", "kill torghut")]
-        await write(pilot, "5")
-        await pilot.press("enter")
-        await until(pilot, lambda: ("reason", "incident") in made.hands.asked)
-
-
-async def test_reductions_take_paste_by_both_routes(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("r")
-        field = await field_of(pilot, made.app)
-        field.post_message(events.Paste("FREEZE\n"))
-        await until(pilot, lambda: field.typed == "FREEZE")
-        await pilot.press("ctrl+u")
-        made.app.copy_to_clipboard("ROLLBACK L0")
-        await pilot.press("ctrl+v", "enter")
-        await until(pilot, lambda: made.hands.asked)
-        assert made.hands.asked == [("rollback", "L0", "ROLLBACK L0")]
-
-
-async def test_the_page_opens_with_nothing_known_and_still_acts(console) -> None:
-    made = console()
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("r")
-        await field_of(pilot, made.app)
-        await write(pilot, "rollback l0")
-        await pilot.press("enter")
-        await until(pilot, lambda: made.hands.asked)
-        assert made.hands.asked == [("rollback", "L0", "rollback l0")]
-
-
-async def test_an_empty_line_and_a_wrong_stage_do_nothing(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("r")
-        await field_of(pilot, made.app)
-        await pilot.press("enter")
-        await write(pilot, "rollback l7")
-        await pilot.press("enter")
-        await until(pilot, lambda: "word 2 is 'l7', not 'L0'" in made.text)
-        assert made.hands.asked == []
-
-
-async def test_keys_before_the_field_has_the_focus_are_said(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("r")
-        field = await field_of(pilot, made.app)
-        made.app.screen.set_focus(None)
-        await pilot.press("x")
-        await until(pilot, lambda: "1 key came too early" in field.said)
-        assert field.typed == ""
-
-
-async def test_the_commands_by_hand_are_on_the_page(console) -> None:
-    made = console(states.ok())
-    async with made.app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("r")
-        await until(pilot, lambda: "git clone ... # to L0" in made.text)
 
 
 # ------------------------------------------------------------------------------------------------- leaving and trouble
@@ -531,19 +269,6 @@ def test_wrong_words_are_named() -> None:
 )
 def test_the_locale_chooses_the_set_of_marks(environment: dict[str, str], wanted: bool) -> None:
     assert needs_ascii(environment) is wanted
-
-
-async def test_tab_goes_to_the_phrase_and_back_so_that_the_diff_can_be_walked(console) -> None:
-    made = console(states.ok())
-    is_ready(made)
-    async with made.app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("2", "p")
-        field = await field_of(pilot, made.app)
-        await pilot.press("tab", "2")
-        await until(pilot, lambda: "DIFF 1 of 2" in made.text)
-        assert field.typed == ""
-        await pilot.press("4", "tab")
-        await until(pilot, lambda: field.has_focus)
 
 
 async def test_without_colour_every_word_still_stands(console, monkeypatch) -> None:

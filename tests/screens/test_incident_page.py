@@ -6,7 +6,7 @@ import pytest
 
 from console.screens.incident import incident_page, wrong
 from tests.screens import states
-from tests.screens.test_console_app import field_of, until, write
+from tests.screens.pressing import field_of, until, write
 
 SIZES = ((160, 45), (100, 30), (80, 24))
 
