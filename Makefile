@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
-JOBS   ?= 2
+# A test waits about half of its time, for Git, a venue or a screen: two for each core keep both busy.
+JOBS   ?= $(shell expr 2 \* `getconf _NPROCESSORS_ONLN`)
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -31,7 +32,7 @@ demo: $(READY) ## the whole product on a demo world (ARGS="--scenario calm")
 	$(BIN)/rampdeck demo $(ARGS)
 
 test: $(READY) ## all tests (ARGS="tests/unit -k ledger")
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types contracts deps test ## everything that must hold before a commit
 

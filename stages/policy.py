@@ -117,7 +117,7 @@ class ControlSpec(Manifest):
     readback: Source | None = None
     enforced_by: Literal["app-clip", "app-reject", "app-stop", "venue", "rampdeck"]
 
-    @property
+    @cached_property
     def order(self) -> RiskOrder:
         if isinstance(self.riskier, tuple):
             return RiskOrder("listed", self.riskier)
@@ -367,6 +367,14 @@ class Policy(Manifest):
     def resolved(self) -> tuple[Mapping[str, Value | None], ...]:
         """Per stage the value of every control as it is written: shares of a usd control become dollars."""
         return tuple({name: self._resolve(stage, name) for name in stage.controls} for stage in self.spec.stages)
+
+    @cached_property
+    def share_bases(self) -> Mapping[str, str]:
+        """By ratio control the control that it is a share of, where the stages say so."""
+        ratios = {name for name, control in self.spec.controls.items() if control.unit is Unit.RATIO}
+        # The lowest stage that says so has the last word.
+        written = [item for stage in reversed(self.spec.stages) for item in stage.controls.items()]
+        return {name: said.of for name, said in written if name in ratios and isinstance(said, ShareSpec)}
 
     @cached_property
     def slices(self) -> tuple[str, ...]:

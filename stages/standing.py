@@ -11,7 +11,7 @@ from stages.bindings import Binding, Located, locate
 from stages.json_spans import parse_file
 from stages.ladder import Value, parse_value, plain
 from stages.overlays import Overlays
-from stages.policy import ControlSpec, Policy, ShareSpec
+from stages.policy import ControlSpec, Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.signals import ReadControls
@@ -178,10 +178,7 @@ def comparable(policy: Policy, values: Mapping[str, Value | None], name: str) ->
 
 def share_base(policy: Policy, name: str) -> str | None:
     """The control that a ratio control is a share of, when the stages say so."""
-    if policy.spec.controls[name].unit.value != "ratio":
-        return None
-    shares = (stage.controls.get(name) for stage in policy.stages)
-    return next((share.of for share in shares if isinstance(share, ShareSpec)), None)
+    return policy.share_bases.get(name)
 
 
 def overlay_holds(policy: Policy, controls: ReadControls, mode: Mode) -> bool:
@@ -228,6 +225,9 @@ class _Ladder:
         self._policy = policy
         self._values = values
         self._names = [name for name in values if name not in overlaid]
+        self._orders = {name: policy.spec.controls[name].order for name in self._names}
+        self._risks = {name: self._compared(values, name) for name in self._names}
+        self._rungs = [{name: self._compared(stage, name) for name in self._names} for stage in policy.resolved]
         self.riskiest = max((self._reach(name) for name in self._names), default=0)
         stages = range(len(policy.stages))
         self.exact = next((index for index in stages if all(self._same(name, index) for name in self._names)), None)
@@ -245,29 +245,20 @@ class _Ladder:
 
     def _reach(self, name: str) -> int:
         """The lowest stage that allows the control's value; above the top, the number of stages."""
-        order = self._policy.spec.controls[name].order
-        value = self._risk(name)
-        allowed = (index for index in range(len(self._policy.stages)) if order.at_most(value, self._rung(index, name)))
-        return next(allowed, len(self._policy.stages))
+        order, value = self._orders[name], self._risks[name]
+        allowed = (index for index, rung in enumerate(self._rungs) if order.at_most(value, rung[name]))
+        return next(allowed, len(self._rungs))
 
     def _on_lower_rung(self, name: str) -> bool:
         return any(self._same(name, index) for index in range(self.riskiest))
 
     def _same(self, name: str, index: int) -> bool:
-        return self._policy.spec.controls[name].order.same(self._risk(name), self._rung(index, name))
+        return self._orders[name].same(self._risks[name], self._rungs[index][name])
 
-    def _risk(self, name: str) -> Value | None:
+    def _compared(self, values: Mapping[str, Value | None], name: str) -> Value | None:
+        """The value by which risk is compared: in dollars where the whole that it is a share of was read as well."""
         base = share_base(self._policy, name)
-        if base is not None and base not in self._values:
-            return self._values[name]
-        return comparable(self._policy, self._values, name)
-
-    def _rung(self, index: int, name: str) -> Value | None:
-        base = share_base(self._policy, name)
-        values = self._policy.resolved[index]
-        if base is not None and base not in self._values:
-            return values[name]
-        return comparable(self._policy, values, name)
+        return values[name] if base is not None and base not in self._values else comparable(self._policy, values, name)
 
     def _differences(self, index: int) -> tuple[Difference, ...]:
         stage = self._policy.resolved[index]
@@ -276,7 +267,7 @@ class _Ladder:
                 name,
                 stage[name],
                 self._values[name],
-                self._policy.spec.controls[name].order.at_most(self._risk(name), self._rung(index, name)),
+                self._orders[name].at_most(self._risks[name], self._rungs[index][name]),
             )
             for name in self._names
             if not self._same(name, index)

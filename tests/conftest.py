@@ -24,9 +24,19 @@ NEEDS_SERVER, WITHOUT_SERVER = "API server: ", "RAMPDECK_WITHOUT_API_SERVER"
 KEPT = {REQUIRE_ALL, WITHOUT_SERVER, "RAMPDECK_SHARED"}
 """Variables of the run itself, which reach the tests."""
 
+LONGEST_FIRST = ("pty", "integration", "property", "screens", "unit")
+"""Folders by how long their files take: what is begun early ends with the others."""
+
 # Two busy cores make any single example slow now and then; the whole test has its own time limit.
 settings.register_profile("rampdeck", deadline=None)
 settings.load_profile("rampdeck")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that none is left running alone; the tests of a file keep together and in order."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    folders = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: (item.path not in slow, folders.get(item.path.parent.name, -1)))
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,18 @@ itself at the named checkpoint.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,15 @@ def short_pause(seconds: float) -> None:
     threading.Event().wait(min(seconds, 0.05))
 
 
+@cache
+def _drawn() -> Path:
+    """What every world begins with, made once in a process: keys and commits are the same in each copy."""
+    folder = Path(tempfile.mkdtemp(prefix="rampdeck-world-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    World(folder).draw()
+    return folder
+
+
 @dataclass
 class World:
     """Everything real, in one folder. ``checkpoint`` is handed to the procedures."""
@@ -94,25 +105,33 @@ class World:
     @classmethod
     def make(cls, folder: Path) -> World:
         """A new world at L0 whose burn-in has passed."""
+        drawn = _drawn()
+        shutil.copytree(drawn, folder, dirs_exist_ok=True)
+        for config in (folder / "work/.git/config", folder / "remote.git/config"):
+            config.write_text(config.read_text().replace(str(drawn), str(folder)))
         world = cls(folder)
-        shutil.copytree(ROOT / "console/demo/sample", world.work)
-        ops = world.work / "ops"
+        world._begin()
+        return world
+
+    def draw(self) -> None:
+        """The repository, its remote and the keys; no ledger yet."""
+        shutil.copytree(ROOT / "console/demo/sample", self.work)
+        ops = self.work / "ops"
         ops.mkdir()
         shutil.copy(ROOT / "stages/policies/demo.yaml", ops / "ramp.yaml")
         keys = []
         for name in PEOPLE:
-            key = world.key(name)
+            key = self.key(name)
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key)], check=True)
             keys.append(f"{name} {key.with_suffix('.pub').read_text()}")
         (ops / "allowed_signers").write_text("".join(keys))
         (ops / "roster.yaml").write_text(ROSTER)
-        git("init", "-q", "--initial-branch=main", cwd=world.work)
-        git("add", ".", cwd=world.work)
-        git("commit", "-qm", "Begin", cwd=world.work)
-        git("clone", "-q", "--bare", str(world.work), str(world.remote), cwd=folder)
-        git("remote", "add", "origin", str(world.remote), cwd=world.work)
-        world._begin()
-        return world
+        git("init", "-q", "--template=", "--initial-branch=main", cwd=self.work)
+        git("add", ".", cwd=self.work)
+        git("commit", "-qm", "Begin", cwd=self.work)
+        git("clone", "-q", "--template=", "--bare", str(self.work), str(self.remote), cwd=self.folder)
+        (self.remote / "hooks").mkdir(exist_ok=True)
+        git("remote", "add", "origin", str(self.remote), cwd=self.work)
 
     def _begin(self) -> None:
         now, head = datetime.now(UTC), self.repository.fetch()
@@ -154,7 +173,7 @@ class World:
 
     @cached_property
     def repository(self) -> Mirror:
-        return Mirror(self.remote.as_uri(), "main", self.folder / "cache", name="alice", timeout=10)
+        return Mirror(self.remote.as_uri(), "main", self.folder / "cache", name="alice", timeout=60)
 
     @cached_property
     def spill(self) -> Spill:
