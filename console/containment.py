@@ -9,7 +9,7 @@ from typing import Final
 
 from console.ports import Clock, Venue
 from stages.refusal import Trouble
-from stages.witness import OrderOutcome, Position
+from stages.witness import OrderOutcome, Position, VenueReading
 
 TRIES: Final = 6
 _FIRST_PAUSE: Final = 0.25
@@ -101,15 +101,18 @@ class Containment:
         if self._venue is None:
             return (), None
         try:
-            reading = self._venue.read()
+            reading = heard(self._venue)
         except Trouble as away:
-            wanted = self._wanted.block or self._wanted.cancel
-            return ((self._told("venue read", False, away.line),) if wanted else ()), None
-        if not self._wanted.block:
+            return (self._told("venue read", False, away.line),), None
+        if not (self._wanted.block or self._wanted.cancel):
             return (), reading.positions
         said = "blocked" if reading.blocked else "says that it takes orders"
-        open_orders = f", {len(reading.open_orders)} orders open" if reading.open_orders else ""
-        return (self._told("venue read", reading.blocked, said + open_orders),), reading.positions
+        orders = len(reading.open_orders)
+        left = orders and self._wanted.cancel
+        done = (reading.blocked or not self._wanted.block) and not left
+        return (self._told("venue read", done, f"{said}{f', {orders} orders open' if orders else ''}"),), (
+            reading.positions
+        )
 
     def _answer(self, name: str, done: bool, detail: str) -> None:
         self._answers[name] = self._told(name, done, detail)
@@ -119,6 +122,14 @@ class Containment:
 
     def _nowhere(self) -> Witnessed:
         return self._told("venue", False, "the policy has the venue block, but no venue is configured")
+
+
+def heard(venue: Venue) -> VenueReading:
+    """What the venue says now. An answer that carries an error is none. Raises Trouble."""
+    reading = venue.read()
+    if reading.error:
+        raise Trouble(reading.error, where="venue")
+    return reading
 
 
 def contain(venue: Venue | None, steps: VenueSteps, clock: Clock, pause: Callable[[float], object]) -> Containment:

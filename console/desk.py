@@ -59,7 +59,7 @@ class Running:
     outcome: str = ""
     """Empty while it runs; then done, failed, or unknown."""
     safe_now: str = "NOT YET"
-    """YES, NOT YET or UNVERIFIED, by the venue alone."""
+    """YES, NOT YET or UNVERIFIED, by the venue, or by the runtime where the venue has no part in it."""
     safe_note: str = ""
     stays_so: str = "NOT YET"
     """YES, NOT YET or UNVERIFIED, by Git and runtime."""

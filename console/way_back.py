@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from console.approvals import InForce
+from console.containment import heard
 from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Signer, Venue
 from stages.authority import Action, action_digest
 from stages.commands import Record, RecordCommitted, RecordOutcome
@@ -181,7 +182,7 @@ def _let_go(ports: ReturnPorts, force: InForce, trip: Journey, venue: Venue) -> 
         return f"the venue stays blocked: {held}"
     try:
         venue.unblock()
-        blocked = venue.read().blocked
+        blocked = heard(venue).blocked
     except Trouble as trouble:
         return f"the venue was not let go: {trouble.line}; rampdeck resume tries again"
     try:

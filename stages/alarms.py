@@ -103,7 +103,8 @@ def since_when(now: Situation, found: tuple[Condition, ...]) -> dict[str, dateti
     causes = [one.cause for one in found]
     causes.append(f"truth/{now.truth.agree}")
     causes += [differs(row.name) for row in now.truth.rows if row.agree is False]
-    if now.snapshot.venue is not None and not now.snapshot.venue.positions:
+    venue = now.snapshot.venue
+    if venue is not None and not venue.error and not venue.positions:
         causes.append("flat")
     return {cause: now.watch.since.get(cause, now.snapshot.wall) for cause in causes}
 

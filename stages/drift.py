@@ -11,6 +11,8 @@ from stages.verdict import ControlDrift
 
 SAME, CONVERGING, DRIFT, UNKNOWN = "same", "converging", "drift", "unknown"
 NO_READBACK = "no readback"
+GIT_UNREAD, GIT_SILENT = "Git was not read", "Git gives no answer"
+"""Git was never read; or its last word is known, but it may say something else by now."""
 
 
 def drift(policy: Policy, snapshot: Snapshot, here: Bearings) -> tuple[ControlDrift, ...]:
@@ -27,6 +29,8 @@ def _control(policy: Policy, snapshot: Snapshot, here: Bearings, name: str) -> C
     if problem:
         return ControlDrift(name, stage, git, runtime, UNKNOWN, riskier=False, detail=problem)
     if spec.order.same(git, runtime):
+        if snapshot.git is not None and snapshot.git.error:
+            return ControlDrift(name, stage, git, runtime, UNKNOWN, riskier=False, detail=GIT_SILENT)
         return ControlDrift(name, stage, git, runtime, SAME, riskier=False)
     riskier = not spec.order.at_most(runtime, git)
     said = f"Git {value_text(git, spec.unit)}, runtime {value_text(runtime, spec.unit)}"
@@ -37,7 +41,7 @@ def _control(policy: Policy, snapshot: Snapshot, here: Bearings, name: str) -> C
 def _git(snapshot: Snapshot, name: str) -> tuple[Value | None, str]:
     git = snapshot.git
     if git is None:
-        return None, "Git was not read"
+        return None, GIT_UNREAD
     if name in git.values:
         return git.values[name], ""
     return None, git.unread.get(name, "not in the manifests")

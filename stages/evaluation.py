@@ -57,7 +57,7 @@ def accumulate(
         replace(watch, wall=before.wall, market=before.market),
         snapshot,
         here,
-        agrees=_converged(policy, found),
+        agrees=_converged(policy, found, snapshot),
         rows=_all_rows(policy, state, watch, here),
         holding=_strictest(state, due),
         actor=actor,
@@ -155,10 +155,11 @@ def _all_rows(policy: Policy, state: ControlState, watch: WatchState, here: Bear
     )
 
 
-def _converged(policy: Policy, found: tuple[ControlDrift, ...]) -> bool:
+def _converged(policy: Policy, found: tuple[ControlDrift, ...], snapshot: Snapshot) -> bool:
     """Whether the runtime runs what Git says; with nothing to read back, Git's word is all there is."""
-    heard = any(control.readback is not None for control in policy.spec.controls.values())
-    return runtime_agrees(policy, found) is True if heard else all(one.detail != "Git was not read" for one in found)
+    if any(control.readback is not None for control in policy.spec.controls.values()):
+        return runtime_agrees(policy, found) is True
+    return snapshot.git is not None and not snapshot.git.error
 
 
 def _strictest(state: ControlState, due: tuple[OpenLatch, ...]) -> Mode:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.commands import RecordSettled
-from stages.drift import SAME, runtime_agrees
+from stages.drift import GIT_UNREAD, SAME, runtime_agrees
 from stages.facts import REDUCE
 from stages.policy import Policy
 from stages.state import ControlState
@@ -28,7 +28,9 @@ def truth(policy: Policy, state: ControlState, evaluation: Evaluation) -> Truth:
     there = standing.stage is not None and policy.stages[standing.stage].name == newest.to_stage
     # A stricter mode fulfils a reduction; what lets risk return has not arrived while the old mode still stands.
     arrived = standing.mode >= newest.mode if newest.kind == REDUCE else standing.mode is newest.mode
-    if git is None or not (git.head == newest.sha or (there and arrived)):
+    if git is None or git.error:
+        return Truth(None, git.error if git else GIT_UNREAD)
+    if not (git.head == newest.sha or (there and arrived)):
         return Truth(None, "the push was not read back from Git")
     odd = [one for one in evaluation.drift if one.state != SAME and policy.spec.controls[one.control].readback]
     return Truth(runtime_agrees(policy, evaluation.drift), "; ".join(f"{one.control}: {one.detail}" for one in odd))

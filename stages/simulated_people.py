@@ -148,6 +148,8 @@ def _resume(office: Office, wish: Act) -> Answer:
     """Lifts what the mode in Git and at the venue still holds, as far as the open latches let it."""
     seen, intent = office.seen(), office.intent()
     venue = seen.snapshot.venue
+    if venue is not None and venue.error:
+        return Answer("resume", done=False, why=venue.error)
     found = lift(seen.policy, seen.state, office.controls(), blocked=venue is not None and venue.blocked)
     if isinstance(found, Refusal):
         return _answer("resume", found)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from stages.bearings import Bearings, runtime_reach
-from stages.drift import CONVERGING, DRIFT, NO_READBACK, SAME
+from stages.drift import CONVERGING, DRIFT, GIT_SILENT, NO_READBACK, SAME
 from stages.figures import measure, value_text
 from stages.ladder import Unit, Value
 from stages.policy import Policy
@@ -71,17 +71,23 @@ def _stage(policy: Policy, watch: WatchState, here: Bearings, snapshot: Snapshot
     unread = not snapshot.runtime or any(reading.error for reading in snapshot.runtime.values())
     heard = any(control.readback for control in policy.spec.controls.values())
     runtime = (UNREAD if reach is None or unread else policy.stages[min(reach, policy.top)].name) if heard else None
-    git = stage_name(policy, here.standing)
+    git = stage_name(policy, here.standing) if _git_answers(snapshot) else UNREAD
     if UNREAD in (git, runtime) or runtime is None or here.standing.stage is None:
         return TruthRow("stage", git, runtime, None, None)
     return TruthRow("stage", git, runtime, None, reach == here.standing.riskiest)
+
+
+def _git_answers(snapshot: Snapshot) -> bool:
+    """Whether Git's last word is its present one."""
+    return snapshot.git is not None and not snapshot.git.error
 
 
 def _control(policy: Policy, one: ControlDrift) -> TruthRow:
     spec = policy.spec.controls[one.control]
     agree = True if one.state == SAME else False if one.state in (DRIFT, CONVERGING) else None
     if agree is None:
-        return TruthRow(spec.title or one.control, UNREAD, UNREAD, None, None, one.detail)
+        heard = value_text(one.runtime, spec.unit) if one.detail == GIT_SILENT else UNREAD
+        return TruthRow(spec.title or one.control, UNREAD, heard, None, None, one.detail)
     git, runtime = value_text(one.git, spec.unit), value_text(one.runtime, spec.unit)
     return TruthRow(
         spec.title or one.control, git, runtime, None, agree, "converging" if one.state == CONVERGING else ""
@@ -110,10 +116,10 @@ def _orders(policy: Policy, snapshot: Snapshot, here: Bearings) -> tuple[TruthRo
     venue = snapshot.venue
     read = venue is not None and not venue.error
     taken = UNREAD if venue is None or venue.error else "BLOCKED" if venue.blocked else "taken"
-    git = None if snapshot.git is None else new_orders(policy, snapshot.git.values)
+    git = new_orders(policy, snapshot.git.values) if snapshot.git and not snapshot.git.error else UNREAD
     known = {name: one.value for name, one in snapshot.runtime.items() if not one.error}
     runtime = new_orders(policy, known)
-    agree = None if git is None or runtime is None else git == runtime
+    agree = None if git in (None, UNREAD) or runtime is None else git == runtime
     own = here.readings.get(SignalKey(LIVE_BOOK, policy.spec.own_orders or ""))
     mine = None if own is None else str(len([one for one in own.text.split(",") if one])) if own.believed else UNREAD
     count = str(len(venue.open_orders)) if venue is not None and read else UNREAD

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from console.containment import heard
 from console.drilling.course import Course, plain
 from console.ports import AppReading, Fill
 from stages.ladder import Value
@@ -54,7 +55,7 @@ def stable_book(course: Course) -> Baseline:
     venue = course.target.venue
     for _ in range(TRIES):
         before = _newest(venue.fills())
-        reading = venue.read()
+        reading = heard(venue)
         if _newest(venue.fills()) == before:
             course.note("venue", plain(reading))
             return Baseline(reading, before)
@@ -68,7 +69,7 @@ def _newest(fills: tuple[Fill, ...]) -> int:
 def fingerprint(course: Course) -> None:
     """D0: the venue reports the declared account, and nothing of it is the live target's."""
     target, live = course.target, course.live
-    reading = target.venue.read()
+    reading = heard(target.venue)
     course.note("venue", plain(reading))
     declared = f"{target.scope.account} {target.scope.environment}"
     reported = f"{reading.account_label} {reading.environment}"
@@ -77,7 +78,7 @@ def fingerprint(course: Course) -> None:
     shared = target.scope.shares(live.scope)
     course.find("account, path and namespace are not the live ones", not shared, ", ".join(shared))
     if live.venue is not None:
-        theirs = live.venue.read()
+        theirs = heard(live.venue)
         course.note("live venue", plain(theirs))
         differs = theirs.account_label != reading.account_label
         course.find("the live venue reports another account", differs, theirs.account_label)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from console.containment import heard
 from console.drilling.course import Course, Fired, StepWork, plain
 from console.drilling.ground import Baseline, agrees, fingerprint, heal_again, stable_book, standing_now, sync_again
 from stages.authority import action_digest
@@ -64,8 +65,8 @@ class KillCourse:
         venue, universe = course.target.venue, self._universe(course)
         effects = Declared((), (venue.block_reason,), course.quiet_until, (PROBES, RESTARTS))
         course.declare(effects)  # before the first of them happens: whoever watches this account must know
-        course.wait(lambda: any(one.symbol in universe for one in venue.read().positions))
-        held = {one.symbol: one for one in venue.read().positions if one.quantity}
+        course.wait(lambda: any(one.symbol in universe for one in heard(venue).positions))
+        held = {one.symbol: one for one in heard(venue).positions if one.quantity}
         free = [symbol for symbol in universe if symbol not in held]
         with_position = next((symbol for symbol in held if symbol in universe), None)
         if free:
@@ -77,7 +78,7 @@ class KillCourse:
             self._send(course, with_position, "sell", FAR_ABOVE, "has position")
         else:
             course.find("a symbol with a position is there to probe", False, "the account holds none")
-        working = {order.order_id for order in venue.read().open_orders}
+        working = {order.order_id for order in heard(venue).open_orders}
         course.find("every planted order is open at the venue", set(self.probes) <= working, ", ".join(self.probes))
         course.declare(replace(effects, orders=tuple(self.probes)))
 
@@ -104,7 +105,7 @@ class KillCourse:
         venue = course.target.venue
         if course.fired_at is not None:
             self._join(course)
-            odd = self.book.missing(venue.read(), venue.fills()) if self.book else ("no book before",)
+            odd = self.book.missing(heard(venue), venue.fills()) if self.book else ("no book before",)
             refusal = restore(course, reconciled=not odd, seconds=course.drill.step(PUT_BACK).budget.total_seconds())
             if refusal is not None:
                 raise Trouble(f"the kill was not lifted: {refusal.reason}")
@@ -130,7 +131,7 @@ class KillCourse:
     def _fire(self, course: Course) -> None:
         target = course.target
         self.seq_before = target.ledger.head().seq
-        before = target.venue.read().blocked
+        before = heard(target.venue).blocked
         self.thread = threading.Thread(target=self._carry_out, args=(course,), name="drill fire", daemon=True)
         self.thread.start()
         written = course.wait(lambda: self._begun(course))
@@ -156,7 +157,7 @@ class KillCourse:
 
     def _blocked(self, course: Course) -> None:
         venue = course.target.venue
-        blocked = course.wait(lambda: venue.read().blocked)
+        blocked = course.wait(lambda: heard(venue).blocked)
         course.find("the venue says that it is blocked", blocked)
         symbol = self.probe_symbol or next(iter(self._universe(course)), "")
         said = venue.submit(symbol, "buy", ONE, FAR_BELOW)
@@ -173,14 +174,14 @@ class KillCourse:
         venue, waiting = course.target.venue, dict(self.probes)
 
         def gone() -> bool:
-            working = {order.order_id for order in venue.read().open_orders}
+            working = {order.order_id for order in heard(venue).open_orders}
             for order_id in [one for one in waiting if one not in working]:
                 course.find(f"{waiting.pop(order_id)} is gone at the venue", True, "CANCELLED", subject=order_id)
             return not waiting
 
         course.wait(gone)
         try:
-            open_now = {order.order_id for order in venue.read().open_orders}
+            open_now = {order.order_id for order in heard(venue).open_orders}
         except Trouble as trouble:
             course.note("trouble", trouble.line)
             open_now = set()
@@ -209,7 +210,7 @@ class KillCourse:
     # ------------------------------------------------------------------------------------------------- what must hold
 
     def _truth(self, course: Course) -> None:
-        reading, scope = course.target.venue.read(), course.target.scope
+        reading, scope = heard(course.target.venue), course.target.scope
         course.note("venue", plain(reading))
         course.find("the right account", reading.account_label == scope.account, reading.account_label)
         mode = standing_now(course).mode
@@ -225,7 +226,7 @@ class KillCourse:
             return fired is not None and app.started_at > fired and agrees(app, self._overlay(course))
 
         course.find("the application restarted, and says that it is killed", course.wait(again))
-        course.find("the venue still refuses", venue.read().blocked)
+        course.find("the venue still refuses", heard(venue).blocked)
         fresh = course.target.fresh()
         course.find("a console opened anew knows the kill", bool(_killing(fresh)), f"entry {fresh.seq}")
 
@@ -237,7 +238,7 @@ class KillCourse:
         course.find("a self-heal applied what Git says", heal_again(course))
         sha, arrived = sync_again(course)
         course.find("a sync reached the application", arrived, sha[:8])
-        app, reading, standing = course.target.venue.app(), course.target.venue.read(), standing_now(course)
+        app, reading, standing = course.target.venue.app(), heard(course.target.venue), standing_now(course)
         course.note("app", plain(app))
         words = f"Git {standing.mode.name}, venue {'blocked' if reading.blocked else 'OPEN'}"
         together = standing.mode is Mode.KILLED and reading.blocked and agrees(app, self._overlay(course))
@@ -267,7 +268,7 @@ class KillCourse:
 
     def _restore(self, course: Course) -> None:
         venue = course.target.venue
-        reading, fills = venue.read(), venue.fills()
+        reading, fills = heard(venue), venue.fills()
         odd = self.book.missing(reading, fills) if self.book else ("no book before",)
         course.find("the book equals D1 and the fills since", not odd, "; ".join(odd))
         course.find("no probe was filled", not {fill.order_id for fill in fills} & set(self.probes))
@@ -285,7 +286,7 @@ class KillCourse:
         if said.accepted:
             self.probes[said.order_id] = "after the restore"
             venue.cancel(said.order_id)
-        left = {order.order_id for order in venue.read().open_orders} & set(self.probes)
+        left = {order.order_id for order in heard(venue).open_orders} & set(self.probes)
         course.find("no probe is left", not left, ", ".join(left))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
+from console.containment import heard
 from console.drilling.course import Course, Fired, StepWork, plain
 from console.drilling.ground import (
     TRIES,
@@ -149,7 +150,7 @@ class RollbackCourse:
         course.find("commit and outcome are recorded", {"committed", "outcome"} <= {*kinds}, ", ".join(kinds))
 
     def _truth(self, course: Course) -> None:
-        reading, standing = course.target.venue.read(), standing_now(course)
+        reading, standing = heard(course.target.venue), standing_now(course)
         course.note("venue", plain(reading))
         right = reading.account_label == course.target.scope.account
         course.find("the right account", right, reading.account_label)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from console.containment import heard
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _venue(responder: Responder) -> Answer:
     venue = responder.wiring.venue
     if venue is None:
         return Answer(VENUE, NONE, "no venue is configured: ask the broker")
-    reading = venue.read()
+    reading = heard(venue)
     held = sum((abs(one.market_value) for one in reading.positions), start=Decimal(0))
     orders = len(reading.open_orders)
     said = f"{'blocked' if reading.blocked else 'takes orders'}, {orders} open, {held:,.0f} $ held"
@@ -142,6 +143,8 @@ def _sources(responder: Responder, witness: str) -> Answer:
         return Answer(witness, NONE, "the policy reads nothing there")
     read = [(one.name, one.read()) for one in wanted]
     faults = [f"{name}: {fetched.error}" for name, fetched in read if fetched.error]
+    if witness == RUNTIME:
+        faults += [f"{name}: {one.error}" for _, got in read for name, one in got.runtime.items() if one.error]
     values = sum(len(fetched.runtime) for _, fetched in read)
     if faults:
         return Answer(witness, SILENT, "; ".join(faults))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from console.containment import VenueSteps
+from console.containment import VenueSteps, heard
 from console.ports import Clock, LedgerStore, Venue
 from stages.commands import BeginReduce, Command, Record
 from stages.decide import decide
@@ -261,7 +261,7 @@ class Salvo:
         """The venue's own word, in a thread, because it may be silent."""
 
         def read() -> tuple[bool | None, str]:
-            reading = venue.read()
+            reading = heard(venue)
             with self._lock:
                 self._after = reading
             orders = len(reading.open_orders)

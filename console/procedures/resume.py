@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.approvals import InForce
+from console.containment import heard
 from console.way_back import Journey, Returned, ReturnPorts, refuse, sign, travel
 from stages.clearing import resume_action
 from stages.commands import BeginResume
@@ -144,7 +145,4 @@ def _blocked(ports: ReturnPorts) -> bool:
     """Whether the venue refuses new orders. Raises Trouble: what is not known is not lifted."""
     if ports.venue is None:
         return False
-    reading = ports.venue.read()
-    if reading.error:
-        raise Trouble(reading.error, where="venue")
-    return reading.blocked
+    return heard(ports.venue).blocked

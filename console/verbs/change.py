@@ -279,7 +279,7 @@ def _report(done: Reduced, out: Output) -> int:
     for position in done.left or ():
         out.line(f"  still open: {position.symbol} {position.quantity:+f}, {position.market_value:,.2f} $")
     out.line(f"{done.outcome.upper()} after {done.took:.1f} s{f': {done.message}' if done.message else ''}")
-    return exit_code(done.outcome)
+    return exit_code(done.outcome) or (2 if done.unverified else 0)
 
 
 def exit_code(outcome: str) -> int:
@@ -370,17 +370,20 @@ def _ended(wiring: Wiring, body: dict[str, Any], intent: str, name: str, out: Ou
     out.line(said.get(outcome, f"{outcome.upper()}: {message}"))
     if silence:
         out.note(f"not verified: the venue ({silence}); what is open there is not known")
-    return exit_code(outcome) or (2 if unverified else 0)
+    return exit_code(outcome) or (2 if unverified or silence else 0)
 
 
 def _venue_silence(wiring: Wiring) -> str:
     """Why the venue does not tell what is open; empty when it does, or where there is none."""
+    from console.containment import heard
+
     if wiring.venue is None:
         return ""
     try:
-        return wiring.venue.read().error
+        heard(wiring.venue)
     except Trouble as away:
         return away.line
+    return ""
 
 
 def _print_by_hand(policy: Policy, arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:

@@ -87,13 +87,15 @@ def fire(
 
 def look_first(wiring: Wiring) -> dict[str, VenueReading]:
     """Ask the venue what is open, in a thread, while the phrase is looked at; the kill does not wait for it."""
+    from console.containment import heard
+
     found: dict[str, VenueReading] = {}
     venue = wiring.venue
 
     def look() -> None:
         with suppress(Trouble):
             if venue is not None:
-                found["reading"] = venue.read()
+                found["reading"] = heard(venue)
 
     threading.Thread(target=look, name="kill look", daemon=True).start()
     return found

@@ -11,7 +11,9 @@ from typing import Any, Final
 from console.desk import Running, RunningStep
 from console.ports import LedgerStore
 from stages.entries import Entry
+from stages.policy import Policy
 from stages.posture import Mode
+from stages.safety import safe_now, stays_so
 from stages.state import ADVANCE, RESTORE, RESUME, ControlState, Intent, parse_time
 from stages.triggers import MODE_WORDS
 from stages.verdict import Evaluation
@@ -81,7 +83,7 @@ class Chronicle:
         told = (entry for entry in reversed(self._entries) if entry.kind not in _SILENT)
         return list(islice(told, SHOWN))
 
-    def running(self, state: ControlState, evaluation: Evaluation) -> Running | None:
+    def running(self, policy: Policy, state: ControlState, evaluation: Evaluation) -> Running | None:
         """The newest act, while it runs and a little longer."""
         intent = next(reversed(tuple(state.intents.values())), None)
         if intent is None:
@@ -90,7 +92,7 @@ class Chronicle:
         finished = _finished(intent, times)
         if finished is not None and (evaluation.snapshot.wall - finished).total_seconds() > LINGER:
             return None
-        safe, stays = _safe_now(intent, evaluation), _stays_so(intent, evaluation)
+        safe, stays = safe_now(policy, intent, evaluation), stays_so(policy, intent, evaluation)
         return Running(
             kind=intent.kind,
             title=_title(intent),
@@ -98,10 +100,10 @@ class Chronicle:
             started=intent.at,
             finished=finished,
             outcome=_outcome(intent) if finished else "",
-            safe_now=safe[0],
-            safe_note=safe[1],
-            stays_so=stays[0],
-            stays_note=stays[1],
+            safe_now=safe.said,
+            safe_note=safe.note,
+            stays_so=stays.said,
+            stays_note=stays.note,
             plan_id=intent.plan_id,
             awaits=intent.branch if intent.awaited else "",
         )
@@ -203,33 +205,3 @@ def _outcome(intent: Intent) -> str:
     if intent.settled:
         return "done" if intent.settled == "converged" else "failed"
     return "done" if intent.outcome == "unchanged" else "failed"
-
-
-def _safe_now(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
-    """Whether new risk is stopped now: by the venue's block, or by a runtime that was read to run what was pushed."""
-    venue = evaluation.snapshot.venue
-    if venue is not None and not venue.error and venue.blocked and intent.mode is Mode.KILLED and venue.open_orders:
-        left = len(venue.open_orders)
-        return "NOT YET", f"blocked, {left} order{'' if left == 1 else 's'} not confirmed gone"
-    if venue is not None and not venue.error and venue.blocked:
-        return "YES", "venue blocks new orders"
-    if intent.settled == "converged":
-        return "YES", "the runtime runs the lower limits"
-    if venue is None or venue.error:
-        return "UNVERIFIED", "the venue was not read"
-    return "NOT YET", "venue takes new orders"
-
-
-def _stays_so(intent: Intent, evaluation: Evaluation) -> tuple[str, str]:
-    if intent.settled == "converged":
-        return "YES", "Git and runtime agree"
-    if evaluation.truth.agree is None:
-        return "UNVERIFIED", "the runtime was not read"
-    where = (
-        "its branch is not merged"
-        if intent.awaited
-        else "the push is on its way"
-        if intent.unresolved
-        else "runtime still runs the old limits"
-    )
-    return "NOT YET", where

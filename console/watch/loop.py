@@ -411,7 +411,7 @@ class Watch:
                 presence=presence,
                 events=self._chronicle.lines(),
                 happened=self._chronicle.times(),
-                running=self._chronicle.running(state, evaluation),
+                running=self._chronicle.running(policy, state, evaluation),
                 read_only=self._seat.read_only,
                 environment=self._seat.environment,
                 acknowledged=state.acknowledged,

@@ -221,7 +221,7 @@ def test_the_page_tells_what_the_venue_answered_and_keeps_what_nobody_knows(scen
     scene.kill()
     chronicle = Chronicle()
     chronicle.read(scene.world.ledger)
-    running = chronicle.running(scene.world.ledger.state(), states.evaluation())
+    running = chronicle.running(states.POLICY, scene.world.ledger.state(), states.evaluation())
     assert running is not None
     assert running.title == "alice KILLS, L0"
     steps = {step.name: step.state for step in running.steps}

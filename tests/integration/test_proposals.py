@@ -71,7 +71,7 @@ def test_an_advance_is_proposed_as_a_branch_named_after_its_plan(world: World) -
     assert follow(world) == ()
     told = Chronicle()
     told.read(world.ledger)
-    running = told.running(state, states.evaluation())
+    running = told.running(states.POLICY, state, states.evaluation())
     assert running is not None
     assert (running.awaits, running.finished) == (answer.branch, None)
     assert [(step.name, step.state) for step in running.steps][-2:] == [("merge", "running"), ("runtime", "waiting")]

@@ -169,7 +169,7 @@ def test_the_halt_is_lifted_in_git_and_then_at_the_venue(world: World) -> None:
     lines = [line.partition(" ")[2] for line in told.lines()]
     assert "alice resumes L1 -> L1 NORMAL" in lines
     assert "alice cleared stale-test it came back" in lines
-    running = told.running(world.ledger.state(), states.evaluation())
+    running = told.running(states.POLICY, world.ledger.state(), states.evaluation())
     assert running is not None
     assert (running.kind, running.title) == ("resume", "alice RESUMES L1, NORMAL")
     again = world.resume()
