@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from stages.application import Application
 from stages.commands import Command
-from stages.entries import Entry, Head
+from stages.entries import Draft, Entry, Head
 from stages.refusal import Refusal
 from stages.rendering import Built, Material
 from stages.rollouts import Happening, PodStart, Rollout
@@ -45,6 +45,17 @@ class LedgerStore(Protocol):
     def state(self) -> ControlState: ...
     def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]: ...
     def head(self) -> Head: ...
+
+
+class SpillFile(Protocol):
+    """Where decisions wait on this machine while the ledger is away. Every call may raise Trouble."""
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None: ...
+    def merge(self, ledger: Any, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
+        """Brings what waits into the ledger, once; empty when nothing did. ``deadline``: seconds for each wait."""
+
+    def unmerged(self) -> str:
+        """What waits, in words; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from stages.bearings import Bearings, longest_dark
 from stages.drill_effects import declared
 from stages.drill_progress import left_words, unclean
+from stages.facts import Gap
 from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.posture import Posture
@@ -28,6 +29,9 @@ CONFIRM_WITHIN = 4.0
 """Seconds: where confirmation takes longer, the first bad reading rings (keeps the five seconds of RTS 6)."""
 TRUTH_AFTER = 60.0
 """Seconds of disagreement between the witnesses that want a look."""
+
+GAP_TOLD = timedelta(minutes=10)
+"""How long it is told that decisions joined the ledger late."""
 
 OVER = " (over, not acknowledged)"
 
@@ -308,9 +312,24 @@ def _book(now: Situation) -> Iterator[Condition]:
 def _acts(now: Situation) -> Iterator[Condition]:
     if cut_off(now.snapshot):
         yield Condition("cut-off", AlarmClass.ACT, "nothing answers: no source, Git or venue")
+    gap = now.state.gap
+    if gap is not None and now.snapshot.wall - gap.merged < GAP_TOLD:
+        yield Condition(f"gap/{gap.seq}", AlarmClass.LOOK, gap_words(gap))
     left = unclean(now.state.drills.values())
     if left is not None:
         yield Condition(f"{DRILL_LEFT}{left.run}", AlarmClass.ACT, f"drill not cleaned up: {left_words(left)}")
+
+
+def gap_words(gap: Gap) -> str:
+    """``the ledger was away from 2026-11-23T14:30:00Z: 2 decisions joined it late``"""
+    torn = f", {gap.torn} torn and kept beside it" if gap.torn else ""
+    since = f" from {gap.since[:19]}Z" if gap.since else ""
+    return f"the ledger was away{since}: {gap.records} decision{'' if gap.records == 1 else 's'} joined it late{torn}"
+
+
+def unmerged(text: str, since: datetime) -> Alarm:
+    """The alarm that decisions wait outside the ledger."""
+    return Alarm(_key("spill", since), AlarmClass.LOOK, text, since)
 
 
 def _alarm(now: Situation, one: Condition) -> Alarm:

@@ -174,6 +174,18 @@ class DrillRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Decisions that joined the ledger late, because it was away when they were made."""
+
+    seq: int
+    merged: datetime
+    since: str
+    """When the first of them was made; empty when none of them could be read."""
+    records: int
+    torn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """Value of a signal at the open of a session."""
 

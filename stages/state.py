@@ -19,6 +19,7 @@ from stages.facts import (
     Approval,
     Baseline,
     DrillRun,
+    Gap,
     Incident,
     Intent,
     Permit,
@@ -78,6 +79,8 @@ class ControlState:
     explained: frozenset[str] = frozenset()
     """Keys of latches whose cause was explained by somebody who may."""
     acknowledged: frozenset[str] = frozenset()
+    gap: Gap | None = None
+    """The newest gap in the ledger."""
     external_head: str = ""
     """Newest head of Git that was made elsewhere and adopted as fact."""
     cooldown_from: datetime | None = None
@@ -188,6 +191,12 @@ def _rule(body: Mapping[str, Any] | None) -> ClearRule:
         hold=timedelta(seconds=float(body["hold"])),
         next_session=body["nextSession"],
     )
+
+
+def _gap(state: ControlState, entry: Entry) -> ControlState:
+    body = entry.body
+    gap = Gap(entry.seq, entry.at, body.get("from", ""), int(body["records"]), int(body["torn"]))
+    return replace(state, gap=gap)
 
 
 def _incident(state: ControlState, entry: Entry) -> ControlState:
@@ -380,6 +389,7 @@ _STEPS: Final[Mapping[str, Callable[[ControlState, Entry], ControlState]]] = {
     "diverged": _diverged,
     "reason": _reason,
     "burn-in": _burn_in,
+    "gap": _gap,
     "incident": _incident,
     "permit": _permit,
     "baseline": _baseline,

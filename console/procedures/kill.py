@@ -12,13 +12,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from console.containment import VenueSteps, heard
-from console.ports import Clock, LedgerStore, Venue
+from console.ports import Clock, LedgerStore, SpillFile, Venue
 from stages.commands import BeginReduce, Command, Record
 from stages.decide import decide
-from stages.entries import Draft
 from stages.posture import Mode
 from stages.protection import protective
 from stages.refusal import Refusal, Trouble
@@ -35,12 +34,6 @@ PATIENCE: Final = 8.0
 """Seconds for which whoever killed is shown what the venue answers; the worker has its own."""
 
 _BOTH: Final = VenueSteps(block=True, cancel=True)
-
-
-class SpillFile(Protocol):
-    """Where decisions wait while the ledger is away."""
-
-    def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,29 @@ of fetch, compute, commit, push. The venue is told at the same time, in a thread
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final
 
 from console.containment import VenueSteps, Witnessed, contain
 from console.nudge import nudge
-from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Runtime, Venue, branch_name
+from console.ports import (
+    Checkpoint,
+    Clock,
+    LedgerStore,
+    Repository,
+    RunningActs,
+    Runtime,
+    SpillFile,
+    Venue,
+    branch_name,
+)
 from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
-from stages.entries import Draft, Entry, LedgerAway
+from stages.entries import LedgerAway
 from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode, effective_mode
@@ -43,13 +53,6 @@ MANUAL_FREEZE: Final = "manual-freeze"
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 15.0
-
-
-class SpillFile(Protocol):
-    """Where decisions wait while the ledger is away."""
-
-    def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None: ...
-    def merge(self, ledger: Any, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

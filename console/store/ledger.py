@@ -37,7 +37,8 @@ class SqlLedger(LedgerReader, Generic[S, C]):
     """A ledger of states ``S`` and commands ``C``, generic over the pure functions that give them their meaning.
 
     ``fold`` adds an entry to a state; ``decide`` answers a command with drafts (none: nothing to do) or a Refusal;
-    ``denial`` turns a refused command into the entry that keeps it, appended in the same transaction.
+    ``denial`` turns a refused command into the entry that keeps it, appended in the same transaction. ``before`` is
+    called before every decision with its time and its deadline; the Trouble that it raises stops the decision.
     Threads share one object; processes each open their own.
     """
 
@@ -49,9 +50,11 @@ class SqlLedger(LedgerReader, Generic[S, C]):
         initial: S,
         decide: Callable[[S, C, datetime], Sequence[Draft] | Refusal],
         denial: Callable[[C, Refusal], Draft | None] | None = None,
+        before: Callable[[datetime, float | None], object] | None = None,
     ) -> None:
         super().__init__(url, read_only=False)
         self._fold, self._decide, self._denial = fold, decide, denial
+        self._before = before
         self._known = _Known(None, initial)
         self._turn = threading.Lock()
 
@@ -105,6 +108,8 @@ class SqlLedger(LedgerReader, Generic[S, C]):
             denied = self._denial(command, decided) if self._denial else None
             return [denied] if denied else []
 
+        if self._before is not None:
+            self._before(now, deadline)
         entries = self.within(decide, now=now, deadline=deadline)
         return refusals[0] if refusals else entries
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from stages.entries import Draft, Entry, EntryFilter, canonical
+from stages.entries import Draft, Entry, EntryFilter, LedgerAway, canonical
 from stages.refusal import Trouble
+
+_STEP: Final = 0.02
+"""Seconds between two tries to be the one who merges."""
 
 
 class Appends(Protocol):
@@ -71,15 +75,26 @@ class Spill:
 
     def read(self) -> SpillContent:
         """What waits in the file (not what a merge has claimed already)."""
-        return _content(self.path.read_bytes()) if self.path.exists() else SpillContent((), 0)
+        return _content(_bytes(self.path))
+
+    def unmerged(self) -> str:
+        """What waits, in words for people; empty when nothing does."""
+        if not self.waiting():
+            return ""
+        claimed, new = _content(_bytes(self._merging)), self.read()
+        records, torn = (*claimed.records, *new.records), claimed.torn + new.torn
+        count = f"{len(records)} decision{'' if len(records) == 1 else 's'}"
+        since = f" since {records[0].at}: {records[0].cause}" if records else ""
+        return f"{count}{f' and {torn} torn' if torn else ''} not in the ledger yet, kept in {self.path}{since}"
 
     def merge(self, ledger: Appends, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
         """Append a ``gap`` entry and what was spilled, in one transaction; empty when nothing waited.
 
         The file is claimed first and removed last; the ``gap`` entry names its digest, so a merge that died between its
-        commit and the removal is not repeated. LedgerAway leaves everything where it is.
+        commit and the removal is not repeated. LedgerAway leaves everything where it is. ``deadline``: seconds to wait
+        for whoever merges already, and again for the ledger; None waits for as long as it takes.
         """
-        with self._merge_alone():
+        with self._merge_alone(deadline):
             merged: list[Entry] = []
             while self._claim():
                 raw = self._merging.read_bytes()
@@ -122,22 +137,45 @@ class Spill:
                 os.close(file)
 
     @contextmanager
-    def _merge_alone(self) -> Iterator[None]:
+    def _merge_alone(self, deadline: float | None) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._trouble("cannot be merged", error) from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            self._take(file, deadline)
             yield
         finally:
             os.close(file)
+
+    def _take(self, file: int, deadline: float | None) -> None:
+        """Be the only one who merges; LedgerAway when another process still does after ``deadline`` seconds."""
+        if deadline is None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return
+        pause = threading.Event()
+        for left in range(int(deadline / _STEP), -1, -1):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pause.wait(_STEP if left else 0)
+            else:
+                return
+        raise LedgerAway("another process is merging what was spilled", where=str(self.path), fix="wait for it")
 
     def _trouble(self, what: str, error: OSError) -> Trouble:
         return Trouble(
             f"the spill file {what}: {error.strerror}", where=str(self.path), fix="free the disk or name another folder"
         )
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds; nothing when it is gone, which a merge may do at any time."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _document(draft: Draft) -> dict[str, Any]:

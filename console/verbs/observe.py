@@ -59,8 +59,11 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
         published = publishing_document(
             wiring.ledger.state(), advance=wiring.by_branch("advance"), reduce=wiring.by_branch("reduce")
         )
-        out.document(status_document(policy, look) | published | events)
+        out.document(status_document(policy, look) | published | {"unmerged": wiring.spill.unmerged()} | events)
         return 0
+    waits = wiring.spill.unmerged()
+    if waits:
+        out.line(f"! {waits}")
     for line in publishing_lines(wiring.ledger.state(), reduce=wiring.by_branch("reduce")):
         out.line(line)
     for line in status_lines(policy, look):

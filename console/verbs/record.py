@@ -26,10 +26,18 @@ class ReadableLedger(Protocol):
     def close(self) -> None: ...
 
 
+class KeepsAside(Protocol):
+    """The file in which decisions wait while the ledger is away."""
+
+    def unmerged(self) -> str: ...
+
+
 class OpensLedgers(Protocol):
-    """What these verbs need of the wiring: the ledger of a URL, or of the configuration for None."""
+    """What these verbs need of the wiring: the ledger of a URL, or of the configuration for None, and its spill."""
 
     def ledger_reader(self, url: str | None = None) -> ReadableLedger: ...
+    @property
+    def spill(self) -> KeepsAside: ...
 
 
 def add_parsers(
@@ -93,7 +101,8 @@ def run(args: argparse.Namespace, wiring: OpensLedgers, out: Output) -> int:
             case "show":
                 return _show(args, out, ledger)
             case "verify":
-                return _verify(args, out, ledger)
+                # A spill belongs to the ledger of the configuration, not to one that was named.
+                return _verify(args, out, ledger, "" if args.ledger else wiring.spill.unmerged())
             case _:
                 return _export(args, out, ledger)
     finally:
@@ -125,10 +134,10 @@ def _show(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     return 0
 
 
-def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
+def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger, waits: str) -> int:
     verdict = ledger.verify(args.anchor)
     if out.json:
-        out.document(verdict.document())
+        out.document(verdict.document() | {"unmerged": waits})
     word = "verified" if verdict.ok else "INCONSISTENT"
     out.line(f"{word}: {verdict.entries} entries, head {verdict.head.seq} {verdict.head.hash[:16]}")
     for problem in verdict.problems:
@@ -137,6 +146,8 @@ def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> in
         out.line(_printable(f"commit {verdict.anchored.commit} vouches up to entry {verdict.anchored.seq}"))
     else:
         out.line("no anchor outside vouches for it: a rewritten whole would not be found")
+    if waits:
+        out.line(_printable(f"! {waits}"))
     return 0 if verdict.ok else 1
 
 

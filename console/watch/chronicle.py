@@ -41,6 +41,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "latch-cleared": "{who} cleared {trigger} {itself} {reason}",
     "latch-clear-refused": "{who} may not clear {key}: {reason}",
     "permit": "{who} lets {quantity} {symbol} be closed until {until} {reason}",
+    "gap": "ledger was away: {records} decided since {since} joined it late",
     "incident": "{incident} {severity} {state} by {who}: {title} {text}",
     "burn-in": "burn-in of {stage} {state} {reason}",
     "plan-requested": "{who} asks to approve {from} -> {to}",
@@ -131,6 +132,8 @@ def words(entry: Entry) -> str:
         fields[name] = str(fields[name])[:length]
     if entry.kind == "latch-cleared":
         fields["itself"] = "by itself" if entry.body.get("itself") else ""
+    if entry.kind == "gap":
+        fields["since"] = str(entry.body.get("from", ""))[11:19] + "Z"
     if entry.kind == "permit":
         fields["until"] = f"{parse_time(entry.body['until']).astimezone(UTC):%H:%M:%SZ}"
     if "alarm" in fields:  # cause@since; the cause's last word is what people call it

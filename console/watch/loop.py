@@ -23,11 +23,13 @@ from console.ports import (
     Observations,
     Repository,
     RunningActs,
+    SpillFile,
     StoredTick,
 )
 from console.procedures.follow import settle
 from console.watch import ticks
 from console.watch.chronicle import Chronicle
+from console.watch.intake import Intake
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
 from console.watch.reader import TICK, Reader
 from console.watch.reflex import Ready, Reflex
@@ -70,6 +72,7 @@ class WatchPorts:
     running: RunningActs
     launcher: Launcher
     clock: Clock
+    spill: SpillFile
     policy: Callable[[], Policy]
     reader: Callable[[Policy], Reader]
     notifier: Notifier | None = None
@@ -85,6 +88,7 @@ class Watch:
         self._tenure = Tenure(ports.lease, seat)
         self._reflex, self._ringer = Reflex(ports.launcher, seat.actor), Ringer(ports.notifier)
         self._settlement = Settlement(ports.ledger, ports.repository, ports.running, ports.clock, seat.actor)
+        self._intake = Intake(ports.spill, ports.ledger, seat.actor, reads_only=seat.read_only)
         self._trends, self._chronicle, self._seeing = Trends(), Chronicle(), Seeing()
         self._state: ControlState | None = None
         self._policy: tuple[str, Policy] | None = None
@@ -159,6 +163,8 @@ class Watch:
         """One look, one verdict, and what follows from it."""
         now = self._ports.clock.wall()
         state = self._read_ledger()
+        if self._intake.consider(now, answers="ledger" not in self._troubles):
+            state = self._read_ledger()
         policy = self._read_policy(state) if state else None
         if state is None or policy is None:
             return
@@ -228,7 +234,7 @@ class Watch:
         if self._tenure.term is None:
             return  # relieved: the tick belongs to whoever watches now
         self._store(memory, snapshot)
-        evaluation = judge(policy, state, memory.watch, snapshot, self._tenure.here())
+        evaluation = self._judge(policy, state, memory.watch, snapshot, self._tenure.here())
         state = self._close_acts(policy, state, evaluation)
         self._seal_when_due(evaluation.market_phase)
         self._settlement.consider(state)
@@ -242,6 +248,14 @@ class Watch:
             lambda kind, body: self._record(kind, body, stage),
         )
         self._publish(policy, state, evaluation, self._tenure.here())
+
+    def _judge(
+        self, policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, presence: WatchPresence
+    ) -> Evaluation:
+        """The verdict, and beside its alarms what waits on this machine alone."""
+        found = judge(policy, state, watch, snapshot, presence)
+        own = self._intake.alarms()
+        return replace(found, alarms=tuple(sorted((*found.alarms, *own), key=lambda one: one.klass.value)))
 
     def _reading(self, policy: Policy) -> Reader:
         if self._reader is None:
@@ -370,7 +384,7 @@ class Watch:
         if memory.snapshot is None:
             return
         there = self._tenure.elsewhere(newest if fresh else None, now)
-        evaluation = judge(policy, state, memory.watch, memory.snapshot, there)
+        evaluation = self._judge(policy, state, memory.watch, memory.snapshot, there)
         self._ringer.hear(evaluation, state.acknowledged, now, None)
         self._publish(policy, state, evaluation, there)
 
@@ -423,8 +437,8 @@ class Watch:
         )
 
     def _notices(self) -> tuple[str, ...]:
-        parts = (self._tenure.trouble, self._reflex.trouble, self._settlement.trouble, self._ringer.trouble)
-        return (*self._troubles.values(), *(part for part in parts if part))
+        parts = (self._intake, self._tenure, self._reflex, self._settlement, self._ringer)
+        return (*self._troubles.values(), *(part.trouble for part in parts if part.trouble))
 
 
 def _repeats(command: Command, pending: Iterable[Command]) -> bool:

@@ -19,6 +19,8 @@ from console.wiring.clock import RandomIdentifiers, SystemClock
 from stages.refusal import Refusal, Trouble
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.config import Settings
     from console.desk import Desk
     from console.detach import CommandNotifier, DetachedLauncher, RunningActs
@@ -120,7 +122,17 @@ class Wiring:
 
         self.settings.need("ledger")
         assert self.settings.ledger is not None
-        return SqlLedger(self.settings.ledger, fold=fold, initial=ControlState(), decide=decide, denial=denial)
+        return SqlLedger(
+            self.settings.ledger, fold=fold, initial=ControlState(), decide=decide, denial=denial, before=self._bring_in
+        )
+
+    def _bring_in(self, now: datetime, deadline: float | None) -> None:
+        """Merge what was spilled here, so that every decision knows of it. Raises Trouble: then none is made."""
+        from console.store.database import PATIENCE
+
+        if self.spill.waiting():
+            wait = PATIENCE if deadline is None else deadline
+            self.spill.merge(self.ledger, actor=self.actor, now=now, deadline=wait)
 
     def ledger_reader(self, url: str | None = None) -> LedgerReader:
         """The ledger for reading alone; never made by asking."""
@@ -340,6 +352,7 @@ class Wiring:
             running=self.running,
             launcher=self.launcher,
             clock=self.clock,
+            spill=self.spill,
             policy=lambda: self.in_force().policy,
             reader=self.reader,
             notifier=self.notifier,

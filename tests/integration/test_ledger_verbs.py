@@ -21,6 +21,7 @@ import pytest
 from console.output import Output
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
+from console.store.spill import Spill
 from console.verbs import record
 from stages.entries import Draft, Entry
 from stages.refusal import Trouble
@@ -50,6 +51,7 @@ class Opener:
 
     def __init__(self, configured: Path) -> None:
         self.configured = f"sqlite:///{configured}"
+        self.spill = Spill(configured.with_name("ledger.db.spill"))
 
     def ledger_reader(self, url: str | None = None) -> LedgerReader:
         return LedgerReader(url or self.configured)
@@ -198,3 +200,16 @@ def test_the_ledger_needs_no_terminal_cluster_or_repository(root: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_verify_tells_of_decisions_that_are_not_in_the_ledger_yet(path: Path) -> None:
+    assert as_json("ledger", "verify", "--json", url=path)["unmerged"] == ""
+    kill = Draft("intent", "L0", "i1", "ops", {"act": "reduce", "mode": "KILLED"})
+    spill = Spill(path.with_name("ledger.db.spill"))
+    spill.append([kill], at=NOW, cause="the ledger is locked")
+    code, out = rampdeck("ledger", "verify", url=path)
+    assert code == 0
+    assert f"! 1 decision not in the ledger yet, kept in {spill.path} since 2026-" in out
+    assert "the ledger is locked" in as_json("ledger", "verify", "--json", url=path)["unmerged"]
+    named = rampdeck("ledger", "verify", "--ledger", f"sqlite:///{path}", url=path)
+    assert "not in the ledger yet" not in named[1]

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from console.store.spill import Spill
+from stages.entries import Draft
 from stages.ladder import write_value
 from stages.policy import Policy
 from tests.integration.actuation import World
@@ -120,15 +122,21 @@ def test_status_answers_in_the_words_of_its_contract(site: Site) -> None:
     assert said["standing"]["stage"] == "L0"
     assert said["posture"] == {"mode": "NORMAL", "cap": site.policy.stages[-1].name}
     assert said["watch"]["holder"] is None
+    assert said["unmerged"] == ""
     gross = next(row for row in said["signals"] if row["name"] == "gross")
     assert gross.keys() >= {"name", "panel", "value", "unit", "limit", "headroom", "quality", "ageSeconds"}
     assert (gross["value"], gross["unit"], gross["quality"]) == ("1200.00", "usd", "OK")
     assert float(gross["headroom"]) == float(gross["limit"]) - 1200
 
 
-def test_status_for_people_names_every_row_and_an_unknown_value_as_unknown(site: Site) -> None:
+def test_status_for_people_names_every_row_an_unknown_value_and_what_is_not_in_the_ledger(site: Site) -> None:
+    spill = Spill(site.folder / "state" / "ledger.db.spill")
+    kill = Draft("intent", "L0", "i1", "alice", {"act": "reduce", "mode": "KILLED"})
+    spill.append([kill], at=datetime.now(UTC), cause="the ledger is locked")
     done = site.run("status", "--since", "1h")
     assert done.returncode == 0, done.stderr
+    assert f"1 decision not in the ledger yet, kept in {spill.path}" in done.stdout
+    assert spill.waiting(), "a look changes nothing"
     assert "1,200" in done.stdout
     assert "not known" in done.stdout
     assert "adopted policy version" in done.stdout

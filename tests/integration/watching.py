@@ -13,6 +13,7 @@ from typing import Any
 from console.desk import Desk
 from console.store.ledger import SqlLedger
 from console.store.observations import SqlObservations
+from console.store.spill import Spill
 from console.watch.loop import Watch, WatchPorts
 from console.watch.reader import Reader
 from console.watch.tenure import Seat
@@ -197,6 +198,7 @@ def console(
     acting: bool = False,
     reader: Callable[[World], Reader] = ScriptedReader,
     manifests: Manifests | None = None,
+    read_only: bool = False,
 ) -> Console:
     ledger = open_ledger(folder)
     observations = SqlObservations(f"sqlite:///{folder / 'o.db'}")
@@ -214,9 +216,10 @@ def console(
         running=NoActs(),
         launcher=memory,
         clock=world.clock,
+        spill=Spill(folder / "l.db.spill"),
         policy=lambda: world.policy,
         reader=made,
         notifier=memory,
     )
-    watch = Watch(ports, Seat(holder=holder, actor=holder, who="alice", acting=acting), desk)
+    watch = Watch(ports, Seat(holder=holder, actor=holder, who="alice", acting=acting, read_only=read_only), desk)
     return Console(watch, desk, ledger, observations, memory, readers)
