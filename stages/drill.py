@@ -26,6 +26,9 @@ PATHS: Final[Mapping[str, str]] = {
 }
 """How the act of a drill may be fired."""
 
+INJECTED: Final = "drill"
+"""Name of the trigger whose input is injected."""
+
 PROBES, RESTARTS = "probe orders", "restarts"
 """Effects on the target's account: orders that its application did not send, and an application that is silent."""
 PLANTED: Final = 2

@@ -11,9 +11,12 @@ from typing import Final
 from console.containment import heard
 from console.drilling.course import Course, plain
 from console.ports import AppReading, Fill
+from stages.commands import ClearLatch, RecordSettled
+from stages.drill import INJECTED
 from stages.ladder import Value
 from stages.policy import Policy
-from stages.refusal import Trouble
+from stages.posture import Latch
+from stages.refusal import Refusal, Trouble
 from stages.standing import Standing, assess, read_controls
 from stages.witness import VenueReading
 
@@ -149,3 +152,38 @@ def sync_again(course: Course) -> tuple[str, bool]:
         if pushed != "moved":
             break
     return sha, pushed == "pushed" and course.wait(lambda: venue.app().revision == sha)
+
+
+def close_act(course: Course, intent: str, sha: str, *, converged: bool) -> None:
+    """Close the act in the target's ledger, where no watch does it: a later reflex must not think it under way."""
+    if intent in {one.id for one in course.target.ledger.state().settling}:
+        command = RecordSettled(course.actor, intent, converged, sha, "seen by the drill")
+        course.target.ledger.transact(command, now=course.around.clock.wall())
+
+
+def refused_clear(course: Course, latch: Latch) -> None:
+    """Somebody without any right asks to end ``latch``: that must be refused, and kept."""
+    target = course.target
+    before = target.ledger.head().seq
+    command = ClearLatch("a stranger", latch.key, gone=True, explanation="drill")
+    said = target.ledger.transact(command, now=course.around.clock.wall())
+    words = said.reason if isinstance(said, Refusal) else "it was cleared"
+    course.find("a clear without right is refused", isinstance(said, Refusal), words, negative=True)
+    kept = [entry.kind for entry in target.ledger.entries(after=before)]
+    course.find("the refusal is recorded", "latch-clear-refused" in kept, ", ".join(kept))
+
+
+def injected(course: Course) -> Latch | None:
+    """The latch that the drill's injected input holds open; None when it was fired otherwise, or killed."""
+    latches = course.target.ledger.state().latches.values()
+    return next((one for one in latches if one.trigger == INJECTED and not one.killed), None)
+
+
+def withdraw_input(course: Course) -> str:
+    """Take the injected input back, which ends its latch; why it did not, empty when nothing is held any more."""
+    latch = injected(course)
+    if latch is None:
+        return ""
+    command = ClearLatch(course.actor, latch.key, gone=True, evidence="the drill's input is gone", by_itself=True)
+    said = course.target.ledger.transact(command, now=course.around.clock.wall())
+    return said.reason if isinstance(said, Refusal) else ""

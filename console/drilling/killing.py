@@ -12,10 +12,20 @@ from typing import Final
 
 from console.containment import heard
 from console.drilling.course import Course, Fired, StepWork, plain
-from console.drilling.ground import Baseline, agrees, fingerprint, heal_again, stable_book, standing_now, sync_again
+from console.drilling.ground import (
+    Baseline,
+    agrees,
+    close_act,
+    fingerprint,
+    heal_again,
+    refused_clear,
+    stable_book,
+    standing_now,
+    sync_again,
+)
 from stages.authority import action_digest
 from stages.clearing import drill_restore_action
-from stages.commands import BeginRestore, ClearLatch, Quorum, RecordCommitted, RecordOutcome, RecordSettled
+from stages.commands import BeginRestore, Quorum, RecordCommitted, RecordOutcome
 from stages.drill import FIRE, PATHS, PROBES, PUT_BACK, RESTARTS, Declared
 from stages.entries import Entry
 from stages.ladder import Value
@@ -115,11 +125,7 @@ class KillCourse:
             course.note("venue", {"cancel": order_id, "answer": venue.cancel(order_id)})
 
     def _settle(self, course: Course, *, converged: bool) -> None:
-        """Close the act in the target's ledger, where no watch does it: a later reflex must not think it under way."""
-        if self.intent in {one.id for one in course.target.ledger.state().settling}:
-            sha = self.answer.sha if self.answer is not None else ""
-            command = RecordSettled(course.actor, self.intent, converged, sha, "seen by the drill")
-            course.target.ledger.transact(command, now=course.around.clock.wall())
+        close_act(course, self.intent, self.answer.sha if self.answer is not None else "", converged=converged)
 
     def _join(self, course: Course) -> None:
         """Wait for the act's own answer, within what it may take."""
@@ -255,14 +261,7 @@ class KillCourse:
         if latch is None:
             course.find("a clear without right is refused", None, "nothing holds the kill", negative=True)
             return
-        before = target.ledger.head().seq
-        command = ClearLatch("a stranger", latch.key, gone=True, explanation="drill")
-        said = target.ledger.transact(command, now=course.around.clock.wall())
-        refused = isinstance(said, Refusal)
-        words = said.reason if isinstance(said, Refusal) else "it was cleared"
-        course.find("a clear without right is refused", refused, words, negative=True)
-        kept = [entry.kind for entry in target.ledger.entries(after=before)]
-        course.find("the refusal is recorded", "latch-clear-refused" in kept, ", ".join(kept))
+        refused_clear(course, latch)
 
     # ---------------------------------------------------------------------------------------------------- the way back
 

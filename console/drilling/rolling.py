@@ -11,12 +11,16 @@ from console.drilling.course import Course, Fired, StepWork, plain
 from console.drilling.ground import (
     TRIES,
     agrees,
+    close_act,
     fingerprint,
     heal_again,
+    injected,
+    refused_clear,
     stable_book,
     standing_now,
     sync_again,
     target_files,
+    withdraw_input,
 )
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
 from stages.drill import PATHS, RESTARTS, Declared
@@ -47,9 +51,14 @@ class RollbackCourse:
         return {f"D{number}": step for number, step in enumerate(steps)}
 
     def tidy(self, course: Course) -> None:
-        """Put the manifests back when the drill ends before its last step."""
+        """Put the manifests back, and take injected input back, when the drill ends before its last step."""
         if self.files:
             self._publish(course, self.files, "put back")
+        if self.intent:
+            self._settle(course, converged=False)
+        held = withdraw_input(course)
+        if held:
+            raise Trouble(f"the injected input still holds the target: {held}")
 
     def _baseline(self, course: Course) -> None:
         head = course.target.repository.fetch()
@@ -179,12 +188,19 @@ class RollbackCourse:
         course.note("app", plain(app))
         together = standing_now(course).stage == self.lower and agrees(app, self._values(course, self.lower))
         course.find("Git and application agree on the lower stage", together)
+        self._settle(course, converged=together)
+
+    def _settle(self, course: Course, *, converged: bool) -> None:
+        close_act(course, self.intent, self.answer.sha if self.answer is not None else "", converged=converged)
 
     def _negative(self, course: Course) -> None:
         again = course.target.reduce(self.lower, Mode.NORMAL, course.around.new_id())
         course.find("a second step down works", again.outcome in ("unchanged", "pushed"), again.outcome)
         epoch = course.target.ledger.state().epoch
         self._refused_advance(course, epoch, "an advance without approval is refused")
+        latch = injected(course)
+        if latch is not None:
+            refused_clear(course, latch)
 
     def _put_back(self, course: Course) -> None:
         sha = self._publish(course, self.files, "put back")
@@ -194,3 +210,6 @@ class RollbackCourse:
         course.find("the application runs on them", runs)
         change = AdoptExternalChange(course.actor, sha, course.actor, f"drill {course.drill.run[:8]} put back")
         course.target.ledger.transact(change, now=course.around.clock.wall())
+        if injected(course) is not None:
+            held = withdraw_input(course)
+            course.find("the injected input is gone, and its latch with it", not held, held)

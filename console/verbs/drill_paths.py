@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from stages.drill import COMMAND, HANGUP, KEY, TRIGGER
+from stages.drill import COMMAND, HANGUP, INJECTED, KEY, TRIGGER
 from stages.facts import REDUCE
 from stages.phrase import kill_phrase, rollback_phrase
 from stages.posture import Mode
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 60.0
 """Seconds for a person's hands, or a process, to write the intent; and again until it has an outcome."""
-INJECTED: Final = "drill"
-"""Name of the trigger whose input is injected."""
+INPUT_LASTS: Final = timedelta(hours=1)
+"""For how long no watch takes injected input for gone: longer than any drill, which takes it back itself."""
 _LOOK_EVERY: Final = 0.1
 
 
@@ -56,19 +57,23 @@ def _command(policy: Policy, stage: int, mode: Mode) -> list[str]:
 
 
 def _trip(target: Wiring, policy: Policy, stage: int, mode: Mode) -> None:
-    """Inject what a confirmed trigger writes, and let the watch's own reflex answer it."""
+    """Inject what a confirmed trigger writes, and let the watch's own reflex answer it.
+
+    A step down is asked for as triggers do: frozen, at most at the stage. Its latch lasts for as long as its input.
+    """
     from console.watch.reflex import Reflex
     from stages.commands import OpenLatch
-    from stages.posture import join
+    from stages.posture import UNRULED, ClearRule, join
     from stages.standing import assess, read_controls
 
-    if mode is not Mode.KILLED:
-        raise Trouble("a step down by a trigger leaves its latch on the target", fix="use --path command")
+    down = mode is not Mode.KILLED
     head = target.repository.fetch()
     standing = assess(policy, read_controls(policy, partial(target.repository.read, head)))
     latch = OpenLatch(
-        actor=target.actor, trigger=INJECTED, cause="injected", evidence="injected by a drill", mode=mode,
-        cap=str(stage), effective=standing.riskiest, stage=policy.stages[stage].name, clear_roles=("risk",),
+        actor=target.actor, trigger=INJECTED, cause="injected", evidence="injected by a drill",
+        mode=Mode.FROZEN if down else mode, cap=str(stage), effective=standing.riskiest,
+        stage=policy.stages[stage].name, clear_roles=("risk",),
+        rule=ClearRule(approval=False, itself=True, hold=INPUT_LASTS) if down else UNRULED,
     )  # fmt: skip
     said = target.ledger.transact(latch, now=target.clock.wall())
     if isinstance(said, Refusal):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,10 @@ import requests
 from console.demo.cast import Approver, verb
 from console.hands import PersonsHands
 from console.venue.demo import BLOCK_REASON, DemoVenue
+from console.verbs.drill_target import target_wiring
 from console.wiring import Wiring
+from stages.drill import INJECTED
+from stages.state import ControlState
 from tests.integration.drilling import Demo, drilled_demo, eventually
 
 
@@ -116,11 +120,30 @@ def test_a_rollback_holds_though_its_terminal_was_closed_in_the_middle(demo: Dem
     assert (run.act, run.transition, run.path, run.fired is not None) == ("rollback", "L1 to L0", "hangup", True)
 
 
-def test_a_rollback_by_a_trigger_is_refused_and_says_why(demo: Demo) -> None:
-    done = demo.drill("--kind", "rollback", "--path", "trigger")
-    assert done.code == 1
-    assert any("a step down by a trigger leaves its latch on the target" in one for one in done.document["reasons"])
-    assert demo.drill("--kind", "rollback").code == 0, "it was put back as it was"
+def paper_state(demo: Demo) -> ControlState:
+    """What the paper target's own ledger says."""
+    wiring = Wiring.of(demo.house.config)
+    try:
+        with closing(target_wiring(wiring)) as target:
+            return target.ledger.state()
+    finally:
+        wiring.close()
+
+
+def test_a_rollback_by_a_trigger_is_the_reflexs_own_and_leaves_no_latch(demo: Demo) -> None:
+    for _ in range(2):
+        done = demo.drill("--kind", "rollback", "--path", "trigger")
+        assert done.code == 0, done.document.get("reasons") or done.words
+        steps = {step["step"]: [one["says"] for one in step["findings"]] for step in done.document["steps"]}
+        assert steps["D4"][0] == "fired by a trigger, with injected input"
+        assert "a clear without right is refused" in steps["D11"]
+        assert steps["D12"][-1] == "the injected input is gone, and its latch with it"
+        run = demo.state().drills[done.document["run"]]
+        assert (run.act, run.transition, run.path, run.state) == ("rollback", "L1 to L0", "trigger", "PASS")
+    state = paper_state(demo)
+    down = [one for one in state.intents.values() if one.automatic]
+    assert [(one.to_stage, one.mode.name, one.settled) for one in down[-2:]] == [("L0", "FROZEN", "converged")] * 2
+    assert not [one for one in state.latches.values() if one.trigger == INJECTED]
 
 
 def test_a_person_fires_a_rollback_by_its_phrase(demo: Demo) -> None:
