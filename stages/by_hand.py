@@ -36,9 +36,9 @@ class ClearLatch:
 class BeginRestore:
     """The intent of the way back from KILLED, to the lowest stage and nowhere else; it clears what killed.
 
-    ``gone``, ``reconciled``, ``positions_known`` and ``drilled`` are facts of the world: every cause gone for its
-    dwell, books clean, the venue's positions read, drill in date (None: the policy asks for none). ``why`` says what
-    is missing. ``standing`` is the mode that the manifests hold.
+    ``gone``, ``reconciled`` and ``positions_known`` are facts of the world: every cause gone for its dwell, books
+    clean, the venue's positions read. ``why`` says what is missing. ``standing`` is the mode that the manifests hold.
+    No drill is asked for: only what lets risk grow rests on one.
     """
 
     actor: str
@@ -55,7 +55,6 @@ class BeginRestore:
     gone: bool
     reconciled: bool
     positions_known: bool
-    drilled: bool | None = None
     why: tuple[str, ...] = ()
     blobs: Mapping[str, str] = field(default_factory=dict)
     base: str = ""

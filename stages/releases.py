@@ -129,8 +129,6 @@ def _refuse_restore(command: BeginRestore, state: ControlState, killing: Sequenc
         missing.append("reconciliation is not clean")
     if not command.positions_known:
         missing.append("positions are not known")
-    if command.drilled is False:
-        missing.append("no drill is in date")
     if missing:
         return Refusal("not-gone", "; ".join(missing))
     others = join((latch for latch in state.latches.values() if not latch.killed), 0)

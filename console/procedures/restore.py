@@ -26,8 +26,6 @@ class Facts:
     positions_known: bool
     waits: tuple[str, ...] = ()
     """What the causes of the kill still wait for."""
-    drilled: bool | None = None
-    """Whether a drill of the kill is in date; None: the policy asks for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,6 @@ def restore(ports: ReturnPorts, force: InForce, wish: Wish, facts: Facts) -> Ret
         gone=not facts.waits,
         reconciled=facts.reconciled,
         positions_known=facts.positions_known,
-        drilled=facts.drilled,
         why=facts.waits,
         blobs={edit.path: edit.blob_after for edit in plan.edits},
         base=head,

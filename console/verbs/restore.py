@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from console.verbs.change import exit_code, require_hands, unconfirmed
 from console.verbs.release import add_asking, ask_for, consent_ports
 from stages.asking import Asked
-from stages.drill_validity import running_image, validity
 from stages.phrase import mismatch, restore_phrase
 from stages.refusal import Trouble
 from stages.releases import RESTORE_APPROVALS
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from console.procedures.restore import Facts
     from console.way_back import Returned, ReturnPorts
     from console.wiring import Wiring
-    from stages.signals import Snapshot
 
 _CLEAN = frozenset({RowState.OK, RowState.WARN, RowState.INFO})
 
@@ -92,11 +90,9 @@ def restore_consents(wiring: Wiring, force: InForce) -> Consents:
 
     found = consents(wiring, force, restore_action(force.policy, wiring.ledger.state()), restore_quorum)
     facts = _facts(wiring, force)
-    drilled = (("a kill drill is in date", facts.drilled),) if facts.drilled is not None else ()
     conditions = (
         ("books are clean", facts.reconciled),
         ("positions are known", facts.positions_known),
-        *drilled,
         (f"its cause is gone{': ' if facts.waits else ''}{'; '.join(facts.waits)}", not facts.waits),
     )
     phrase = restore_phrase(force.policy.name, force.policy.stages[0].name)
@@ -132,21 +128,7 @@ def _facts(wiring: Wiring, force: InForce) -> Facts:
         reconciled=all(row.state in _CLEAN for row in books),
         positions_known=venue is not None and not venue.error,
         waits=tuple(f"{one.latch.trigger}: {one.why}" for one in killing if not one.gone),
-        drilled=_drilled(wiring, force, seen.snapshot),
     )
-
-
-def _drilled(wiring: Wiring, force: InForce, snapshot: Snapshot) -> bool | None:
-    """Whether the kill was drilled in time; None when the policy asks for no such drill."""
-    asked = force.policy.spec.drill
-    if asked is None or not asked.kill:
-        return None
-    venue = wiring.settings.venue
-    found = validity(
-        force.policy, wiring.ledger.state(), snapshot.market, "", endpoint=venue.url if venue else "",
-        image=running_image(force.policy, snapshot),
-    )  # fmt: skip
-    return found.ok
 
 
 def _report(done: Returned, lowest: str, out: Output) -> int:

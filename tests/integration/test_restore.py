@@ -96,7 +96,6 @@ def test_one_person_or_two_without_risk_are_not_enough(world: World) -> None:
     [
         (Facts(Mode.KILLED, reconciled=False, positions_known=True), "reconciliation is not clean"),
         (Facts(Mode.KILLED, reconciled=True, positions_known=False), "positions are not known"),
-        (Facts(Mode.KILLED, True, True, drilled=False), "no drill is in date"),
         (Facts(Mode.KILLED, True, True, ("loss: not before the next session",)), "not before the next session"),
     ],
 )

@@ -21,7 +21,11 @@ SIGNED = Consents(
     asked=True, file="/srv/rampdeck/inbox/request-5be0a7c1.json", given=("bob (risk)",), lacking="1 of 2 approvals"
 )
 DONE = replace(SIGNED, given=("bob (risk)", "erin (trader)"), lacking="")
-CONDITIONS = (("books are clean", True), ("positions are known", True), ("a kill drill is in date", False))
+CONDITIONS = (
+    ("books are clean", True),
+    ("positions are known", True),
+    ("its cause is gone: next session", False),
+)
 KILL = replace(DONE, conditions=CONDITIONS, phrase="RESTORE torghut L0")
 LEFT = Leftover(("submit enabled: false -> true", "the venue takes new orders again"), "RESUME torghut L1")
 
@@ -82,7 +86,7 @@ def test_what_is_held_reads_as_recorded(name: str, size: tuple[int, int], page_s
     [
         ("nothing-held", "nothing", "nothing is held; nothing to lift"),
         ("nothing-known", "nothing", "nothing is known yet"),
-        ("three", "nothing", "not yet so: a kill drill is in date"),
+        ("three", "nothing", "not yet so: its cause is gone: next session"),
         ("one-key", "press", "y clears it"),
         ("signed-by-one", "nothing", "asked; 1 of 2 approvals"),
         ("with-reason", "reason", "type what it was"),
@@ -177,7 +181,7 @@ async def test_what_killed_comes_back_by_the_phrase_once_everything_is_so(consol
     made.hands.signed = KILL
     async with made.app.run_test(size=(100, 30)) as pilot:
         await pilot.press("c")
-        await until(pilot, lambda: "NO a kill drill is in date" in made.text)
+        await until(pilot, lambda: "NO its cause is gone: next session" in made.text)
         made.hands.signed = replace(KILL, conditions=(("books are clean", True),))
         await until(pilot, lambda: "type RESTORE torghut L0" in made.text)
         await field_of(pilot, made.app)

@@ -251,7 +251,6 @@ def test_a_second_kill_adds_no_second_latch() -> None:
         ({"gone": False}, "not-gone"),
         ({"reconciled": False}, "not-gone"),
         ({"positions_known": False}, "not-gone"),
-        ({"drilled": False}, "not-gone"),
         ({"to_index": 1, "to_stage": "L1"}, "order"),
         ({"signature": ""}, "unsigned"),
         ({"epoch": 0}, "stale-epoch"),
