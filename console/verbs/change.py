@@ -171,12 +171,16 @@ def hold_advances(wiring: Wiring, phrase: str, cause: str) -> tuple[bool, str]:
 def policy_of(wiring: Wiring, *, at_once: bool = False) -> tuple[Policy, tuple[str, str]]:
     """The policy to go down by, with its digest and the roster's: the adopted one, else the newest found.
 
-    ``at_once``: what this machine knows of the branch will do; the remote is asked only where it knows nothing. Where
-    even that gives nothing, the copy that was kept here of the policy last in force does.
+    ``at_once``: what this machine knows of the branch will do, and before a remote is asked that may be silent the copy
+    that was kept here of the policy last in force. That copy serves as well where nothing else is to be had.
     """
     from console.in_force import policy_of_file
     from stages.policy_text import digest
 
+    kept = at_once and wiring.policy_file is None and wiring.policy_copy.exists()
+    if kept and wiring.repository.known_head() is None:
+        policy, text = policy_of_file(wiring.policy_copy)
+        return policy, (digest(text), "")
     try:
         force = wiring.in_force()
     except Trouble:
@@ -312,7 +316,7 @@ def reduced_document(done: Reduced) -> dict[str, Any]:
 def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
     """Tell what the ledger tells of the act, until its outcome or until ``FOLLOW`` has passed.
 
-    While the ledger is away the branch itself is asked, which cannot tell of any outcome but this one.
+    While the ledger is away, or takes nothing, the branch itself is asked, which can tell of this outcome alone.
     """
     deadline, before = wiring.clock.monotonic() + FOLLOW.total_seconds(), wiring.repository.known_head()
     seen, pause, away = 0, Event(), ""
@@ -326,9 +330,10 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
                     out.note(str(entry.body.get("text") or f"committed {entry.body['sha'][:8]}"))
                 if entry.kind == "outcome":
                     return _ended(wiring, dict(entry.body), intent, name, out)
-            away = ""
+            away = wiring.spill.unmerged()
         except Trouble as trouble:
             away = trouble.line
+        if away:
             sha = on_branch(wiring, intent, before)
             if sha:
                 out.note(f"the ledger is away: what was decided waits in a file and joins it when it is back ({away})")

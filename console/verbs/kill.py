@@ -140,10 +140,11 @@ def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
             act = wiring.ledger.state().intents.get(killed.intent)
             if act is not None and not act.unresolved:
                 return act.outcome, act.message
+            last = wiring.spill.unmerged()
         except Trouble as away:
             last = away.line
-            if on_branch(wiring, killed.intent, before):
-                return "pushed", "read from the branch, because the ledger is away"
+        if last and on_branch(wiring, killed.intent, before):
+            return "pushed", "read from the branch, because the ledger is away"
         pause.wait(_STEP)
     return "unknown", last or f"no outcome after {FOLLOW:.0f} s; it is tried on"
 
