@@ -17,8 +17,11 @@ STAGE_TRAILER: Final = "Rampdeck-Stage"
 MODE_TRAILER: Final = "Rampdeck-Mode"
 APPROVED_TRAILER: Final = "Rampdeck-Approved-By"
 LEDGER_TRAILER: Final = "Rampdeck-Ledger"
-INTENT_TRAILER: Final = "Rampdeck-Intent"
 """``<id> <size> <head>``: the ledger that decided, and how far the commit vouches for it."""
+INTENT_TRAILER: Final = "Rampdeck-Intent"
+"""The reduction that made the commit; no other act writes it."""
+TARGET_TRAILER: Final = "Rampdeck-Target"
+"""The namespace for which a commit without any change of a file stands: a fence against what is under way."""
 
 Read = Callable[[str], bytes | None]
 
@@ -39,7 +42,9 @@ class Commit(Protocol):
 
 
 def concerns(policy: Policy, commit: Commit) -> bool:
-    """Whether a commit touches the target's manifests, or a file outside their folder that a control is bound to."""
+    """Whether a commit touches the target's manifests, a bound file outside their folder, or fences the target off."""
+    if not commit.paths and commit.trailers.get(TARGET_TRAILER) == policy.spec.target.namespace:
+        return True
     folder = policy.spec.target.gitops_path.strip("/")
     bound = {manifest_path(folder, b.file) for control in policy.spec.controls.values() for b in control.bindings}
     near = bound.intersection(commit.paths)
@@ -73,6 +78,8 @@ def _replayed(plan: Plan, since: Sequence[Commit]) -> Iterator[str]:
         epoch = commit.trailers.get(EPOCH_TRAILER, "")
         if epoch.isdecimal() and int(epoch) > plan.epoch:
             yield f"{commit.sha[:8]} raised the epoch to {epoch}; the plan is of epoch {plan.epoch}"
+        elif INTENT_TRAILER in commit.trailers:  # made without a ledger, it may not know how high the epoch is
+            yield f"{commit.sha[:8]} took risk out after the plan was made"
 
 
 def _edited(plan: Plan, since: Sequence[Commit], head: Read) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """Reduce: take risk out, now. Never refused; it does what it can, keeps trying, and names the rest.
 
 The target stage's values are spliced into the files as they are on the branch now, only where that is safer, in a loop
-of fetch, compute, commit, push. The venue is told at the same time, in a thread of its own, and nothing waits for it.
+of fetch, compute, commit, push. Where nothing is to be lowered while something that raises risk is on its way, an empty
+commit fences it off: its push is then made for another head. The venue is told at the same time, in a thread of its
+own, and nothing waits for it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,14 @@ from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode, effective_mode
 from stages.refusal import Refusal, Trouble
-from stages.staleness import EPOCH_TRAILER, INTENT_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
+from stages.staleness import (
+    EPOCH_TRAILER,
+    INTENT_TRAILER,
+    LEDGER_TRAILER,
+    MODE_TRAILER,
+    STAGE_TRAILER,
+    TARGET_TRAILER,
+)
 from stages.state import REDUCE, ControlState, Intent
 from stages.witness import Position
 
@@ -290,7 +299,8 @@ class _Git:
         if not plan.contents:
             if self._sha and repository.contains(self._sha):
                 return Reduced("pushed", intent, self._sha)
-            return Reduced("unchanged", intent, head, "the manifests say this already")
+            if self._by_branch or not self._raced():
+                return Reduced("unchanged", intent, head, "the manifests say this already")
         if self._awaited is not None and self._proposed_already(self._awaited, plan):
             return Reduced("proposed", intent, self._awaited.sha, self._awaited.message, branch=self._awaited.branch)
         self._sha = self._commit(plan, head)
@@ -308,7 +318,17 @@ class _Git:
             self._by_branch, self._refused, self._rejected = True, pushed.message or "rejected", 0
             return Reduced("moved", intent, self._sha, pushed.message)
         message = self._refused if branch and pushed.outcome == "rejected" and self._refused else pushed.message
+        if pushed.outcome == "pushed" and not plan.contents:
+            message = "the manifests say this already; what was under way is fenced off"
         return Reduced(pushed.outcome, intent, self._sha, message)
+
+    def _raced(self) -> bool:
+        """Whether something that raises risk may be on its way to the branch; unknown while the ledger is away.
+
+        It was checked before this began, so that only another head of the branch still stops it.
+        """
+        under_way = self._record.state().unresolved
+        return self._record.spilled or any(one.kind != REDUCE for one in under_way)
 
     @property
     def _patience(self) -> int:
@@ -354,6 +374,7 @@ class _Git:
             (STAGE_TRAILER, stage),
             (MODE_TRAILER, self._order.mode.name),
             (INTENT_TRAILER, self._order.intent),
+            *(() if plan.contents else ((TARGET_TRAILER, self._policy.spec.target.namespace),)),
             *self._anchor(),
         ]
         repository = self._ports.repository

@@ -12,10 +12,13 @@ import pytest
 
 from console.procedures.follow import settle
 from console.procedures.reduce import owed_reasons
+from console.store.ledger import SqlLedger
 from console.wiring import SystemClock
+from stages.decide import decide, denial
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.settling import Truth
+from stages.state import ControlState, fold
 from stages.witness import OrderOutcome, Position, VenueReading
 from tests.integration.actuation import World, git
 
@@ -333,3 +336,29 @@ def test_a_reason_is_owed_after_ten_minutes(world: World) -> None:
     assert owed_reasons(world.ledger.state(), now) == ()
     assert owed_reasons(world.ledger.state(), now + timedelta(minutes=11)) == (answer.intent,)
     assert owed_reasons(world.ledger.state(), now + timedelta(minutes=11), timedelta(hours=1)) == ()
+
+
+@pytest.mark.parametrize("ledger", ["there", "away"])
+def test_a_late_apply_is_fenced_off_where_nothing_is_to_be_lowered(tmp_path: Path, ledger: str) -> None:
+    """Between its last look at the ledger and its push somebody rolls back to the stage that is in force."""
+    world = World.make(tmp_path)
+    before, plan, found = world.files(), world.plan("L1"), []
+
+    def roll_back(reached: str) -> None:
+        if reached == "before-push":
+            other = World(world.folder)
+            if ledger == "away":
+                away = world.folder / "away.db"
+                other.__dict__["ledger"] = SqlLedger(
+                    f"sqlite:///{away}", fold=fold, initial=ControlState(), decide=decide, denial=denial
+                )
+            found.append(other.reduce("L0"))
+
+    world.checkpoint = roll_back
+    late = world.apply(plan, [world.approve(plan)])
+    assert [one.outcome for one in found] == ["pushed"]
+    assert late.outcome == "abandoned"
+    assert world.files() == before
+    assert world.head() == found[0].sha
+    assert world.commits()[0] == "Roll back heron to L0"
+    assert any("epoch" in reason or "took risk out" in reason for reason in late.stale)
