@@ -13,10 +13,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from console.containment import VenueSteps, Witnessed, contain
 from console.nudge import nudge
+from console.patience import Hung, Once, within
 from console.ports import (
     Checkpoint,
     Clock,
@@ -30,7 +31,7 @@ from console.ports import (
 )
 from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
-from stages.entries import LedgerAway
+from stages.entries import Head, LedgerAway
 from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.posture import Mode, effective_mode
@@ -46,11 +47,16 @@ from stages.staleness import (
 from stages.state import REDUCE, ControlState, Intent
 from stages.witness import Position
 
+T = TypeVar("T")
+
 LEDGER_SECONDS: Final = 0.05
 """How long a reduction waits for the ledger before it spills and goes on."""
 
 BUDGET: Final = timedelta(minutes=10)
 """How long a reduction keeps trying to reach Git."""
+
+HUNG_SECONDS: Final = 3.0
+"""After how long a ledger that says nothing at all, not even no, counts as away for the rest of the reduction."""
 
 REJECTIONS: Final = 3
 """How often the same rejected push is tried before the rejection is the answer."""
@@ -138,7 +144,12 @@ def reduce(
     """
     started = ports.clock.monotonic()
     record = _Recorder(ports, order.actor)
+    # The intent comes first, unless the ledger hangs: the venue does not wait for that.
+    venue_steps = Once(
+        lambda: contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause), 2 * LEDGER_SECONDS
+    )
     with ExitStack() as held:
+        held.callback(venue_steps.never_mind)
         held.enter_context(ports.running.hold(order.intent))
         if order.begun:
             record.merge(anyway=True)
@@ -153,7 +164,7 @@ def reduce(
             held.enter_context(ports.running.hold(order.intent))
         awaited = under_way if under_way is not None and under_way.branch else None
         ports.checkpoint("intent")
-        steps = contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause)
+        steps = venue_steps()
         epoch = max(record.state().epoch, state.epoch + (1 if begun else 0))
         done = _Git(ports, policy, order, digests, epoch, record, awaited).follow(started + budget.total_seconds())
         ports.checkpoint("pushed")
@@ -213,22 +224,36 @@ class _Recorder:
     def __init__(self, ports: ReducePorts, actor: str) -> None:
         self._ports, self._actor = ports, actor
         self._last = ControlState()
+        self._hung = False
         self.spilled = False
 
     def state(self) -> ControlState:
         """The newest state that can be read; an older one, or an empty one, when the ledger is away."""
         try:
-            self._last = self._ports.ledger.state()
+            self._last = self._asked(self._ports.ledger.state)
         except Trouble:
             self.spilled = True
         return self._last
+
+    def head(self) -> Head:
+        """The ledger's newest entry. Raises Trouble."""
+        return self._asked(self._ports.ledger.head)
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """What the ledger answers; one that hung once is not asked again. Raises Trouble."""
+        if not self._hung:
+            with suppress(Hung):
+                return within(HUNG_SECONDS, ask)
+            self._hung = True
+        raise LedgerAway("the ledger does not answer")
 
     def merge(self, *, anyway: bool = False) -> None:
         """Bring what was spilled, here or ``anyway``, into the ledger when it is back; else whoever finds it does."""
         if self.spilled or anyway:
             with suppress(Trouble):
-                now = self._ports.clock.wall()
-                self._ports.spill.merge(self._ports.ledger, actor=self._actor, now=now, deadline=LEDGER_SECONDS)
+                now, ledger = self._ports.clock.wall(), self._ports.ledger
+                merge = self._ports.spill.merge
+                self._asked(lambda: merge(ledger, actor=self._actor, now=now, deadline=LEDGER_SECONDS))
 
     def __call__(self, command: Command) -> int:
         """Record a decision; how many entries it became. What follows a spilled one is spilled too, in its order."""
@@ -236,7 +261,7 @@ class _Recorder:
         if self.spilled:
             return self._spill(command, now, "follows what was spilled")
         try:
-            answer = self._ports.ledger.transact(command, now=now, deadline=LEDGER_SECONDS)
+            answer = self._asked(lambda: self._ports.ledger.transact(command, now=now, deadline=LEDGER_SECONDS))
             return 0 if isinstance(answer, Refusal) else len(answer)
         except LedgerAway as away:
             return self._spill(command, now, away.line)
@@ -318,6 +343,8 @@ class _Git:
             self._by_branch, self._refused, self._rejected = True, pushed.message or "rejected", 0
             return Reduced("moved", intent, self._sha, pushed.message)
         message = self._refused if branch and pushed.outcome == "rejected" and self._refused else pushed.message
+        if pushed.outcome == "pushed" and repository.contains(self._sha) is False:
+            return Reduced("unknown", intent, self._sha, "the remote took the push, but its branch does not hold it")
         if pushed.outcome == "pushed" and not plan.contents:
             message = "the manifests say this already; what was under way is fenced off"
         return Reduced(pushed.outcome, intent, self._sha, message)
@@ -386,7 +413,7 @@ class _Git:
 
     def _anchor(self) -> list[tuple[str, str]]:
         try:
-            newest, ledger = self._ports.ledger.head(), self._record.state().ledger
+            newest, ledger = self._record.head(), self._record.state().ledger
         except Trouble:
             return []
         return [(LEDGER_TRAILER, f"{ledger} {newest.seq} {newest.hash}")]

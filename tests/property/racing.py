@@ -268,6 +268,9 @@ class Aside:
     def merge(self, ledger: Any, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
         return ()
 
+    def unmerged(self) -> str:
+        return ""
+
 
 class Clock:
     """Time stands still, but for what is waited."""

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.in_force import InForce
 from console.procedures.advance import Advanced, AdvancePorts, apply
 from console.procedures.reduce import Order, Reduced, ReducePorts, reduce
 from stages.authority import Claims, action_digest, advance_action, environment_fingerprint, gate_report_digest
 from stages.commands import AdoptPolicy, AdoptRoster, ChangeBurnIn
 from stages.decide import decide
 from stages.phrase import confirmation_phrase
-from stages.plan import Plan, build
-from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Refusal
-from stages.roster import load_roster
 from stages.standing import read_controls
 from stages.token import Token, encode_token
+from tests.property import small
 from tests.property.racing import (
     OPEN,
     Alone,
@@ -40,16 +37,7 @@ from tests.property.racing import (
     Remote,
     every,
 )
-from tests.unit.watched import control, policy_document
 
-MEMBERS = b"""apiVersion: rampdeck.dev/v1alpha1
-kind: Roster
-members:
-  alice: {roles: [trader, operator]}
-  bob: {roles: [risk]}
-  erin: {roles: [trader, designated]}
-"""
-SIGNERS = b"\n".join(b"%s ssh-ed25519 AAAA" % name for name in (b"alice", b"bob", b"erin"))
 SHARED = frozenset({"begin", "fetch", "check", "commit", "push"})
 """The points at which every schedule is tried; reads of the ledger between them go with what follows."""
 
@@ -74,66 +62,13 @@ DOWN = {
 }
 
 
-@cache
-def force() -> InForce:
-    """A ladder of three stages whose controls all stand in one file, so that a plan is made quickly."""
-    document = policy_document()
-    spec = document["spec"]
-    spec["target"]["workloads"] = []
-    spec["triggers"], spec["signals"], spec["heartbeats"] = {}, {}, {}
-    for stage in spec["stages"]:
-        del stage["burnIn"]
-        stage["controls"] |= {"submitEnabled": "true", "killSwitch": "false"}
-    for name, riskier in (("submitEnabled", ["false", "true"]), ("killSwitch", ["true", "false"])):
-        spec["controls"][name] = control("word", riskier)
-    for name, one in spec["controls"].items():
-        one["bindings"] = [{"file": "limits.yaml", "object": "ConfigMap/limits", "path": f"data.{name}"}]
-        if name == "universe":
-            one["bindings"][0]["format"] = "csv"
-    spec["postures"] = {
-        "HALTED": {"controls": {"submitEnabled": "false"}},
-        "KILLED": {"controls": {"killSwitch": "true"}},
-    }
-    roster, roster_digest = load_roster(SIGNERS, MEMBERS, "roster.yaml")
-    return InForce(Policy.model_validate(document), "", "policy", roster, roster_digest, SIGNERS)
-
-
-@cache
-def files(stage: int) -> dict[str, bytes]:
-    """The manifests as they stand at a stage."""
-    values = {
-        name: ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in force().policy.resolved[stage].items()
-    }
-    lines = "".join(f'  {name}: "{value}"\n' for name, value in values.items())
-    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: limits\ndata:\n{lines}"
-    return {"apps/heron/limits.yaml": text.encode()}
-
-
-@cache
-def first_plan(stage: int) -> Plan:
-    """The plan for the next stage, made before anybody races."""
-    remote = Remote()
-    remote.begin(files(stage))
-    return _build(remote, stage + 1, 0)
-
-
-def _build(remote: Remote, stage: int, epoch: int) -> Plan:
-    made = force()
-    return build(
-        made.policy, policy_digest=made.policy_digest, roster_digest=made.roster_digest,
-        read=remote.commits[remote.head].files.get, base_commit=remote.head, epoch=epoch,
-        to_stage=stage, created_by="alice", now=OPEN,
-    )  # fmt: skip
-
-
 class Target:
     """A target that stands at a stage, with a plan for the next one that everybody approved."""
 
     def __init__(self, stage: int) -> None:
         self.remote, self.book = Remote(), Book()
-        self.remote.begin(files(stage))
-        made = force()
+        self.remote.begin(small.files(stage))
+        made = small.force()
         name = made.policy.stages[stage].name
         for command in (
             AdoptRoster("alice", made.roster_digest, self.remote.head, "roster.yaml"),
@@ -143,10 +78,10 @@ class Target:
             answer = decide(self.book.state, command, OPEN)
             assert not isinstance(answer, Refusal)
             self.book.add(answer)
-        self.plan = first_plan(stage)
+        self.plan = small.first_plan(stage)
 
     def advance(self, race: Race) -> Advanced:
-        made, turn = force(), race.turns("advance")
+        made, turn = small.force(), race.turns("advance")
         ports = AdvancePorts(
             Ledger(self.book, turn), Mirror(self.remote, turn), Pen("alice"), Clock(), Numbers("up"), Alone(),
             lambda _: None,
@@ -158,7 +93,7 @@ class Target:
         )  # fmt: skip
 
     def approval(self, who: str) -> str:
-        made = force()
+        made = small.force()
         claims = Claims(
             action=action_digest(advance_action(self.plan)), gate_report=gate_report_digest([]), approver=who,
             roster=made.roster_digest, environment=environment_fingerprint(made.policy), issued=OPEN,
@@ -167,7 +102,7 @@ class Target:
         return encode_token(Token(claims, Pen(who).sign(b"")))
 
     def reduce(self, race: Race, down: Down) -> Reduced:
-        made, turn, clock = force(), race.turns("reduce"), Clock()
+        made, turn, clock = small.force(), race.turns("reduce"), Clock()
         ports = ReducePorts(
             Ledger(self.book, turn, away=not down.ledger), Aside(), Mirror(self.remote, turn), None, clock, Alone(),
             clock.pause, lambda _: None,
@@ -177,7 +112,7 @@ class Target:
 
     def values(self) -> dict[str, Any]:
         files = self.remote.commits[self.remote.head].files
-        return dict(read_controls(force().policy, files.get).values)
+        return dict(read_controls(small.force().policy, files.get).values)
 
 
 def race(stage: int, down: Down, choose: Choose, points: frozenset[str] | None = SHARED) -> None:
@@ -187,7 +122,7 @@ def race(stage: int, down: Down, choose: Choose, points: frozenset[str] | None =
     found = run.run({"advance": partial(target.advance, run), "reduce": lambda: target.reduce(run, down)})
     advanced, reduced = found["advance"], found["reduce"]
     story = "\n".join(run.moves)
-    policy = force().policy
+    policy = small.force().policy
     allowed = {**policy.resolved[down.to], **policy.overlay(down.mode)}
     for name, value in target.values().items():
         if name in allowed:
