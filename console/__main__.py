@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -27,6 +27,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("console.verbs.observe", "where the target stands, every signal, what holds it and what comes next"),
     "watch": ("console.verbs.observe", "evaluate each second; with --act reduce risk by itself"),
     "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),
+    "config": ("console.verbs.config", "show each value and where it came from; check tells every problem at once"),
     "policy": ("console.verbs.policy", "check FILE, schema, adopt"),
     "simulate": ("console.verbs.simulate", "play a scenario by the engine itself, with its expectations"),
     "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),
@@ -112,12 +113,21 @@ def perform(words: Sequence[str], wiring: Wiring, out: Output) -> int:
 
 def _run_verb(rest: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> int:
     arguments = _parsed(rest, options, shared)
+    if alone := getattr(arguments, "alone", None):
+        return _run_alone(alone, arguments, options)
     wiring, out = _wire(options)
     try:
         code: int = arguments.run(arguments, wiring, out)
         return code
     finally:
         wiring.close()
+
+
+def _run_alone(run: Callable[..., int], arguments: argparse.Namespace, options: argparse.Namespace) -> int:
+    """A verb that answers also where no configuration can be read."""
+    from console.output import Output
+
+    return run(arguments, Output(json=options.json))
 
 
 def _parsed(words: Sequence[str], options: argparse.Namespace, shared: argparse.ArgumentParser) -> argparse.Namespace:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from console.config_text import Written, read
+from stages.model_problems import Unloadable, model_problems
 from stages.refusal import Trouble
 
 FILE_NAME: Final = "rampdeck.yaml"
@@ -203,54 +204,33 @@ def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
     return (Path(FILE_NAME), user / "rampdeck" / FILE_NAME, Path("/etc/rampdeck") / FILE_NAME)
 
 
+def find(path: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The file to read: the named one, that of ``RAMPDECK_CONFIG``, or the first of the search path; None without."""
+    named = path or (Path(environment["RAMPDECK_CONFIG"]) if environment.get("RAMPDECK_CONFIG") else None)
+    return named or next((candidate for candidate in search_path(environment) if candidate.is_file()), None)
+
+
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Reads ``path``, or the first file of the search path; no file at all gives empty settings. Raises Trouble."""
+    """Reads ``path``, or the first file of the search path; no file at all gives empty settings.
+
+    Raises Unloadable (a Trouble) with every problem at once, each by its line.
+    """
     environment = os.environ if environment is None else environment
-    chosen = path or (Path(environment["RAMPDECK_CONFIG"]) if environment.get("RAMPDECK_CONFIG") else None)
-    if chosen is None:
-        chosen = next((candidate for candidate in search_path(environment) if candidate.is_file()), None)
-    raw: dict[str, Any] = _read(chosen) if chosen else {}
-    for variable, keys in ENVIRONMENT.items():
-        if environment.get(variable):
-            _override(raw, keys, environment[variable])
-    folder = chosen.resolve().parent if chosen else Path.cwd()
-    return _checked(raw, chosen, folder)
+    chosen = find(path, environment)
+    return settings_of(read(chosen, ENVIRONMENT, environment))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def settings_of(written: Written) -> Settings:
+    """The settings that a text and the environment say, with every path of the file made absolute."""
+    path = written.path
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Trouble(f"cannot be read ({error.strerror})", where=str(path), fix="name another with --config") from None
-    except UnicodeDecodeError:
-        raise Trouble("is not valid UTF-8", where=str(path), fix="save it as UTF-8") from None
-    try:
-        raw = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise Trouble(f"is not YAML: {getattr(error, 'problem', error)}", where=f"{path}:{line}") from None
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict):
-        raise Trouble("is not a mapping of settings", where=str(path))
-    return raw
-
-
-def _override(raw: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
-    for key in keys[:-1]:
-        raw = raw.setdefault(key, {})
-    raw[keys[-1]] = value
-
-
-def _checked(raw: dict[str, Any], path: Path | None, folder: Path) -> Settings:
-    try:
-        settings = Settings.model_validate(raw)
+        settings = Settings.model_validate(written.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise Trouble(
-            f"{key}: {first['msg']}", where=str(path or "environment"), fix="correct the key; README lists them"
-        ) from None
+        found = model_problems(written.source, error, Settings.model_json_schema(by_alias=True), "the configuration")
+        raise Unloadable(written.lines([*written.source.problems, *found]), written.where) from None
+    if written.source.problems:
+        raise Unloadable(written.lines(written.source.problems), written.where)
+    folder = path.resolve().parent if path else Path.cwd()
     identity = settings.identity
     if identity and identity.key:
         identity = identity.model_copy(update={"key": _from(folder, identity.key)})

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingLike
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stages.quoting import reading
 from stages.refusal import Trouble
@@ -54,15 +54,17 @@ class Source:
         return f"{self.where}:{self.line(path)}"
 
 
-def read_source(text: str, where: str, what: str) -> Source:
-    """Reads the one document of a file; ``what`` says what it is: a policy.
+_HEADED: Final = "write one document that begins with apiVersion: rampdeck.dev/v1alpha1"
+
+
+def read_source(text: str, where: str, what: str, *, fix: str = _HEADED) -> Source:
+    """Reads the one document of a file; ``what`` says what it is: a policy. ``fix`` says what such a file looks like.
 
     Raises Trouble with the line when it is not YAML, or not one mapping.
     """
     manifest = parse(text, where)
     if len(manifest.documents) != 1 or not isinstance(manifest.documents[0].root, Mapping):
         found = f"{len(manifest.documents)} documents" if len(manifest.documents) != 1 else "no mapping at its root"
-        fix = "write one document that begins with apiVersion: rampdeck.dev/v1alpha1"
         raise Trouble(f"a {what} is one YAML document, this file has {found}", where=f"{where}:1", fix=fix)
     reader = _Reader()
     data = reader.node(manifest.documents[0].root, ())

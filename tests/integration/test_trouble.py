@@ -180,10 +180,10 @@ def test_a_roster_that_does_not_parse_or_is_missing_is_not_adopted(world: World,
 # ------------------------------------------------------------------------------------------------------- configuration
 
 CONFIGURATIONS = {
-    "repository: [": ("is not YAML", ":2"),
-    "- a list": ("not a mapping",),
+    "repository: [": ("YAML", "rampdeck.yaml"),
+    "- a list": ("no mapping",),
     "repositry: {remote: x}": ("repositry",),
-    "repository: {branch: main}": ("repository.remote",),
+    "repository: {branch: main}": ("repository lacks 'remote'",),
     "market: {anchor: soon, start: now}": ("market.anchor",),
     "": ("is not configured",),
     "ledger: mysql://host/name": ("mysql",),

@@ -54,8 +54,8 @@ def test_nothing_found_is_no_error_until_something_is_needed(tmp_path: Path, mon
     [
         ("repositry: {remote: x}\n", "repositry"),
         ("repository: {remote: x, advance: yolo}\n", "advance"),
-        ("repository: [\n", "is not YAML"),
-        ("- a\n", "is not a mapping"),
+        ("repository: [\n", "YAML"),
+        ("- a\n", "no mapping"),
         ("notify: {command: []}\n", "notify.command"),
         ("market: {anchor: 2026-11-24T10:00:00Z, start: 2026-11-24T10:00:00Z, speed: 0}\n", "market.speed"),
     ],
