@@ -28,6 +28,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "watch": ("console.verbs.observe", "evaluate each second; with --act reduce risk by itself"),
     "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),
     "config": ("console.verbs.config", "show each value and where it came from; check tells every problem at once"),
+    "doctor": ("console.verbs.doctor", "check every dependency and permission, with the fix in one line each"),
     "policy": ("console.verbs.policy", "check FILE, schema, adopt"),
     "simulate": ("console.verbs.simulate", "play a scenario by the engine itself, with its expectations"),
     "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),

@@ -37,7 +37,11 @@ class SshSigner:
 
     def sign(self, message: bytes) -> str:
         """The signature in one line of base64. A passphrase is asked on the terminal, where there is one."""
-        done = _ssh_keygen(("-Y", "sign", "-n", NAMESPACE, "-f", str(self._usable_key())), message, _SIGN_SECONDS)
+        return self._signed(message, _SIGN_SECONDS, terminal=True)
+
+    def _signed(self, message: bytes, seconds: float, *, terminal: bool) -> str:
+        arguments = ("-Y", "sign", "-n", NAMESPACE, "-f", str(self._usable_key()))
+        done = _ssh_keygen(arguments, message, seconds, terminal=terminal)
         if done.returncode != 0:
             raise Trouble(
                 f"the key did not sign: {_reason(done)}",
@@ -47,6 +51,11 @@ class SshSigner:
         lines = done.stdout.decode("ascii", "replace").split()
         armour = "".join(lines)
         return armour.removeprefix("".join(_BEGIN.split())).removesuffix("".join(_END.split()))
+
+    def principal(self, allowed_signers: bytes) -> str | None:
+        """Whose key this is, by a signature made and checked; nobody is asked for a passphrase. Raises Trouble."""
+        message = b"whose key is this"
+        return self.verify(message, self._signed(message, _VERIFY_SECONDS, terminal=False), allowed_signers)
 
     def verify(self, message: bytes, signature: str, allowed_signers: bytes) -> str | None:
         """The principal in ``allowed_signers`` whose key signed ``message``; None when nobody's there did."""
@@ -106,11 +115,20 @@ def _printed(command: Sequence[str]) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def _ssh_keygen(arguments: Sequence[str], given: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+def _ssh_keygen(
+    arguments: Sequence[str], given: bytes, timeout: float, *, terminal: bool = True
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs it; without ``terminal`` in a session of its own, where it cannot ask anybody."""
     environment = {**os.environ, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
     try:
         return subprocess.run(
-            ["ssh-keygen", *arguments], input=given, capture_output=True, timeout=timeout, check=False, env=environment
+            ["ssh-keygen", *arguments],
+            input=given,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            env=environment,
+            start_new_session=not terminal,
         )
     except FileNotFoundError as error:
         raise Trouble("ssh-keygen is not installed", fix="install openssh-client") from error

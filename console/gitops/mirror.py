@@ -111,6 +111,15 @@ class Mirror:
             return None
         return self._is_ancestor(sha, head)
 
+    def may_push(self) -> Pushed:
+        """What the remote says of pushing the branch's own head to it: asked as a dry run, so that nothing can change.
+
+        The remote checks who may write before it looks at what is written; its hooks are not asked.
+        """
+        head = self.fetch()
+        answer = self._remote(*_PUSH, "--dry-run", "origin", f"{head}:{self._ref}", timeout=self._timeout)
+        return judge_push(answer) or Pushed("rejected" if never_began(answer) else "unknown", answer.reason)
+
     # ------------------------------------------------------------------------------------------------------- writing
 
     def commit(

@@ -75,6 +75,17 @@ class ApiServer:
         """The JSON answer to a GET that arrives within ``seconds``. Raises ApiTrouble."""
         return self._json("GET", path, query, None, JSON, seconds)
 
+    def may(self, attributes: Mapping[str, str], *, seconds: float) -> bool:
+        """Whether this login may do a thing, by a SelfSubjectAccessReview, which changes nothing. Raises ApiTrouble."""
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": dict(attributes)},
+        }
+        found = self._json("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", None, body, JSON, seconds)
+        status = found.get("status") if isinstance(found, dict) else None
+        return isinstance(status, dict) and status.get("allowed") is True
+
     def patch(
         self,
         path: str,

@@ -83,6 +83,15 @@ class SqlLedger(LedgerReader, Generic[S, C]):
             )
         return there
 
+    def writable(self, now: datetime, deadline: float) -> datetime:
+        """Takes the write transaction and gives it back without a word; returns the time by the ledger's own clock.
+
+        Trouble when it is not to be had within ``deadline`` seconds.
+        """
+        self.database.require()
+        with self.database.write(deadline) as connection:
+            return self.database.clock(connection, now)
+
     def state(self) -> S:
         """The state after every entry that is committed now."""
         with self.database.read() as connection:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.config import Settings
     from console.ports import Clock, Fetch
     from console.runtime.api import ApiServer
@@ -49,6 +51,18 @@ class Outside:
         if venue is None or venue.app is None:
             raise Trouble("'venue.app' is not configured", where=str(self.settings.origin), fix="add its URL")
         return DemoProbes(venue.url, venue.app, VENUE_TIMEOUT)
+
+    def prometheus_clock(self, seconds: float) -> datetime:
+        """The time by the clock of Prometheus. Raises Trouble when it does not answer."""
+        from console.sources.prometheus import Question
+        from stages.raw_values import moment_of, number_of
+
+        answer = Question(self._prometheus, "time()", {}, self.clock).ask(seconds)
+        number = number_of(answer.value[0].value) if answer.value else None
+        at = moment_of(number) if number is not None else None
+        if at is None:
+            raise Trouble("not an answer of Prometheus")
+        return at
 
     def fetches(self, policy: Policy) -> tuple[Fetch, ...]:
         """Every source of ``policy``, none of them asked yet."""

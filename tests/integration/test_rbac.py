@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from console.doctor.outside import policy_needs
 from console.runtime.api import Access, ApiServer
 from console.runtime.argocd import ArgoCd
 from console.runtime.kubernetes import ClusterWitness
@@ -54,6 +55,14 @@ def test_it_is_enough_to_read_and_ask_the_controller(heron: Heron, api: ApiServe
     assert controller.application().error == ""
     controller.refresh()
     controller.sync(who="alice", reason="a rollback")
+
+
+def test_the_api_server_says_itself_what_is_granted(heron: Heron, api: ApiServer) -> None:
+    application = {"namespace": heron.namespace, "name": "heron"}
+    for namespace, group, plural, verb, name in policy_needs(live_policy(heron.namespace, application=application)):
+        asked = {"namespace": namespace, "group": group, "resource": plural, "verb": verb, "name": name}
+        assert api.may(asked, seconds=10), asked
+        assert not api.may({**asked, "verb": "delete"}, seconds=10), asked
 
 
 @pytest.mark.parametrize(
