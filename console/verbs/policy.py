@@ -1,4 +1,4 @@
-"""``rampdeck policy check FILE | schema | adopt``: a policy judged by itself, and put in force by the ledger."""
+"""``rampdeck policy init FOLDER | check FILE | schema | adopt``: a policy proposed, judged, and put in force."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.verbs.adopt import add_adopt
+from console.verbs.policy_init import add_init
 from stages import policy_text
 from stages.refusal import Trouble
 
@@ -19,8 +20,10 @@ def add_parsers(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
 ) -> None:
     """Add ``policy`` with its verbs."""
-    verbs = subparsers.add_parser("policy", parents=[shared], help="check a policy file, print its schema, adopt one")
-    named = verbs.add_subparsers(metavar="check|schema|adopt", required=True)
+    verbs = subparsers.add_parser(
+        "policy", parents=[shared], help="propose a policy, check one, print the schema, adopt"
+    )
+    named = verbs.add_subparsers(metavar="init|check|schema|adopt", required=True)
 
     check = named.add_parser("check", parents=[shared], help="every problem by its line; 0 when it loads, 2 when not")
     check.add_argument("file", metavar="FILE", nargs="?", help="the policy file; otherwise that of --policy")
@@ -28,6 +31,7 @@ def add_parsers(
 
     schema = named.add_parser("schema", parents=[shared], help="the JSON Schema of a policy file")
     schema.set_defaults(run=run_schema)
+    add_init(named, shared)
     add_adopt(named, shared)
 
 
