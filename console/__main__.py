@@ -29,7 +29,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "drift": ("console.verbs.observe", "stage, Git and runtime, value by value"),
     "config": ("console.verbs.config", "show each value and where it came from; check tells every problem at once"),
     "doctor": ("console.verbs.doctor", "check every dependency and permission, with the fix in one line each"),
-    "policy": ("console.verbs.policy", "check FILE, schema, adopt"),
+    "policy": ("console.verbs.policy", "init FOLDER, check FILE, schema, adopt"),
     "simulate": ("console.verbs.simulate", "play a scenario by the engine itself, with its expectations"),
     "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),
     "approve": ("console.verbs.change", "sign or reject a plan"),
@@ -52,6 +52,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "burnin": ("console.verbs.burnin", "extend or waive what a burn-in could not decide"),
     "drill": ("console.verbs.drill", "rehearse a kill or a rollback on the paper target; list"),
     "ledger": ("console.verbs.record", "list, show, verify, export what was decided"),
+    "completion": ("console.completion", "print the completion script of bash, zsh or fish"),
 }
 """Each verb with the module that knows it; one without a summary is started by the program itself."""
 
@@ -67,7 +68,7 @@ class OneLine(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program and returns its exit code: 0 yes, 1 the answer is no, 2 could not answer."""
     words = list(sys.argv[1:] if argv is None else argv)
-    shared = _shared()
+    shared = shared_options()
     try:
         options, rest = shared.parse_known_args(words)
         if options.version:
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _crashed(error)
 
 
-def _shared() -> argparse.ArgumentParser:
+def shared_options() -> argparse.ArgumentParser:
     """The options that every verb knows, before or after it."""
     parser = OneLine(prog="rampdeck", add_help=False, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE", help="the configuration; otherwise it is looked for")
@@ -143,7 +144,7 @@ def _parsed(words: Sequence[str], options: argparse.Namespace, shared: argparse.
 
 
 def _shared_options(words: Sequence[str]) -> tuple[argparse.Namespace, argparse.ArgumentParser]:
-    shared = _shared()
+    shared = shared_options()
     return shared.parse_known_args(list(words))[0], shared
 
 
