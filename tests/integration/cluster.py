@@ -142,7 +142,7 @@ class Cluster:
             data=None if body is None else json.dumps(body),
             headers={"Authorization": f"Bearer {self.token(user)}", "Content-Type": content},
             verify=str(self.ca),
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code in expect, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
@@ -181,7 +181,7 @@ class Cluster:
         assert server.poll() is None, f"the API server ended with {server.returncode}: {self.folder / 'log'}"
         try:
             login = {"Authorization": f"Bearer {self.token(ADMIN)}"}
-            return requests.get(f"{self.url}/readyz", headers=login, verify=str(self.ca), timeout=2).ok
+            return requests.get(f"{self.url}/readyz", headers=login, verify=str(self.ca), timeout=20).ok
         except (requests.RequestException, OSError):
             return False
 
@@ -193,7 +193,7 @@ class Cluster:
         process = self._running.pop(name, None)
         if process is not None:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def free_ports(count: int) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ SCHEDULER = "apps/heron/scheduler.yaml"
 CATALOG = "apps/heron/catalog.yaml"
 
 
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition, and fail when it does not come."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -57,7 +57,7 @@ class Stand:
 
     def running(self) -> dict[str, Any]:
         """The ramp part of the status page; empty while the process is dark."""
-        answer = requests.get(self.app + "/trading/status", timeout=5)
+        answer = requests.get(self.app + "/trading/status", timeout=60)
         return answer.json()["ramp"] if answer.status_code == 200 else {}
 
     def _git(self, *arguments: str) -> str:
@@ -80,7 +80,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     config = LoopConfig(remote, "main", "apps/heron", address["control"], delay=0.4, poll=0.1)
     yield Stand(remote, checkout, address["app"], config)
     stop.set()
-    thread.join(5)
+    thread.join(60)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def looping(stand: Stand) -> Iterator[Stand]:
     until(stand.running)
     yield stand
     stop.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -25,7 +25,7 @@ FAST = Settings(seed=3, speed=60, pace=Pace(restart_seconds=0.3), sync_delay=0.2
 READY = 30.0
 
 
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition, and fail when it does not come."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -46,7 +46,7 @@ def git(remote: Path, *arguments: str) -> bytes:
 
 
 def gross(url: str) -> Decimal:
-    answer = requests.get(url + "/trading/status", timeout=5)
+    answer = requests.get(url + "/trading/status", timeout=60)
     return Decimal(answer.json()["exposure"]["gross"]) if answer.status_code == 200 else Decimal(0)
 
 
@@ -67,7 +67,7 @@ def test_the_first_commit_holds_the_sample_and_what_was_handed_in(world: World) 
 
 def test_paper_trades_while_live_runs_flat(world: World) -> None:
     until(lambda: gross(world.paper.app_url) > 3000)
-    live = requests.get(world.live.app_url + "/trading/status", timeout=5).json()
+    live = requests.get(world.live.app_url + "/trading/status", timeout=60).json()
     assert live["running"] is True
     assert live["exposure"]["gross"] == "0.00"
     assert live["ramp"]["controls"]["tradingMode"] == "paper"

@@ -46,7 +46,7 @@ def approver(demo: Demo) -> Iterator[Approver]:
     player.start()
     yield player
     player.leave()
-    player.join(10)
+    player.join(60)
 
 
 def test_before_any_drill_the_gate_says_what_is_missing(demo: Demo) -> None:
@@ -243,11 +243,11 @@ def test_a_target_that_is_the_live_one_is_refused(demo: Demo, tmp_path: Path) ->
 
 def test_a_drill_on_a_target_that_is_blocked_already_does_not_fire(demo: Demo) -> None:
     broker = demo.world.paper.broker_url
-    requests.post(broker + "/block", json={"reason": "someone else"}, timeout=5)
+    requests.post(broker + "/block", json={"reason": "someone else"}, timeout=60)
     try:
         done = demo.drill()
     finally:
-        requests.post(broker + "/unblock", timeout=5)
+        requests.post(broker + "/unblock", timeout=60)
     assert (done.code, done.document["state"]) == (1, "FAIL")
     assert any("takes orders" in reason for reason in done.document["reasons"])
     assert any("D4 was not run" in reason for reason in done.document["reasons"])

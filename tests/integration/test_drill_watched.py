@@ -51,7 +51,7 @@ def test_what_a_drill_declared_latches_nothing_and_an_order_more_halts(tmp_path:
             run = next(one.run for one in wiring.ledger.state().drills.values() if one.state == "RUNNING")
             eventually(lambda: "D4" in wiring.ledger.state().drills[run].entered)
             order = {"symbol": "NVDA", "side": "buy", "qty": "1", "limit_price": "1"}
-            said = requests.post(demo.world.paper.broker_url + "/orders", json=order, timeout=5)
+            said = requests.post(demo.world.paper.broker_url + "/orders", json=order, timeout=60)
             assert said.ok
             eventually(lambda: bool(wiring.ledger.state().latches))
             (latch,) = wiring.ledger.state().latches.values()

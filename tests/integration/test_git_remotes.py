@@ -322,12 +322,12 @@ def test_a_fetch_that_is_killed_in_the_middle_hinders_nobody(
     slow.write_text(f"#!/bin/sh\necho $$ >> {begun}\nexec sleep 20\n")
     slow.chmod(0o755)
     stuck = fetching(url, cache, GIT_SSH_COMMAND=str(slow))
-    pause, deadline = threading.Event(), time.monotonic() + 20
+    pause, deadline = threading.Event(), time.monotonic() + 60
     while not begun.exists() or not begun.read_text():
         assert time.monotonic() < deadline, "no line was opened"
         pause.wait(0.02)
     stuck.kill()
-    stuck.communicate(timeout=20)
+    stuck.communicate(timeout=60)
     # What a Git that died while it wrote leaves behind: its locks, and half a pack.
     for name in ("refs/heads/main.lock", "shallow.lock", "config.lock", "objects/pack/tmp_pack_x"):
         (mirror.folder / name).write_text("")

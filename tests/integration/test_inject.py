@@ -40,7 +40,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
 
 def account(house: Household) -> str:
     url = json.loads(house.config.read_text())["venue"]["url"]
-    return str(requests.get(url + "/account", timeout=5).json()["label"])
+    return str(requests.get(url + "/account", timeout=60).json()["label"])
 
 
 def test_a_fault_strikes_and_stands_on_the_strip_until_calm(house: Household) -> None:

@@ -29,7 +29,7 @@ from tests.integration.actuation import ROOT, World, git
 from tests.screens import states
 
 
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition, and fail when it does not come."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -90,7 +90,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     until(ports.exists)
     broker = f"http://127.0.0.1:{json.loads(ports.read_text())['broker']}"
     order = {"symbol": "MU", "side": "buy", "qty": "1", "limit_price": "0.01"}
-    assert requests.post(broker + "/orders", json=order, timeout=5).status_code == 201
+    assert requests.post(broker + "/orders", json=order, timeout=60).status_code == 201
     settings = {
         "repository": {"remote": world.remote.as_uri(), "branch": "main"},
         "policy": "ops/ramp.yaml",

@@ -74,7 +74,7 @@ def writer(path: Path, name: str, rounds: int, root: Path) -> Iterator[subproces
         process.communicate()
 
 
-def line(process: subprocess.Popen[bytes], seconds: float = 30) -> str:
+def line(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], seconds)
     assert readable, "the writer said nothing"
@@ -97,7 +97,7 @@ def test_a_writer_killed_anywhere_leaves_whole_transactions_and_loses_nothing_it
             for _ in range(1 + attempt):
                 reported = int(line(process))
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
         with closing(open_ledger(path)) as ledger:
             verdict = ledger.verify()
             assert verdict.problems == ()

@@ -90,7 +90,7 @@ def site(tmp_path: Path, root: Path) -> Iterator[Site]:
     served.close()
 
 
-def wait_for(met: Callable[[], bool], seconds: float = 20.0) -> bool:
+def wait_for(met: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < deadline:
         if met():
@@ -153,7 +153,7 @@ def test_status_answers_within_its_deadline_while_everything_hangs(site: Site) -
     started = time.monotonic()
     done = site.run("status", "--json")
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     said = json.loads(done.stdout)
     assert [row["name"] for row in said["signals"] if row["value"] is not None] == []
     assert said["standing"]["stage"] == "L0", "Git answers all the same"
@@ -179,7 +179,7 @@ def test_a_watch_prints_events_is_seen_by_others_and_ends_on_a_signal(site: Site
         assert wait_for(lambda: json.loads(site.run("status", "--json").stdout)["watch"]["holder"] is not None)
         assert wait_for(lambda: not json.loads(site.run("status", "--json").stdout)["ownReadings"])
         watch.send_signal(signal.SIGTERM)
-        out, errors = watch.communicate(timeout=20)
+        out, errors = watch.communicate(timeout=60)
     finally:
         watch.kill()
     assert watch.returncode == 0, errors
@@ -196,7 +196,7 @@ def test_ctrl_c_ends_an_acting_watch_cleanly(site: Site) -> None:
     try:
         assert wait_for(lambda: json.loads(site.run("status", "--json").stdout)["watch"]["acting"])
         watch.send_signal(signal.SIGINT)
-        out, errors = watch.communicate(timeout=20)
+        out, errors = watch.communicate(timeout=60)
     finally:
         watch.kill()
     assert watch.returncode == 0, errors

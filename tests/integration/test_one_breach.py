@@ -120,7 +120,7 @@ def end(processes: list[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.terminate()
     for process in processes:
-        process.wait(20)
+        process.wait(60)
 
 
 def at_l1(scene: Scene) -> bool:

@@ -54,12 +54,12 @@ def lose(scene: Scene, parts: tuple[str, ...]) -> None:
 
 
 def orders(scene: Scene) -> list[Any]:
-    found: list[Any] = requests.get(scene.broker + "/orders", timeout=5).json()
+    found: list[Any] = requests.get(scene.broker + "/orders", timeout=60).json()
     return found
 
 
 def blocked(scene: Scene) -> bool:
-    return requests.get(scene.broker + "/account", timeout=5).json()["blocked"] is True
+    return requests.get(scene.broker + "/account", timeout=60).json()["blocked"] is True
 
 
 @pytest.mark.parametrize("away", [(), *AWAY], ids=lambda away: "+".join(away) or "none")

@@ -44,7 +44,7 @@ class Desk:
         return {"heron": self.status.url, "heron-paper": self.paper.url}
 
 
-def wait_for(met: Callable[[], bool], seconds: float = 8.0) -> bool:
+def wait_for(met: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     pause = threading.Event()
     while time.monotonic() < deadline:
@@ -162,7 +162,7 @@ class Stuck:
 
     def read(self) -> object:
         self.asked += 1
-        self.release.wait(30)
+        self.release.wait(300)
         return self.failed("released", datetime.now(UTC))
 
     def failed(self, reason: str, at: datetime) -> object:

@@ -18,7 +18,7 @@ from tests.pty.terminal import program, surroundings
 Entry = dict[str, Any]
 
 
-def until(true: Callable[[], object], seconds: float = 30, *, what: str = "") -> None:
+def until(true: Callable[[], object], seconds: float = 60, *, what: str = "") -> None:
     """Waits for a condition, and fails when it does not come."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not true():
@@ -88,7 +88,7 @@ def processes(folder: Path) -> dict[int, str]:
     return found
 
 
-def no_process_left(folder: Path, seconds: float = 20) -> None:
+def no_process_left(folder: Path, seconds: float = 60) -> None:
     """Waits until nothing runs for the folder any more."""
     try:
         until(lambda: not processes(folder), seconds)

@@ -100,7 +100,7 @@ class Terminal:
             self._screen.resize(rows, columns)
         self.process.setwinsize(rows, columns)
 
-    def until(self, true: Callable[[], object], seconds: float = 30, *, what: str = "") -> None:
+    def until(self, true: Callable[[], object], seconds: float = 60, *, what: str = "") -> None:
         """Waits until something holds on the screen; fails with the screen when that takes too long."""
         deadline, pause = time.monotonic() + seconds, threading.Event()
         while not true():
@@ -108,15 +108,15 @@ class Terminal:
             assert self._reader.is_alive() or true(), f"ended while waiting for {what or true}\n{self.text}"
             pause.wait(LOOK_SECONDS)
 
-    def sees(self, *words: str, seconds: float = 30) -> None:
+    def sees(self, *words: str, seconds: float = 60) -> None:
         """Waits until all these words stand on the screen at once."""
         self.until(lambda: all(word in self.text for word in words), seconds, what=" and ".join(words))
 
-    def loses(self, word: str, seconds: float = 30) -> None:
+    def loses(self, word: str, seconds: float = 60) -> None:
         """Waits until a word has left the screen."""
         self.until(lambda: word not in self.text, seconds, what=f"no more {word}")
 
-    def ends(self, seconds: float = 30) -> int:
+    def ends(self, seconds: float = 60) -> int:
         """Waits for the end of the program; its exit code, negative for a signal."""
         deadline, pause = time.monotonic() + seconds, threading.Event()
         while self._reader.is_alive() or self.process.isalive():

@@ -100,7 +100,7 @@ class Recorder:
         self.hold.set()
 
     def rehearse(self, to_stage: int) -> Rehearsal:
-        self.hold.wait(10)
+        self.hold.wait(60)
         self.asked.append(("rehearse", to_stage))
         return self.rehearsal
 

@@ -31,7 +31,7 @@ async def picture(
     async with made.app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.press(*keys)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not ready(made):
                 await pilot.pause(0.05)
         svg = made.app.export_screenshot(title="rampdeck")

@@ -118,7 +118,7 @@ def test_an_answer_begins_with_its_letter() -> None:
 
 
 async def until(condition: Callable[[], bool], pilot) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await pilot.pause(0.02)
 

@@ -11,7 +11,7 @@ from tests.screens.conftest import Console, Mishaps
 
 async def until(pilot, true: Callable[[], object]) -> None:
     """Waits on a condition, with a deadline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await pilot.pause(0.02)
 

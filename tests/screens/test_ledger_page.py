@@ -183,7 +183,7 @@ def test_what_cannot_be_read_is_said_while_it_is_typed(typed: str, said: str) ->
 
 
 async def until(pilot, true: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await pilot.pause(0.02)
 

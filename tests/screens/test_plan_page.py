@@ -266,7 +266,7 @@ async def test_keys_turn_the_diff_jump_in_it_and_copy_it_as_a_patch(tmp_path: Pa
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             await pilot.pause(0.02)
 

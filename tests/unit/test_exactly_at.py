@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from stages.baselines import rebases
 from stages.commands import Rebase
 from stages.decide import decide
-from stages.objectives import failed, items, needed_coverage
+from stages.objectives import Outcome, failed, items, needed_coverage, see
 from stages.posture import Mode
 from stages.quality import Reading
 from stages.session import phase
@@ -76,6 +76,38 @@ def test_the_kth_breach_fails(objective: dict[str, Any], marks: tuple[bool, ...]
     seen = ObjectiveWatch(window=Window(marks, OPEN))
     mine = replace(BurnWatch(), objectives={f"0:{objective['signal']}": seen})
     assert bool(failed(watched.policy, spec, mine)) is fails
+
+
+@pytest.mark.parametrize(("breaches", "fails"), [((1, 2, 5), True), ((1, 2, 6), False), ((1, 3, 5), True)])
+def test_three_of_the_last_five_samples_fail_where_an_objective_says_nothing(
+    breaches: tuple[int, ...], fails: bool
+) -> None:
+    watched = burning(SLIPPAGE)
+    spec = watched.policy.stages[1].burn_in
+    assert spec is not None
+    seen = ObjectiveWatch()
+    for place in range(1, 7):
+        reading = Reading(Quality.OK, Decimal(7), "", OPEN + timedelta(seconds=place))
+        now = Outcome.FAIL if place in breaches else Outcome.PASS
+        seen = see(watched.policy, spec.objectives[0], reading, seen, now)
+        if place == max(breaches):
+            break
+    assert bool(failed(watched.policy, spec, replace(BurnWatch(), objectives={"0:slippage": seen}))) is fails
+
+
+def test_time_samples_and_evaluations_are_enough_at_their_number_and_not_just_below() -> None:
+    watched = burning(GROSS)
+    spec = watched.policy.stages[1].burn_in
+    assert spec is not None
+
+    def enough(observed: float, samples: int, streak: int) -> list[bool]:
+        seen = {"0:gross": ObjectiveWatch(Coverage(samples, observed))}
+        mine = replace(BurnWatch(), observed=observed, session=observed, streak=streak, objectives=seen)
+        found = {item.name: item.met for item in items(watched.policy, spec, mine, ())}
+        return [found[name] for name in ("market time", "samples of gross", "evaluations in a row")]
+
+    assert enough(10, 5, 2) == [True, True, True]
+    assert enough(9.9, 4, 1) == [False, False, False]
 
 
 class Fills:

@@ -60,8 +60,8 @@ def test_more_than_five_seconds_ahead_is_skewed() -> None:
 
 
 def test_bars_age_in_market_time_and_heartbeats_in_wall_time() -> None:
-    """Half a minute into the session a bar of last evening is half a minute old."""
-    spec, wall = policy(), MORNING + timedelta(seconds=30)
+    """Seconds into the session a bar of last evening is seconds old, and a heartbeat of then a night."""
+    spec, wall = policy(), MORNING + timedelta(seconds=4)
     bar = Sample(Quality.OK, wall, Decimal(7), MORNING - timedelta(hours=17))
     assert read(spec, snapshot({"bars": bar}, wall), "bars").quality is Quality.OK
     assert read(spec, snapshot({"gross": bar}, wall), "gross").quality is Quality.STALE
