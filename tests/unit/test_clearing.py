@@ -17,6 +17,7 @@ from stages.commands import (
     ClearLatch,
     Command,
     DeclareIncident,
+    Explain,
     OpenLatch,
     PermitReduce,
     Quorum,
@@ -172,6 +173,13 @@ def test_an_explanation_is_asked_where_the_policy_asks_and_stands_for_evidence_t
     assert refused(watched, clear(watched)) == "explanation"
     watched.decide(clear(watched, explanation="one order by hand, agreed with risk"))
     assert watched.state.latches == {}
+
+
+def test_only_who_may_clear_it_explains_what_a_break_was() -> None:
+    watched = world().tick(3).tick(3, gross=26000)
+    key = only(watched).key
+    assert refused(watched, Explain("alice", key, "a late fill", ("operator",))) == "role"
+    assert not isinstance(decide(watched.state, Explain("bob", key, "a late fill", ("risk",)), watched.wall), Refusal)
 
 
 def test_an_explanation_is_asked_of_a_cause_that_is_seen_gone_as_well() -> None:

@@ -147,6 +147,12 @@ def test_costs_like_those_of_the_stage_below_pass_and_worse_ones_fail() -> None:
     assert "burn-in-failed" in worse.latches
 
 
+def test_the_interval_is_one_of_ninety_five_percent() -> None:
+    seen = moments(around(0.0))
+    assert interval(seen, 100) == interval(seen, 100, alpha=0.05)
+    assert interval(seen, 100).high < interval(seen, 100, alpha=0.04).high
+
+
 def test_a_baseline_with_a_book_of_its_own_is_paired_by_time() -> None:
     spec = policy_document()["spec"]
     spec["stages"][0]["endpoints"] = {"heron": "paper"}
@@ -158,13 +164,17 @@ def test_a_baseline_with_a_book_of_its_own_is_paired_by_time() -> None:
     for _ in range(30):
         trade_both(watched)
     differences = watched.watch.burn_in.costs.evidence.differences
-    assert differences.count >= 10
+    assert 10 <= differences.count <= 13, "a minute has twelve buckets of five seconds"
     assert differences.mean == pytest.approx(1.0, abs=0.3)
+    for _ in range(5):
+        trade_both(watched, live=1)
+    worst = watched.watch.burn_in.costs.evidence.worst
+    assert worst == pytest.approx(3.0, abs=0.3), "the worst one stays, however good those after it are"
 
 
-def trade_both(watched: Watched) -> None:
+def trade_both(watched: Watched, live: int = 3) -> None:
     """Two seconds in which the live book pays 3 bp and the paper book 2."""
-    for values, cost in ((watched.values, 3), (watched.paper, 2)):
+    for values, cost in ((watched.values, live), (watched.paper, 2)):
         count, total = values["orders"], values["orders"] * values["slippage"]
         values["orders"], values["slippage"] = count + 2, (total + 2 * cost) / (count + 2)
     watched.tick(2)
