@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,17 @@ def test_a_permit_lets_one_symbol_be_closed_while_nothing_else_may(world: World,
         assert (code, says in err) == (expected, True), err
 
 
+def test_after_a_kill_only_a_permit_lets_a_position_be_closed(world: World, run: Run) -> None:
+    world.reduce("L0", Mode.KILLED)
+    code, _, err = run("alice", "permit-reduce", "nvda", "8", "--for", "1h")
+    assert (code, "at most 10 min" in err, world.kinds()[-1]) == (1, True, "denied")
+    code, out, err = run("alice", "permit-reduce", "nvda", "8", "--reason", "half a lot before the close")
+    assert (code, "8 NVDA may be closed until" in out) == (0, True), err
+    (permit,) = world.ledger.state().permits.values()
+    assert (permit.symbol, permit.quantity) == ("NVDA", Decimal(8))
+    assert [latch.trigger for latch in world.ledger.state().latches.values()] == ["manual-kill"]
+
+
 # ----------------------------------------------------------------------------------------------------------- incidents
 
 
@@ -165,6 +177,8 @@ def test_an_incident_holds_until_it_is_resolved_and_cleared(world: World, run: R
     code, out, _ = run("alice", "incident", "resolve", "INC-1", "a stuck cable")
     assert (code, f"rampdeck clear {latch.key}" in out) == (0, True)
     assert not world.ledger.state().incidents["INC-1"].is_open
+    assert run("alice", "incident", "resolve", "INC-1", "again")[0] == 0
+    assert world.kinds().count("incident") == 2, "what is over is not ended twice"
     assert world.ledger.state().latches
     code, _, err = run("alice", "incident", "declare", "SEV9", "x")
     assert (code, "SEV9" in err) == (2, True)
@@ -202,6 +216,10 @@ def test_an_undecided_run_is_extended_once(world: World, run: Run) -> None:
     code, out, err = run("alice", "burnin", "extend", "L0", *more)
     assert (code, "L0 goes on until" in out) == (0, True), err
     assert world.ledger.state().runs["L0"].state == "OBSERVING"
+    now = datetime.now(UTC)
+    world.command(ChangeBurnIn("watch", "L0", "run-9", "INCONCLUSIVE", now, now, "time is up again"))
+    code, _, err = run("alice", "burnin", "extend", "L0", *more)
+    assert (code, "was extended once already" in err, world.kinds()[-1]) == (1, True, "denied")
     for words, says in (
         (("L9", *more), "no stage 'L9'"),
         (("L0", "--for", "ages", "--reason", "x"), "is no market time"),
@@ -229,9 +247,14 @@ def test_a_waiver_is_approved_and_never_about_safety(world: World, run: Run) -> 
     assert run("alice", *words, "--ask")[0] == 0
     (request,) = world.inbox.requests()
     assert run("bob", "approve", str(request))[0] == 0
+    assert run("alice", "approve", str(request))[0] == 2, "who asks does not approve"
     code, out, err = run("alice", *words)
     assert (code, item in out) == (0, True), err
     assert world.ledger.state().runs["L0"].waived == {item: "few fills today"}
+    code, _, err = run("alice", *words)
+    assert (code, world.kinds()[-1]) == (1, "denied"), "its approval is used up"
+    code, _, err = run("alice", "burnin", "waive", "L3", item, "--reason", "x")
+    assert (code, "no burn-in run" in err) == (2, True)
 
 
 def test_a_console_that_only_looks_says_so(world: World, run: Run) -> None:
