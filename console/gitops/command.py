@@ -49,6 +49,8 @@ ELSEWHERE: Final = (
 )
 """What a hook or an alias sets to point Git at the person's own repository; GitPython cannot take it away."""
 
+_LINE_BROKE: Final = "fatal: Could not read from remote repository."
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -73,6 +75,9 @@ class Answer:
         """The one line of standard error that says why."""
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         told = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))] or lines[-1:]
+        if told and told[0] == _LINE_BROKE:
+            # Git only knows that the line to the remote ended; why was said before by whoever held it, such as ssh.
+            told = lines[: lines.index(told[0])][-1:] or told
         said = told[0].removeprefix("fatal: ").removeprefix("error: ") if told else f"exit code {self.status}"
         return "it took too long" if self.timed_out else said
 

@@ -15,6 +15,7 @@ from git import Git, Repo
 from git.util import remove_password_if_present
 
 from console.gitops.command import Answer, run_git
+from console.gitops.housekeeping import Housekeeping
 from console.gitops.lock import held, remove_leftover
 from console.gitops.push import judge_push, never_began
 from console.gitops.ssh import ssh_command
@@ -51,6 +52,7 @@ class Mirror:
         self._name, self._email = name, email or f"{name}@localhost"
         self._timeout = timeout
         self._own = threading.local()
+        self._housekeeping = Housekeeping(self.folder, lambda words, limit: self._run(words, timeout=limit))
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -68,6 +70,7 @@ class Mirror:
         head = self.known_head()
         if head is None:
             raise self._trouble(f"the remote has no branch {self.branch}", "push the branch or correct target.branch")
+        self._housekeeping.fetched()
         return head
 
     def known_head(self) -> str | None:
@@ -119,6 +122,10 @@ class Mirror:
         head = self.fetch()
         answer = self._remote(*_PUSH, "--dry-run", "origin", f"{head}:{self._ref}", timeout=self._timeout)
         return judge_push(answer) or Pushed("rejected" if never_began(answer) else "unknown", answer.reason)
+
+    def tidy(self) -> bool:
+        """Pack the mirror now if it needs that; whether it was packed."""
+        return self._housekeeping.tidy()
 
     # ------------------------------------------------------------------------------------------------------- writing
 
@@ -241,12 +248,12 @@ class Mirror:
         arguments: Sequence[str],
         *,
         timeout: float,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str] | None = None,
         given: bytes = b"",
         detached: bool = False,
     ) -> Answer:
         git = self._repo().git
-        own = {"GIT_DIR": str(self.folder), **environment}
+        own = {"GIT_DIR": str(self.folder), **(environment or {})}
         return run_git(git, arguments, timeout=timeout, environment=own, given=given, detached=detached)
 
     def _repo(self) -> Repo:
