@@ -8,7 +8,7 @@ automatic lets risk grow again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -40,7 +40,10 @@ def hangs_over(policy: Policy, state: ControlState, watch: WatchState, snapshot:
         return replace(watch, lowered=None, overhang={})
     lowered = watch.lowered
     if lowered is None or lowered.intent != newest.id:
-        lowered = Lowered(newest.id, held=_held(policy, watch), names=_positions(snapshot) or {})
+        lowered = Lowered(newest.id, held=_held(policy, watch))
+    if lowered.names is None:
+        # A venue that is silent just then says nothing of what was held: its first word afterwards does.
+        lowered = replace(lowered, names=_positions(snapshot))
     if here.limits != policy.stage_index(newest.to_stage):
         # Where the limits do not stand on the lowered stage (yet, or any more), nothing more hangs over.
         return replace(watch, lowered=lowered)
@@ -84,9 +87,19 @@ def hanging(policy: Policy, watch: WatchState, here: Bearings) -> tuple[Hanging,
 
 
 def still(policy: Policy, watch: WatchState, here: Bearings) -> str:
-    """What still hangs over, in words; empty when nothing does. What can no longer be read still does."""
+    """What still hangs over or may do so, in words; empty when nothing does. What cannot be read may."""
     found = [one.words for one in hanging(policy, watch, here) if not one.loss]
-    return "; ".join(found)
+    return "; ".join((*found, *_unread(policy, watch, here)))
+
+
+def _unread(policy: Policy, watch: WatchState, here: Bearings) -> Iterator[str]:
+    """Exposures of which nobody knows yet whether they are above the lower limits, because they were not read since."""
+    for name in watch.lowered.pending if watch.lowered is not None else ():
+        signal_name = name.partition("/")[2]
+        signal, reading = policy.spec.signals[signal_name], here.readings.get(SignalKey(LIVE_BOOK, signal_name))
+        limited = signal.harm != "loss" and bound_of(policy, signal_name, here.limits) is not None
+        if limited and (reading is None or reading.lost):
+            yield f"{signal.title} was not read since"
 
 
 def _hanging(policy: Policy, watch: WatchState, here: Bearings, name: str) -> Iterator[Hanging]:
@@ -146,17 +159,19 @@ def _one(tick: _Tick, name: str, before: Overhang | None, level: Decimal, limit:
     return Overhang(lowest, until, symbols, grown)
 
 
-def _names(tick: _Tick, name: str, before: Overhang | None) -> tuple[dict[str, Decimal], tuple[str, ...]]:
+def _names(tick: _Tick, name: str, before: Overhang | None) -> tuple[Mapping[str, Decimal] | None, tuple[str, ...]]:
     """Of a limit on single names: those that hang over with their lowest dollars, and those that are new or grew."""
     signal_name = name.partition("/")[2]
     bound = bound_of(tick.policy, signal_name, tick.here.limits)
     if bound is None or not on_names(tick.policy, signal_name):
-        return {}, ()
+        return None, ()
+    levels = before.symbols if before is not None else None
+    if levels is None and tick.lowered.names is not None:
+        levels = _over(bound, tick.lowered.names)
     held = _positions(tick.snapshot)
-    if held is None:
-        return _by_label(tick.here.readings.get(SignalKey(LIVE_BOOK, signal_name)), before)
-    over = {symbol: dollars for symbol, dollars in held.items() if _is_over(bound, symbol, dollars)}
-    levels = tick.lowered.names if before is None else before.symbols
+    if held is None or levels is None:
+        return levels, _grown_by_label(tick.here.readings.get(SignalKey(LIVE_BOOK, signal_name)), before)
+    over = _over(bound, held)
     tolerance = tolerance_of(tick.policy, signal_name)
     room = {symbol: tolerance * (bound.number or levels[symbol]) for symbol in levels}
     fits = {symbol for symbol, dollars in over.items() if symbol in levels and dollars <= levels[symbol] + room[symbol]}
@@ -164,11 +179,13 @@ def _names(tick: _Tick, name: str, before: Overhang | None) -> tuple[dict[str, D
     return symbols, tuple(sorted(set(over) - fits))
 
 
-def _by_label(reading: Reading | None, before: Overhang | None) -> tuple[dict[str, Decimal], tuple[str, ...]]:
-    """Without the venue's word: the names known before; the one that the signal itself names must be among them."""
-    symbols = dict(before.symbols) if before else {}
+def _grown_by_label(reading: Reading | None, before: Overhang | None) -> tuple[str, ...]:
+    """Without the venue's word: what had grown before, and the name that the signal itself tells if it is a new one."""
+    if before is None:
+        return ()
     named = reading.text if reading is not None and reading.believed else ""
-    return symbols, (named,) if named and symbols and named not in symbols else ()
+    fresh = {named} if named and before.symbols and named not in before.symbols else set()
+    return tuple(sorted({*before.grown, *fresh}))
 
 
 def on_names(policy: Policy, signal: str) -> bool:
@@ -180,6 +197,11 @@ def on_names(policy: Policy, signal: str) -> bool:
         return True
     shared = any(policy.share(index, limit.control) is not None for index in range(len(policy.stages)))
     return shared and policy.spec.signals[signal].unit is Unit.USD
+
+
+def _over(bound: Bound, names: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Those of ``names`` that are above the limit, with their dollars."""
+    return {symbol: dollars for symbol, dollars in names.items() if _is_over(bound, symbol, dollars)}
 
 
 def _is_over(bound: Bound, symbol: str, dollars: Decimal) -> bool:

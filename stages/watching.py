@@ -53,8 +53,9 @@ class Overhang:
     level: Decimal
     """Lowest harm seen since."""
     until_market: datetime | None
-    symbols: Mapping[str, Decimal] = field(default_factory=dict)
-    """Of a limit on single names: each name that was above it, with its lowest dollars seen since."""
+    symbols: Mapping[str, Decimal] | None = None
+    """Of a limit on single names: each name that was above it, with its lowest dollars seen since; None where the
+    venue has told no names yet."""
     grown: tuple[str, ...] = ()
     """Names above the limit that were not there when it came down, or that have grown since: new breaches."""
 
@@ -69,8 +70,8 @@ class Lowered:
     """Harm of each limited signal when the act was first seen: what is added until its limits count is growth."""
     counts: bool = False
     """Whether its limits have begun to count."""
-    names: Mapping[str, Decimal] = field(default_factory=dict)
-    """Dollars of each position when the act was first seen."""
+    names: Mapping[str, Decimal] | None = None
+    """Dollars of each position by the venue's first word since the act was seen; None until there is one."""
 
 
 @dataclass(frozen=True, slots=True)

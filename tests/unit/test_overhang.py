@@ -25,8 +25,8 @@ def held(**dollars: int) -> tuple[Position, ...]:
     return tuple(Position(name, Decimal(1), Decimal(value)) for name, value in dollars.items())
 
 
-def lowered(start: datetime = OPEN, gross: int = 18000, **dollars: int) -> Watched:
-    """A world that has just come down from L2 to L1 (5,000 $ gross, 2,000 $ a name, NVDA and AMD alone)."""
+def above(start: datetime = OPEN, gross: int = 18000, **dollars: int) -> Watched:
+    """A world at L2, before it comes down to L1 (5,000 $ gross, 2,000 $ a name, NVDA and AMD alone)."""
     document = policy_document()["spec"]
     document["signals"] |= {
         "largest": signal("largest", limit={"control": "symbolConcentration"}),
@@ -38,9 +38,22 @@ def lowered(start: datetime = OPEN, gross: int = 18000, **dollars: int) -> Watch
         "universeLimit": name | {"signals": ["outside"]},
     }
     world = Watched(make_policy(signals=document["signals"], triggers=document["triggers"]), stage=2, start=start)
-    hold(world, gross, **dollars)
-    world.tick(3)
+    return hold(world, gross, **dollars).tick(3)
+
+
+def lowered(start: datetime = OPEN, gross: int = 18000, **dollars: int) -> Watched:
+    """The same world just after it came down."""
+    return settled(began(above(start, gross, **dollars)))
+
+
+def began(world: Watched) -> Watched:
+    """The step down is pushed, and the upper limits still count."""
     world.push("reduce", "L2", "L1")
+    return world.tick(2)
+
+
+def settled(world: Watched) -> Watched:
+    """The lower limits count."""
     world.stand(1)
     world.settle()
     return world.tick(3)
@@ -113,6 +126,34 @@ def test_a_name_that_grows_by_more_than_the_tolerance_is_a_breach() -> None:
     assert "nameLimit" in hold(world, 6000, NVDA=3700).tick(3).latches
 
 
+@pytest.mark.parametrize("silent", [("push",), ("settle",), ("push", "settle")], ids=" and ".join)
+def test_a_venue_that_is_silent_for_a_moment_makes_no_breach_of_what_hangs_over(silent: tuple[str, ...]) -> None:
+    world = above(gross=6000, NVDA=3200)
+    for moment, act in (("push", began), ("settle", settled)):
+        world.venue_silent = moment in silent
+        act(world)
+    world.venue_silent = False
+    assert over(world.tick(5))["largest NVDA: 1,200 $ over"] == ("NVDA", FLATTENING)
+    assert world.latches == [OVERHANG]
+    hold(world, 6000, NVDA=3200, AMD=2100).tick(3)
+    assert "nameLimit" in world.latches, "what is new afterwards is a breach as ever"
+
+
+def test_what_was_added_while_the_upper_limits_still_counted_has_grown_though_the_venue_fell_silent() -> None:
+    world = began(above(gross=6000, NVDA=3200))
+    world.venue_silent = True
+    settled(world)
+    world.venue_silent = False
+    assert "nameLimit" in hold(world, 6000, NVDA=3200, AMD=2100).tick(3).latches
+
+
+def test_what_has_grown_stays_so_while_the_venue_is_silent() -> None:
+    world = lowered(gross=6000, NVDA=3200)
+    hold(world, 6000, NVDA=3200, AMD=2100).tick(1)
+    world.venue_silent = True
+    assert "nameLimit" in world.tick(3).latches
+
+
 def test_one_name_outside_the_universe_for_another_is_a_breach() -> None:
     world = lowered(gross=3000, MU=900)
     assert "universeLimit" not in world.tick(3).latches
@@ -141,6 +182,19 @@ def test_a_person_ends_it_once_nothing_hangs_over_and_nobody_before() -> None:
     assert found.gone
     world.decide(ClearLatch("alice", latch.key, gone=True, roles=("operator",)))
     assert join(world.state.latches.values(), 2).mode is Mode.NORMAL
+
+
+def test_nobody_ends_it_while_an_exposure_was_not_read_under_the_lower_limits() -> None:
+    world = above(gross=6000, NVDA=3200)
+    world.frozen.add("largest")
+    world = settled(began(world.tick(60)))
+    (latch,) = [one for one in world.state.latches.values() if one.trigger == OVERHANG]
+    hold(world, 3000, NVDA=1200).tick(3)
+    found = judge_latch(world.policy, world.state, world.watch, world.snapshot, latch)
+    assert (found.gone, found.why) == (False, "largest was not read since")
+    world.frozen.clear()
+    world.tick(2)
+    assert judge_latch(world.policy, world.state, world.watch, world.snapshot, latch).gone
 
 
 def test_a_loss_hangs_over_without_a_reduction() -> None:
