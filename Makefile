@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 CODE  := console stages widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types contracts deps bench lock clean
+.PHONY: help setup demo test check lint format types contracts deps bench docs lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +55,11 @@ deps: $(READY) ## declared dependencies are the used ones
 
 bench: $(READY) ## benchmarks, as ratios (ARGS are handed to each)
 	set -e; for each in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$each .py) $(ARGS); done
+
+docs: $(READY) ## draw the reference pages, the completion scripts and the pictures anew
+	$(BIN)/python -m console.reference
+	$(BIN)/python -m console.completion.draw
+	$(BIN)/python -m tests.screens.draw_pictures
 
 lock: $(READY) ## renew uv.lock after a change of dependencies
 	$(BIN)/uv lock
