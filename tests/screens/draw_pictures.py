@@ -9,36 +9,58 @@ import asyncio
 import html
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
-from tests.screens import states
+from console.desk import Frame
+from tests.screens import drills, ledgers, states, test_clear_page
 from tests.screens.conftest import Console
 from widgets.token_input import TokenInput
 
 PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
 
 
-async def picture(
-    made: Console,
-    keys: tuple[str, ...],
-    ready: Callable[[Console], bool],
-    size: tuple[int, int] = (160, 45),
-) -> str:
-    """Presses the keys, waits until the page says what is wanted, and returns the SVG."""
-    async with made.app.run_test(size=size) as pilot:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: what is shown, the keys that lead there, and what the screen says once it is there."""
+
+    made: Callable[[Path], Console]
+    says: str
+    keys: tuple[str, ...] = ()
+    typed: str = ""
+    size: tuple[int, int] = (160, 45)
+
+
+async def picture(wanted: Picture, folder: Path) -> str:
+    """Presses the keys, types, waits until the page says what is wanted, and returns the SVG."""
+    made = wanted.made(folder)
+    async with made.app.run_test(size=wanted.size) as pilot, asyncio.timeout(60):
         await pilot.pause()
-        await pilot.press(*keys)
-        async with asyncio.timeout(60):
-            while not ready(made):
-                await pilot.pause(0.05)
+        await pilot.press(*wanted.keys)
+        if wanted.typed:
+            await _type(made, pilot, wanted.typed)
+        while wanted.says not in made.text:
+            await pilot.pause(0.05)
         svg = made.app.export_screenshot(title="rampdeck")
     # The page's id is a digest that changes with the library; fonts come from the reader's own machine.
     svg = re.sub(r"terminal-\d+", "terminal", svg)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return pinned(svg).replace("Fira Code", "DejaVu Sans Mono")
+
+
+async def _type(made: Console, pilot: Pilot[Any], words: str) -> None:
+    """Writes into the page's field, as soon as it takes keys."""
+    while not any(field.ready for field in made.app.screen.query(TokenInput)):
+        await pilot.pause(0.05)
+    field = made.app.screen.query(TokenInput).first()
+    field.typed = words
+    field.refresh()
 
 
 _TEXT = re.compile(
@@ -63,27 +85,55 @@ def pinned(svg: str) -> str:
     return _TEXT.sub(runs, svg)
 
 
-def _typing(made: Console) -> bool:
-    fields = list(made.app.screen.query(TokenInput))
-    if not fields or not fields[0].ready:
-        return False
-    fields[0].typed = "ADVANCE torghut L1 L2 GRO"
-    fields[0].refresh()
-    return "more characters" in made.text
+def _console(frame: Callable[[], Frame | None]) -> Callable[[Path], Console]:
+    return lambda folder: Console(frame(), folder)
 
 
-async def draw_all() -> dict[str, str]:
-    """Every picture of the README by its name."""
+def _ready(folder: Path) -> Console:
+    """A plan that everybody has agreed to."""
+    made = Console(states.ok(), folder)
+    made.hands.rehearsal, made.hands.standing = states.READY_REHEARSAL, states.READY
+    return made
+
+
+def _ledger(folder: Path) -> Console:
+    made = Console(states.ok(), folder)
+    made.books.entries = ledgers.story(40)
+    return made
+
+
+def _clear(folder: Path) -> Console:
+    made = Console(test_clear_page.FRAMES["signed-by-one"][0], folder)
+    made.hands.signed = test_clear_page.SIGNED
+    return made
+
+
+SMALL, SMALLEST, MIDDLE = (80, 24), (60, 20), (100, 30)
+PICTURES_OF: Mapping[str, Picture] = MappingProxyType(
+    {
+        "ramp": Picture(_console(states.ok), "HOLD"),
+        "breach": Picture(_console(states.breach), "BREACH"),
+        "blind": Picture(_console(states.blind), "BLIND"),
+        "nobody-acts": Picture(_console(states.nobody_acts), "NOBODY ACTS", size=MIDDLE),
+        "plan": Picture(_ready, "more characters", ("2", "p"), "ADVANCE torghut L1 L2 GRO"),
+        "rollback": Picture(_console(states.breach), "TIME TO SAFE", ("r",), size=MIDDLE),
+        "kill": Picture(_console(states.blind), "KILL tor", ("exclamation_mark",), "KILL tor", MIDDLE),
+        "drill": Picture(_console(lambda: drills.frame(*drills.earlier(), drills.running())), "PROBE ORDERS", ("d",)),
+        "ledger": Picture(_ledger, "VERIFIED", ("l",), size=(120, 36)),
+        "clear": Picture(_clear, "1 of 2 approvals", ("c",), size=MIDDLE),
+        "incident": Picture(_console(states.breach), "SEV1", ("i",), size=MIDDLE),
+        "help": Picture(_console(states.ok), "palette", ("question_mark",), size=MIDDLE),
+        "ramp-80x24": Picture(_console(states.ok), "HOLD", size=SMALL),
+        "breach-60x20": Picture(_console(states.breach), "BREACH", size=SMALLEST),
+    }
+)
+"""Every picture by its name: each screen, what must not be missed, and the small sizes."""
+
+
+async def draw_all(names: Iterable[str] = PICTURES_OF) -> dict[str, str]:
+    """These pictures, by name."""
     with tempfile.TemporaryDirectory() as folder:
-        where = Path(folder)
-        plan, down = Console(states.ok(), where), Console(states.breach(), where)
-        plan.hands.rehearsal, plan.hands.standing = states.READY_REHEARSAL, states.READY
-        return {
-            "ramp": await picture(Console(states.ok(), where), (), lambda made: "HOLD" in made.text),
-            "breach": await picture(Console(states.breach(), where), (), lambda made: "BREACH" in made.text),
-            "plan": await picture(plan, ("2", "p"), _typing),
-            "rollback": await picture(down, ("r",), lambda made: "TIME TO SAFE" in made.text, (100, 30)),
-        }
+        return {name: await picture(PICTURES_OF[name], Path(folder) / name) for name in names}
 
 
 if __name__ == "__main__":
