@@ -65,8 +65,8 @@ class Sight:
 
 
 @contextmanager
-def console(folder: Path) -> Iterator[tuple[Source, Terminal]]:
-    """A console that watches the source, its first frame drawn."""
+def site(folder: Path) -> Iterator[tuple[Source, Path]]:
+    """A source that answers, and the configuration of a console for it."""
     world = World.make(folder)
     world.ledger.close()
     controls = {name: write_value(value) for name, value in demo_policy(ROOT).resolved[0].items()}
@@ -84,11 +84,17 @@ def console(folder: Path) -> Iterator[tuple[Source, Terminal]]:
     config = folder / "rampdeck.yaml"
     config.write_text(yaml.safe_dump(configuration), encoding="utf-8")
     try:
-        with Terminal(["--config", str(config)]) as terminal:
-            terminal.sees("EXPOSURE", "1,200", seconds=60)
-            yield source, terminal
+        yield source, config
     finally:
         served.close()
+
+
+@contextmanager
+def console(folder: Path) -> Iterator[tuple[Source, Terminal]]:
+    """A console that watches the source, its first frame drawn."""
+    with site(folder) as (source, config), Terminal(["--config", str(config)]) as terminal:
+        terminal.sees("EXPOSURE", "1,200", seconds=60)
+        yield source, terminal
 
 
 def measure(source: Source, terminal: Terminal, samples: int) -> list[Sight]:

@@ -1,0 +1,227 @@
+"""The console beside a bare Textual app: ``python -m tests.benchmarks.bench_console [RUNS] [--write]``.
+
+First paint, full frame, key to paint, CPU at rest, memory and bytes at rest, each on a real pseudo-terminal of 160x45,
+all programs in turns within the same run. posting and harlequin are measured beside them where
+$RAMPDECK_BENCH_POSTING and $RAMPDECK_BENCH_HARLEQUIN name their programs. ``--write`` renews docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import select
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Self
+
+import pexpect
+
+from tests.benchmarks.bench_panic import BARE
+from tests.conftest import ROOT
+from tests.pty.sight import site
+from tests.pty.terminal import program, surroundings
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+SIZE = (45, 160)
+CONTROL = re.compile(rb"\x1b(?:\[[0-9;?<>=$]*[a-zA-Z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[P_][^\x1b]*\x1b\\|.)")
+SCREEN = b"\x1b[?1049h"
+PAINTED = 10
+"""Characters beyond control sequences that are a first paint."""
+ANSWERED = 400
+"""Bytes after a key that are its answer: more than a clock that ticks."""
+REST = 10.0
+"""Seconds of rest over which CPU and bytes are counted."""
+KEYS = 12
+GUESTS = ("posting", "harlequin")
+PALETTE = "\x10"
+"""ctrl+p: every Textual app opens its palette by it."""
+LIMITS: Mapping[str, float] = {"first paint": 1.4, "full frame": 2.5, "key to paint": 2.0}
+"""Times the bare app, at most."""
+CEILINGS: Mapping[str, float] = {"full frame": 1.5, "CPU at rest": 15.0, "memory": 120.0}
+"""At most, in the row's own unit."""
+UNITS: Mapping[str, str] = {
+    "first paint": "s", "full frame": "s", "key to paint": "ms", "CPU at rest": "% of a core",
+    "memory": "MB", "bytes at rest": "B/s",
+}  # fmt: skip
+
+
+@dataclass
+class Running:
+    """A program in a pseudo-terminal, and all that it has written."""
+
+    words: Sequence[str]
+    began: float = field(default_factory=time.perf_counter)
+    raw: bytes = b""
+
+    def __post_init__(self) -> None:
+        first, *rest = self.words
+        self.process = pexpect.spawn(first, rest, env=surroundings(), dimensions=SIZE, timeout=None)
+        self.process.delaybeforesend = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.close(force=True)
+
+    def read(self, seconds: float) -> bytes:
+        """What arrives next, within so many seconds."""
+        if not select.select([self.process.child_fd], [], [], seconds)[0]:
+            return b""
+        try:
+            piece = os.read(self.process.child_fd, 1 << 16)
+        except OSError:
+            raise EOFError(f"{self.words[0]} has ended: {CONTROL.sub(b'', self.raw)[-600:].decode()}") from None
+        self.raw += piece
+        return piece
+
+    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> float:
+        """Reads until something holds; seconds since the start."""
+        while not true():
+            if time.perf_counter() - self.began > seconds:
+                raise TimeoutError(f"{self.words[0]}: {self.raw[-300:]!r}")
+            self.read(0.02)
+        return time.perf_counter() - self.began
+
+    def painted(self) -> bool:
+        """Whether anything but control sequences stands on its own screen."""
+        _, own, after = self.raw.partition(SCREEN)
+        return bool(own) and len(CONTROL.sub(b"", after).strip()) >= PAINTED
+
+    def quiet(self, seconds: float, most: float = 15.0) -> None:
+        """Reads until it has been silent for so long, or for as long as that may take."""
+        deadline, heard = time.perf_counter() + most, time.perf_counter()
+        while time.perf_counter() < deadline and time.perf_counter() - heard < seconds:
+            if self.read(0.05):
+                heard = time.perf_counter()
+
+    def press(self) -> float:
+        """Milliseconds from the palette's key to its paint; closes it again."""
+        before, at = len(self.raw), time.perf_counter()
+        self.process.send(PALETTE)
+        while len(self.raw) - before < ANSWERED and time.perf_counter() - at < 10:
+            self.read(0.02)
+        took = 1000 * (time.perf_counter() - at)
+        self.quiet(0.4, 3.0)
+        self.process.send("\x1b")
+        self.quiet(0.4, 3.0)
+        return took
+
+    def rest(self) -> tuple[float, float]:
+        """CPU in percent of one core, and bytes per second, while nobody does anything."""
+        before, written, at = self._ticks(), len(self.raw), time.perf_counter()
+        while time.perf_counter() - at < REST:
+            self.read(0.1)
+        took = time.perf_counter() - at
+        used = (self._ticks() - before) / os.sysconf("SC_CLK_TCK")
+        return 100 * used / took, (len(self.raw) - written) / took
+
+    def _ticks(self) -> int:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    @property
+    def megabytes(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0.0
+
+
+def once(words: Sequence[str], full: bytes | None) -> dict[str, float]:
+    """One run of a program; ``full`` is what it shows when everything stands."""
+    with Running(words) as running:
+        found = {"first paint": running.until(running.painted)}
+        found["full frame"] = running.until(lambda: full is None or full in running.raw)
+        running.quiet(1.5)
+        pressed = [running.press() for _ in range(KEYS)]
+        found["key to paint"] = median(pressed)
+        running.quiet(1.5, 5.0)
+        found["CPU at rest"], found["bytes at rest"] = running.rest()
+        found["memory"] = running.megabytes
+    return found
+
+
+def measure(
+    runs: int, contestants: Mapping[str, tuple[Sequence[str], bytes | None]], absent: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    """The median of each figure by program; the programs take turns. A guest that does not come up becomes absent."""
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
+    for _ in range(runs):
+        for name, (words, full) in contestants.items():
+            try:
+                if name not in absent:
+                    seen[name].append(once(words, full))
+            except (EOFError, TimeoutError):
+                if name not in GUESTS:
+                    raise
+                absent[name] = "it does not come up on this machine"
+    return {
+        name: {row: median(one[row] for one in found) for row in UNITS}
+        for name, found in seen.items()
+        if name not in absent
+    }
+
+
+def page(found: Mapping[str, Mapping[str, float]], absent: Mapping[str, str], runs: int) -> str:
+    """The table, and what it was measured on."""
+    names = list(found)
+    lines = [
+        "# Benchmarks", "",
+        "Written by `python -m tests.benchmarks.bench_console --write`. Figures are of the machine below and mean",
+        "little elsewhere; ratios to a bare Textual app of the same run mean more.", "",
+        f"| figure | {' | '.join(names)} | rampdeck to bare | at most |",
+        f"|---|{'---:|' * len(names)}---:|---:|",
+    ]  # fmt: skip
+    for row, unit in UNITS.items():
+        cells = [f"{found[name][row]:.2f}" if unit == "s" else f"{found[name][row]:.1f}" for name in names]
+        bare = found["bare"][row]
+        ratio = f"{found['rampdeck'][row] / bare:.2f}" if bare else "-"
+        limits = [f"{LIMITS[row]:g} x bare"] if row in LIMITS else []
+        limits += [f"{CEILINGS[row]:g} {unit}"] if row in CEILINGS else []
+        lines.append(f"| {row}, {unit} | {' | '.join(cells)} | {ratio} | {', '.join(limits)} |")
+    lines += [
+        "",
+        f"Medians of {runs} runs; pseudo-terminal of {SIZE[1]}x{SIZE[0]}. First paint: the first characters on",
+    ]
+    lines += [
+        "the program's own screen. Full frame: true values, sources up. Key to paint: ctrl+p until the palette is"
+    ]
+    lines += [f"written, the median of {KEYS}. At rest: over {REST:g} s, rampdeck watching a source each second."]
+    lines += [f"Not measured: {name}, {reason}." for name, reason in absent.items()]
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    machine = f"{platform.system()} {platform.machine()}, {cores} cores, load {load:.1f}"
+    lines += ["", f"{machine}, Python {platform.python_version()}, Textual {version('textual')}.", ""]
+    return "\n".join(lines)
+
+
+def main(runs: int, *, write: bool) -> None:
+    absent: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder, site(Path(folder)) as (_, config):
+        contestants: dict[str, tuple[Sequence[str], bytes | None]] = {
+            "bare": ([sys.executable, "-c", BARE], b"STANDS HERE"),
+            "rampdeck": ([*program(), "--config", str(config)], b"1,200"),
+        }
+        for name in GUESTS:
+            variable = f"RAMPDECK_BENCH_{name.upper()}"
+            if os.environ.get(variable):
+                contestants[name] = ([os.environ[variable]], None)
+            else:
+                absent[name] = f"${variable} names no program"
+        found = measure(runs, contestants, absent)
+    text = page(found, absent, runs)
+    sys.stdout.write(text)
+    if write:
+        PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    main(numbers[0] if numbers else 3, write="--write" in sys.argv)
