@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from stages.application import Application
 from stages.commands import Command
+from stages.deployed import ApplicationReading, WorkloadReading
 from stages.entries import Draft, Entry, Head
 from stages.refusal import Refusal
 from stages.rendering import Built, Material
-from stages.rollouts import Happening, PodStart, Rollout
 from stages.signals import Sample, SignalKey
 from stages.state import ControlState
 from stages.witness import OrderOutcome, RuntimeReading, VenueReading
@@ -237,30 +236,11 @@ class Fetched:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadReading:
-    """What the cluster says of one workload; ``error`` says what is not known.
+class Cluster(Protocol):
+    """What the cluster says of the workloads of a policy."""
 
-    ``changed_at`` is when its content was last written; ``restarted`` whether all of its pods were started since.
-    """
-
-    object: str
-    rollout: Rollout | None
-    read_time: datetime
-    changed_at: datetime | None = None
-    pods: tuple[PodStart, ...] = ()
-    restarted: bool | None = None
-    events: tuple[Happening, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationReading:
-    """What the GitOps controller says of the target; with ``error`` set it is the last known word, or None."""
-
-    application: Application | None
-    read_time: datetime
-    error: str = ""
+    def workloads(self) -> tuple[WorkloadReading, ...]:
+        """Each one's rollout, pods and Events. Raises no Trouble."""
 
 
 class Runtime(Protocol):

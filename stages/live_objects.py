@@ -20,6 +20,7 @@ from stages.policy import ControlSpec, Policy
 from stages.raw_values import moment_of
 from stages.refusal import Trouble
 from stages.rollouts import Object, Rollout, rollout
+from stages.session import span
 from stages.witness import RuntimeReading
 
 _KNATIVE: Final = ("serving.knative.dev", "v1", "services")
@@ -132,7 +133,7 @@ def live_reading(asked: Asked, seen: Mapping[Resource, Sighting], now: datetime)
         return RuntimeReading(None, read_time, error="was not read yet")
     changed = max((one.changed_at for one in sightings if one.changed_at is not None), default=None)
     try:
-        values = [_value(asked.spec, binding, seen[resource]) for binding, resource in asked.places]
+        values = [_value(asked.spec, binding, seen[resource], now) for binding, resource in asked.places]
     except Trouble as trouble:
         return RuntimeReading(None, read_time, changed, trouble.line)
     if any(not asked.spec.order.same(values[0], value) for value in values[1:]):
@@ -145,7 +146,7 @@ def _apart(asked: Asked, values: Sequence[Value | None]) -> str:
     return f"the live objects differ: {said}"
 
 
-def _value(spec: ControlSpec, binding: Binding, sighting: Sighting) -> Value | None:
+def _value(spec: ControlSpec, binding: Binding, sighting: Sighting, now: datetime) -> Value | None:
     """What a binding says on a live object. Raises Trouble when that is not known, or nothing runs with it yet."""
     if sighting.error:
         raise Trouble(sighting.error, where=binding.object)
@@ -153,7 +154,18 @@ def _value(spec: ControlSpec, binding: Binding, sighting: Sighting) -> Value | N
         raise Trouble("is not in the cluster", where=binding.object)
     if not sighting.rollout.done:
         raise Trouble(f"is rolling out: {sighting.rollout.said}", where=binding.object)
+    if sighting.resource.kind == "ConfigMap":
+        _reloaded(spec, sighting, now)
     return value_on(spec, binding, sighting.held)
+
+
+def _reloaded(spec: ControlSpec, sighting: Sighting, now: datetime) -> None:
+    """No restart shows that processes took a file anew: it must have stood for as long as they may need."""
+    source, changed = spec.readback.kubernetes if spec.readback else None, sighting.changed_at
+    if source is None or not source.reload or changed is None or now - changed >= source.reload:
+        return
+    said = f"was written {span(now - changed)} ago and is read anew within {span(source.reload)}"
+    raise Trouble(said, where=sighting.resource.object)
 
 
 def value_on(spec: ControlSpec, binding: Binding, held: Object) -> Value | None:

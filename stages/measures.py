@@ -87,10 +87,12 @@ class SqlSource(Manifest):
 class KubernetesSource(Manifest):
     """The control's own bindings, read on the live objects: on all that it is bound to, or on the named ones.
 
-    Of a readback alone. A variable counts when its workload has rolled out.
+    Of a readback alone. A variable counts when its workload has rolled out, a value of a ConfigMap when it has stood
+    for ``reload``: so long may processes take until they have read it anew.
     """
 
     objects: tuple[str, ...] = ()
+    reload: Duration = timedelta()
 
 
 class Source(Manifest):

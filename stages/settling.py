@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.commands import RecordSettled
+from stages.deployed_rows import UNREAD, deployed_rows
 from stages.drift import GIT_UNREAD, SAME, runtime_agrees
 from stages.facts import REDUCE
 from stages.policy import Policy
 from stages.state import ControlState
-from stages.verdict import Evaluation
+from stages.verdict import Evaluation, TruthRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,18 @@ def truth(policy: Policy, state: ControlState, evaluation: Evaluation) -> Truth:
     if not (git.head == newest.sha or (there and arrived)):
         return Truth(None, "the push was not read back from Git")
     odd = [one for one in evaluation.drift if one.state != SAME and policy.spec.controls[one.control].readback]
-    return Truth(runtime_agrees(policy, evaluation.drift), "; ".join(f"{one.control}: {one.detail}" for one in odd))
+    snapshot = evaluation.snapshot
+    rows = tuple(deployed_rows(snapshot.deployed, git, newest.sha, snapshot.wall))
+    wrong = [row for row in rows if row.agree is False or UNREAD in (row.git, row.runtime)]
+    said = [*(f"{one.control}: {one.detail}" for one in odd), *(f"{row.name}: {row.note}" for row in wrong)]
+    return Truth(_both(runtime_agrees(policy, evaluation.drift), rows), "; ".join(said))
+
+
+def _both(agrees: bool | None, rows: Sequence[TruthRow]) -> bool | None:
+    """The readbacks together with controller and workloads: all of them, where there are any, must have arrived."""
+    if agrees is False or any(row.agree is False for row in rows):
+        return False
+    return None if any(UNREAD in (row.git, row.runtime) for row in rows) else agrees
 
 
 def settled(

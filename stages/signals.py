@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from stages.deployed import Deployed
 from stages.ladder import Value
 from stages.witness import GitReading, RuntimeReading, VenueReading
 
@@ -80,6 +81,8 @@ class Snapshot:
     runtime: Mapping[str, RuntimeReading] = field(default_factory=dict)
     """Readback of each control by name; a control without readback is missing."""
     venue: VenueReading | None = None
+    deployed: Deployed | None = None
+    """What the cluster says of workloads and GitOps controller; None where no cluster is configured."""
     gap: float = 0.0
     """Seconds that passed unseen since the previous tick (a wall-monotonic jump, a late tick); 0 when none."""
     speed: float = 1.0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from stages.bearings import Bearings, runtime_reach
+from stages.deployed_rows import deployed_rows
 from stages.drift import CONVERGING, DRIFT, GIT_SILENT, NO_READBACK, SAME
 from stages.figures import measure, value_text
 from stages.ladder import Unit, Value
@@ -32,6 +33,8 @@ def truth(
     first = [_mode(controls.pop(MODE), snapshot)] if MODE in controls else []
     first.append(_stage(policy, watch, here, snapshot))
     first += [controls.pop(name) for name in _FIRST if name in controls]
+    own = here.settling.sha if here.settling is not None else ""
+    first += deployed_rows(snapshot.deployed, snapshot.git, own, snapshot.wall)
     known = (*first, *_orders(policy, snapshot, here), _gross(policy, snapshot, here), *controls.values())
     rows = tuple(_lasting(row, watch, snapshot) for row in (*known, _account(policy, snapshot)))
     judged = [row.agree for row in rows if row.agree is not None or UNREAD in (row.git, row.runtime, row.venue)]

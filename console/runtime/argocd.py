@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.ports import ApplicationReading, Clock
+from console.ports import Clock
 from console.runtime.api import MERGE, ApiServer
 from console.runtime.kubernetes import REQUEST, Follower
 from stages.application import application_of, refresh_request, sync_request
+from stages.deployed import ApplicationReading
 from stages.live_objects import Resource
 from stages.policy import Application as Where
 from stages.refusal import Trouble

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from console.ports import Clock, Fetched, WorkloadReading
+from console.ports import Clock, Fetched
 from console.runtime.api import ApiServer, ApiTrouble
+from stages.deployed import WorkloadReading
 from stages.live_objects import Asked, Resource, Sighting, asked_of, live_reading, workloads_of
 from stages.policy import Policy
 from stages.refusal import Trouble
@@ -183,6 +184,11 @@ class ClusterWitness:
         """Every workload of the policy: its rollout, its pods, and what happened to it. Never raises Trouble."""
         seen = self._seen(self._clock.monotonic() + REQUEST)
         return tuple(self._workload(seen[resource]) for resource in self._workloads)
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether the policy reads any control back from live objects."""
+        return bool(self._asked)
 
     @property
     def following(self) -> int:

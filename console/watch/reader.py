@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from console.ports import Clock, Fetch, Fetched, Repository, Venue
+from console.ports import Clock, Cluster, Fetch, Fetched, Repository, Runtime, Venue
+from stages.deployed import Deployed
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import Sample, SignalKey, Snapshot, SourceHealth
@@ -27,6 +28,7 @@ GAP_TICKS: Final = 2
 
 GIT_EVERY: Final = 3.0
 VENUE_EVERY: Final = 2.0
+DEPLOYED_EVERY: Final = 4.0
 GRACE: Final = 1.0
 """Seconds beyond its patience after which a request that is still in flight counts as unanswered."""
 
@@ -120,6 +122,19 @@ class VenueWitness:
         return self.last
 
 
+@dataclass(slots=True)
+class DeployedWitness:
+    """Asks the cluster for the workloads, and the GitOps controller for its Application."""
+
+    cluster: Cluster | None
+    runtime: Runtime | None
+
+    def __call__(self) -> Deployed:
+        workloads = self.cluster.workloads() if self.cluster is not None else ()
+        application = self.runtime.application() if self.runtime is not None else None
+        return Deployed(workloads, application).short()
+
+
 class Reader:
     """All sources and witnesses of a policy. ``start`` once; ``snapshot`` at any time; ``stop`` returns at once."""
 
@@ -131,6 +146,8 @@ class Reader:
         *,
         repository: Repository | None = None,
         venue: Venue | None = None,
+        cluster: Cluster | None = None,
+        runtime: Runtime | None = None,
         git_every: float = GIT_EVERY,
         venue_every: float = VENUE_EVERY,
     ) -> None:
@@ -145,6 +162,10 @@ class Reader:
             self._git = Loop("git", git_every, GitWitness(repository, policy, clock), clock, self._stop)
         if venue is not None:
             self._venue = Loop("venue", venue_every, VenueWitness(venue, clock), clock, self._stop)
+        self._deployed: Loop[Deployed] | None = None
+        if cluster is not None or runtime is not None:
+            ask = DeployedWitness(cluster, runtime)
+            self._deployed = Loop("deployed", DEPLOYED_EVERY, ask, clock, self._stop)
         self._before: tuple[datetime, float] | None = None
 
     def start(self) -> None:
@@ -187,16 +208,19 @@ class Reader:
             git=git,
             runtime=runtime,
             venue=venue,
+            deployed=self._deployed.newest() if self._deployed else None,
             gap=self._gap(wall),
             speed=self._clock.speed,
         )
 
-    def _loops(self) -> Iterable[Loop[Fetched] | Loop[GitReading] | Loop[VenueReading]]:
+    def _loops(self) -> Iterable[Loop[Fetched] | Loop[GitReading] | Loop[VenueReading] | Loop[Deployed]]:
         yield from (loop for _, loop, _ in self._fetches)
         if self._git is not None:
             yield self._git
         if self._venue is not None:
             yield self._venue
+        if self._deployed is not None:
+            yield self._deployed
 
     def _gap(self, wall: datetime) -> float:
         """Seconds that nobody saw: the wall and the monotonic clock disagree, or this snapshot is late."""

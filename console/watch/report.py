@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from console.desk import BELIEVED
+from console.watch.deployed_report import deployed_document, truth_report
 from console.watch.once import Look
 from stages.figures import measure, percent
 from stages.policy import Policy
@@ -108,6 +109,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
     for latch in found.latches:
         yield f"HELD {latch.trigger}: {latch.evidence}"
     yield f"-- TRUTH {_agreement(found)}"
+    yield from truth_report(found)
     for source in found.snapshot.sources:
         latency = "" if source.latency_ms is None else f" {source.latency_ms} ms"
         yield f"{source.name}{latency} {'' if source.ok else source.detail}".rstrip()
@@ -192,8 +194,14 @@ def _witnesses(found: Evaluation) -> dict[str, Any]:
     return {
         "git": {"head": git.head if git else None, "error": git.error if git else "not read",
                 "ageSeconds": found.truth.ages.get("git")},
-        "runtime": {"agrees": found.truth.agree, "ageSeconds": found.truth.ages.get("runtime"),
-                    "convergingSeconds": found.truth.converging},
+        "runtime": {"agrees": found.truth.agree, "since": found.truth.since,
+                    "ageSeconds": found.truth.ages.get("runtime"), "convergingSeconds": found.truth.converging,
+                    "facts": [
+                        {"name": row.name, "git": row.git, "runtime": row.runtime, "venue": row.venue,
+                         "agree": row.agree, "note": row.note}
+                        for row in found.truth.rows
+                    ],
+                    **deployed_document(found.snapshot.deployed, found.snapshot.wall)},
         "venue": {"blocked": venue.blocked if venue and not venue.error else None,
                   "error": venue.error if venue else "not read", "ageSeconds": found.truth.ages.get("venue")},
     }  # fmt: skip

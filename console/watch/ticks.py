@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from stages.deployed import Deployed
 from stages.ladder import Value, parse_value, write_value
 from stages.policy import Policy
 from stages.signals import Sample, SignalKey, Snapshot, SourceHealth
@@ -28,6 +29,7 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
         "git": None if snapshot.git is None else _git(snapshot.git),
         "runtime": {name: _runtime(reading) for name, reading in snapshot.runtime.items()},
         "venue": _dumped(VenueReading | None, snapshot.venue),
+        "deployed": _dumped(Deployed | None, snapshot.deployed),
     }
 
 
@@ -56,6 +58,7 @@ def from_document(policy: Policy, seq: int, document: Mapping[str, Any]) -> Snap
             if name in policy.spec.controls
         },
         venue=_loaded(VenueReading | None, document["venue"]),
+        deployed=_loaded(Deployed | None, document.get("deployed")),
         gap=float(document["gap"]),
         speed=float(document["speed"]),
     )

@@ -331,7 +331,11 @@ class Wiring:
         """A fresh reader of every source and witness of ``policy``; not started."""
         from console.watch.reader import Reader
 
-        return Reader(policy, self.outside.fetches(policy), self.clock, repository=self.repository, venue=self.venue)
+        outside = self.outside
+        return Reader(
+            policy, outside.fetches(policy), self.clock, repository=self.repository, venue=self.venue,
+            cluster=outside.cluster(policy), runtime=outside.runtime(policy),
+        )  # fmt: skip
 
     def desk(self) -> Desk:
         """A new desk."""

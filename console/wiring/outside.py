@@ -32,6 +32,7 @@ class Outside:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self._cluster: tuple[Policy, ClusterWitness] | None = None
 
     @cached_property
     def venue(self) -> DemoVenue | None:
@@ -72,7 +73,8 @@ class Outside:
         read = documents(
             policy, settings.endpoints, self.clock, prometheus=self._prometheus, databases=settings.databases
         )
-        return (*read, *self.cluster(policy))
+        cluster = self.cluster(policy)
+        return (*read, cluster) if cluster is not None and cluster.reads_back else read
 
     @cached_property
     def api_server(self) -> ApiServer:
@@ -91,14 +93,17 @@ class Outside:
 
         return ArgoCd(self.api_server, where, self.clock)
 
-    def cluster(self, policy: Policy) -> tuple[ClusterWitness, ...]:
-        """The witness of the live objects; none where the policy reads nothing back from them."""
+    def cluster(self, policy: Policy) -> ClusterWitness | None:
+        """The witness of the live objects and workloads, one for each policy; None where neither is asked for."""
         readbacks = [control.readback for control in policy.spec.controls.values() if control.readback]
-        if not any(source.kubernetes for source in readbacks):
-            return ()
-        from console.runtime.kubernetes import ClusterWitness
+        read = any(source.kubernetes for source in readbacks)
+        if not read and (self.settings.kubernetes is None or not policy.spec.target.workloads):
+            return None
+        if self._cluster is None or self._cluster[0] is not policy:
+            from console.runtime.kubernetes import ClusterWitness
 
-        return (ClusterWitness(self.api_server, policy, self.clock),)
+            self._cluster = (policy, ClusterWitness(self.api_server, policy, self.clock))
+        return self._cluster[1]
 
     @property
     def _prometheus(self) -> Server | None:

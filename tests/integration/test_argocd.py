@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from console.nudge import nudge
-from console.ports import ApplicationReading
 from console.runtime.api import Access, ApiServer
 from console.runtime.argocd import ArgoCd
 from console.wiring import SystemClock
 from stages.application import Application, application_of
+from stages.deployed import ApplicationReading
 from stages.policy import Application as Where
 from stages.refusal import Trouble
 from tests.integration.argo import Argo

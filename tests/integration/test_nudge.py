@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from console.ports import ApplicationReading
 from console.procedures.advance import apply
 from console.procedures.reduce import Order, reduce
+from stages.deployed import ApplicationReading
 from stages.phrase import confirmation_phrase
 from stages.posture import Mode
 from stages.refusal import Trouble

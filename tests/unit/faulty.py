@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from console.ports import ApplicationReading, Pushed
+from console.ports import Pushed
 from stages.commands import Command
+from stages.deployed import ApplicationReading
 from stages.entries import Draft, Entry, Head, LedgerAway
 from stages.refusal import Refusal, Trouble
 from stages.state import ControlState
