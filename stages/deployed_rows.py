@@ -56,19 +56,19 @@ def _controller(reading: ApplicationReading, git: GitReading | None, own: str, w
     error = reading.error or _stale(reading.read_time, wall)
     if error or application is None or application.sync == UNKNOWN:
         why = error or ("; ".join(application.conditions) if application else "")
-        return TruthRow("controller", head, UNREAD, None, None, why or "does not know")
+        return TruthRow("Argo CD", head, UNREAD, None, None, why or "does not know")
     said = controller_words(application)
     looked = bool(git and git.head and application.revision == git.head)
     runtime = application.revision[:_SHORT] or UNREAD
     if UNREAD in (head, runtime):
-        return TruthRow("controller", head, runtime, None, None, said)
+        return TruthRow("Argo CD", head, runtime, None, None, said)
     if application.sync != "Synced" or application.health in ("Degraded", "Missing"):
-        return TruthRow("controller", head, runtime, None, False, said)
+        return TruthRow("Argo CD", head, runtime, None, False, said)
     if looked:
-        return TruthRow("controller", head, runtime, None, True, said)
+        return TruthRow("Argo CD", head, runtime, None, True, said)
     # Another hand's commit may be on the branch for a round before it is looked at: the values decide, beside this.
     waited = git is not None and git.head == own
-    return TruthRow("controller", head, runtime, None, False if waited else None, f"has not looked at {head}; {said}")
+    return TruthRow("Argo CD", head, runtime, None, False if waited else None, f"has not looked at {head}; {said}")
 
 
 def _workload(reading: WorkloadReading, wall: datetime) -> TruthRow:

@@ -25,7 +25,9 @@ def truth_title(truth: Truth, market_since: str, wall: datetime) -> tuple[str, T
     return f"partly unread{length}", Tone.UNKNOWN
 
 
-def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: datetime) -> list[Line]:
+def truth_lines(
+    truth: Truth, width: int, height: int, market_since: str, wall: datetime, heading: str = "TRUTH"
+) -> list[Line]:
     """A title, the ages of the witnesses, and one line a fact."""
     said, tone = truth_title(truth, market_since, wall)
     starts = _starts(width)
@@ -41,7 +43,7 @@ def truth_lines(truth: Truth, width: int, height: int, market_since: str, wall: 
         known = truth.ages.get(key)
         ages.put(f"{name} {age(known)}" if known is not None else f"{name} NOT READ", at=start)
     facts = [_fact(row, starts, width) for row in _first(truth.rows, height - 2)]
-    head = title("TRUTH", width, note=said, tone=None if tone is Tone.PLAIN else tone)
+    head = title(heading, width, note=said, tone=None if tone is Tone.PLAIN else tone)
     return [head, ages.fill(width), *facts]
 
 
@@ -84,7 +86,8 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
             text = whole if len(whole) <= room else f"{text} ≠"
         line.put(fit(text, room), Tone.UNKNOWN if said == "?" else tone if odd and place == at_odds else None, at=start)
     note = "agree" if row.agree is True else row.note
-    at = ends[2] + 1
+    # Where the venue has no say, what differs is told in its column.
+    at = starts[2] + 2 if odd and row.venue is None and not narrow else ends[2] + 1
     if note and at + 4 < width and note not in line.text:
         line.put(fit(note, width - at - 1), None if tone is Tone.PLAIN else tone, at=at)
     return line.fill(width)

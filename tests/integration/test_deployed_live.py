@@ -33,9 +33,9 @@ def test_a_push_is_followed_through_the_controller_to_the_pods(api_server: Clust
         wait_until(lambda: tuple(row.agree for row in rows(branch, own).values()) == agree, 30, f"not {agree}")
         return rows(branch, own)
 
-    assert "auto-sync, self-heal" in until(True, True)["controller"].note
+    assert "auto-sync, self-heal" in until(True, True)["Argo CD"].note
     newest = branch.set_env(KILL, "true")
-    assert "has not looked at" in until(False, True, own=newest)["controller"].note
+    assert "has not looked at" in until(False, True, own=newest)["Argo CD"].note
     argo.round()
     heron.happen("FailedCreate", "exceeded quota")
     moving = until(True, False, own=newest)["heron-scheduler"]

@@ -221,3 +221,10 @@ def test_ramp_gives_no_alarm_up_for_a_drill() -> None:
     assert "BREACH" in shown
     assert "STEPPING DOWN" in shown
     assert "held back" not in shown
+
+
+@pytest.mark.parametrize("size", [(160, 45), (120, 36)])
+def test_the_truth_of_the_live_target_stands_beside_a_drill(size: tuple[int, int]) -> None:
+    shown = page("running", size)
+    assert "TRUTH OF THE LIVE TARGET" in shown
+    assert "kill switch" in shown

@@ -13,9 +13,10 @@ from stages.application import Application, Operation
 from stages.deployed import ApplicationReading, Deployed, WorkloadReading
 from stages.deployed_rows import deployed_rows
 from stages.rollouts import Happening, PodStart, Rollout
-from stages.verdict import TruthRow
+from stages.verdict import Truth, TruthRow
 from stages.witness import GitReading
 from tests.unit.watched import Watched
+from widgets.truth_panel import truth_lines
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 HEAD = "a" * 40
@@ -152,3 +153,10 @@ def test_a_controller_agrees_with_no_head_that_was_not_read() -> None:
     away = replace(GIT, error="the remote is away")
     (row,) = deployed_rows(Deployed((), ApplicationReading(ARGO, NOW)), away, "", NOW)
     assert (row.git, row.agree) == ("?", None)
+
+
+def test_the_panel_tells_why_a_rollout_differs_where_the_venue_has_no_say() -> None:
+    row = workload(Rollout(done=False, said="0 of 1 updated", wanted=1, updated=0, available=0))
+    lines = truth_lines(Truth((row,), {}, agree=False), 90, 3, "", NOW)
+    assert "0 of 1 ≠" in lines[2].text
+    assert "- 0 of 1 updated" in lines[2].text

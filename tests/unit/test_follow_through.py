@@ -56,7 +56,7 @@ def test_without_a_cluster_the_readbacks_decide(world: Watched) -> None:
     ("rollout", "revision", "says"),
     [
         (MOVING, "abc", "heron: 0 of 1 updated"),
-        (DONE, "older", "controller: has not looked at abc"),
+        (DONE, "older", "Argo CD: has not looked at abc"),
         (replace(MOVING, stuck=True), "abc", "heron: 0 of 1 updated"),
     ],
     ids=["rolling out", "not looked at", "stuck"],

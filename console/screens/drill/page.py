@@ -29,9 +29,14 @@ from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
 from stages.verdict import Headline, Sees
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, padded, title
+from widgets.truth_panel import truth_lines
 
 STILL_SHOWN: Final = timedelta(minutes=15)
 """How long a drill that has ended stays on the page by itself."""
+
+LEAST_TRUTH: Final = 4
+MOST_TRUTH: Final = 6
+"""Lines of the live target's truth beside a drill that is shown: its first facts, or nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +264,21 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), right)]
     if found is None:
         main = [*unlock_lines(board, at), *last_lines(board, at, max(0, room - 8))]
+        side += _live_truth(view, right, room - len(side))
         return beside(padded(main, room), padded(side, room), at, width)
     main = [*step_lines(found.steps, at, 14), *clock_lines(found, _sees(view), at), *unlock_lines(board, at)]
     side += [*order_lines(found, right), *proof_lines(found, right), *evidence_lines(found.run, right)]
+    side += _live_truth(view, right, min(MOST_TRUTH, room - len(side)))
     side += last_lines(board, right, min(6, room - len(side)))
     return beside(padded(main, room), padded(side, room), at, width)
+
+
+def _live_truth(view: View, width: int, room: int) -> list[Line]:
+    """What the witnesses say of the live target meanwhile: a drill must leave it as it is."""
+    if view.frame is None or room < LEAST_TRUTH:
+        return []
+    truth = view.frame.evaluation.truth
+    return truth_lines(truth, width, min(room, len(truth.rows) + 2), "", view.wall, "TRUTH OF THE LIVE TARGET")
 
 
 def _narrow(view: View, asked: Sitting, found: DrillProgress | None, width: int, room: int) -> list[Line]:
