@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from stages.commands import Command
 from stages.deployed import ApplicationReading, WorkloadReading
+from stages.dry_run import Attempt, Wanted
 from stages.entries import Draft, Entry, Head
 from stages.refusal import Refusal
 from stages.rendering import Built, Material
@@ -138,6 +139,13 @@ class Builder(Protocol):
     """Builds what a kustomization deploys, off the network. It never raises: a build that fails is an answer."""
 
     def build(self, material: Material) -> Built: ...
+
+
+class DryRunner(Protocol):
+    """Has the API server judge objects without keeping them. It never raises: what it cannot tell is an answer."""
+
+    def attempt(self, objects: Sequence[Wanted], manager: str) -> tuple[Attempt, ...]:
+        """One answer for each object, applied as the field manager ``manager``."""
 
 
 class Venue(Protocol):

@@ -10,6 +10,7 @@ from typing import Final
 from stages.burnin import PASSED
 from stages.drift import runtime_agrees
 from stages.drill_validity import running_image, transition, validity
+from stages.dry_run import DryRun
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
@@ -23,6 +24,7 @@ from stages.verdict import ControlDrift, Evaluation, Gate, GateStatus, Row, RowS
 PLAN_FRESH: Final = "plan-fresh"
 DRILL: Final = "drill"
 RENDER: Final = "render"
+DRY_RUN: Final = "dry-run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class GateFacts:
     """Whether a reduction may only be proposed as a branch, which lowers nothing until a person merges it."""
     rendered: Rendering | None = None
     """What the plan's result says once it is built; None where nobody built it."""
+    dry_run: DryRun | None = None
+    """What the API server says to the plan's result; None where nobody asked it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,9 @@ def judge_gates(
     absent = {PLAN_FRESH} if plan is None else set()
     absent |= {DRILL} if policy.spec.drill is None else set()
     absent |= {RENDER} if facts.rendered is None else set()
+    absent |= {DRY_RUN} if plan is None or policy.spec.gates.dry_run == "off" else set()
     return tuple(
-        Gate(gate_id, *gate(question), core=gate_id != RENDER)
+        Gate(gate_id, *gate(question), core=gate_id not in _BY_POLICY)
         for gate_id, gate in _GATES.items()
         if gate_id not in absent
     )
@@ -294,6 +299,22 @@ def _render(ask: _Question) -> _Answer:
     return _pass(*built, *found.not_checked)
 
 
+def _dry_run(ask: _Question) -> _Answer:
+    """The API server's own word. Where the policy only asks for it when it can be had, that none is there passes."""
+    found = ask.facts.dry_run
+    if found is None:
+        return _unknown("the API server was not asked")
+    if found.refused:
+        return _fail(*found.refused, *found.unknown, *found.not_checked)
+    if found.unknown:
+        return _unknown(*found.unknown, *found.not_checked)
+    if found.absent:
+        lenient = ask.policy.spec.gates.dry_run == "whenPresent"
+        return GateStatus.NOT_CONFIGURED if lenient else GateStatus.UNKNOWN, (found.absent,)
+    taken = f"the API server would take all {found.tried} changed objects" if found.tried else "no object changes"
+    return _pass(taken, *found.not_checked)
+
+
 def _pass(*why: str) -> _Answer:
     return GateStatus.PASS, why
 
@@ -319,5 +340,8 @@ _GATES: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
     "watch-acting": _watch_acting,
     PLAN_FRESH: _plan_fresh,
     RENDER: _render,
+    DRY_RUN: _dry_run,
     DRILL: _drilled,
 }
+_BY_POLICY: Final = (RENDER, DRY_RUN)
+"""Gates that NOT_CONFIGURED passes."""

@@ -90,8 +90,9 @@ def _stricter(was: _Leaf, now: _Leaf) -> bool:
     return Mode[str(now)] >= Mode[str(was)]
 
 
-def _required(_was: _Leaf, now: _Leaf) -> bool:
-    return now == "required"
+def _required(was: _Leaf, now: _Leaf) -> bool:
+    order = ("off", "whenPresent", "required")
+    return order.index(str(now)) > order.index(str(was))
 
 
 def _amount(value: _Leaf) -> Decimal:
@@ -186,6 +187,7 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.gates.cooldownSessions", _higher),
     ("spec.gates.rollbackReadyWithin", _lower),
     ("spec.gates.render", _required),
+    ("spec.gates.dryRun", _required),
     ("spec.target.convergence", _lower),
     ("spec.drill.kill", _higher),
     ("spec.drill.rollback", _higher),

@@ -285,6 +285,11 @@ class Gates(Manifest):
     """Longest life of a permit to reduce under a halt."""
     render: Literal["required", "whenPresent"] = "required"
     """Whether an advance needs its result built by Kustomize, or only where that is installed."""
+    dry_run: Literal["required", "whenPresent", "off"] = "off"
+    """Whether an advance needs the API server's word on every object that it changes, or only where one is configured.
+
+    Off by itself, because it takes a grant that reading does not (docs/rbac.yaml).
+    """
 
 
 class DrillSpec(Manifest):

@@ -40,12 +40,24 @@ _FIXES: Final[Mapping[int, str]] = {401: "log in again", 403: "grant it, docs/rb
 
 
 class ApiTrouble(Trouble):
-    """The API server's no, or the lack of its answer (``status`` 0). ``retry_after``: seconds that it asked for."""
+    """The API server's no, or the lack of its answer (``status`` 0). ``retry_after``: seconds that it asked for.
 
-    def __init__(self, what: str, *, status: int = 0, retry_after: float | None = None, fix: str = "") -> None:
+    ``causes`` are the field and the message of everything that it finds wrong with an object.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+        fix: str = "",
+        causes: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(what, where="kubernetes", fix=fix)
         self.status = status
         self.retry_after = retry_after
+        self.causes = causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +195,20 @@ class ApiServer:
             body = b""
         finally:
             answer.release_conn()
-        said = _message(body)
+        status = _status(body)
+        said = " ".join(str(status.get("message", "")).split())[:300]
         what = _REASONS.get(answer.status) or said or f"HTTP {answer.status}"
         if answer.status == 404 and not said:
             what = "the API server does not know this kind of object"
         after = answer.headers.get("Retry-After", "")
         patience = float(after) if after.isdigit() else None
-        return ApiTrouble(what, status=answer.status, retry_after=patience, fix=_FIXES.get(answer.status, ""))
+        return ApiTrouble(
+            what,
+            status=answer.status,
+            retry_after=patience,
+            fix=_FIXES.get(answer.status, ""),
+            causes=_causes(status),
+        )
 
     def _body(self, answer: BaseHTTPResponse, deadline: float, seconds: float) -> bytes:
         body = bytearray()
@@ -247,27 +266,34 @@ def _parsed(body: bytes) -> Any:
         raise ApiTrouble("the answer is not JSON") from None
 
 
-def _message(body: bytes) -> str:
-    """The message of a Status object, on one line; empty when the body is none."""
+def _status(body: bytes) -> Mapping[str, Any]:
+    """A Status object; empty when the body is none."""
     try:
         said = json.loads(body)
     except ValueError:
-        return ""
-    message = said.get("message", "") if isinstance(said, dict) and said.get("kind") == "Status" else ""
-    return " ".join(str(message).split())[:300]
+        return {}
+    return said if isinstance(said, dict) and said.get("kind") == "Status" else {}
+
+
+def _causes(status: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Field and message of every cause that a Status object lists."""
+    details = status.get("details")
+    listed = details.get("causes") if isinstance(details, dict) else None
+    found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return tuple((str(one.get("field", "")), " ".join(str(one.get("message", "")).split())) for one in found)
 
 
 def _short(error: Exception, seconds: float) -> str:
     from urllib3 import exceptions
 
-    if isinstance(error, exceptions.ConnectTimeoutError):
-        return "no connection in time"
     if isinstance(error, (exceptions.ReadTimeoutError, TimeoutError)):
         return f"no answer in {seconds:g} s"
     if isinstance(error, exceptions.NameResolutionError):
         return "the host is not known"
     if isinstance(error, exceptions.NewConnectionError):
         return "connection refused"
+    if isinstance(error, exceptions.ConnectTimeoutError):  # in urllib3 1 the two above are kinds of this one
+        return "no connection in time"
     if isinstance(error, exceptions.SSLError):
         return f"the TLS connection failed: {' '.join(str(error).split())}"[:200]
     if isinstance(error, (exceptions.ProtocolError, ConnectionError)):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from console.ports import Builder, Clock, Repository
+from console.ports import Builder, Clock, DryRunner, Repository
 from console.watch.history import applied_controls
 from console.watch.once import Look
 from stages.applied import Applied, compare, moved_since
+from stages.dry_run import DryRun, dry_run
 from stages.gates import GateFacts, judge_gates
 from stages.plan import Plan, build
 from stages.policy import Policy
@@ -31,10 +32,11 @@ def judge_plan(
     endpoint: str = "",
     down_by_branch: bool = False,
     builder: Builder | None = None,
+    runner: DryRunner | None = None,
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
-    applied, rendered = Applied(), None
+    applied, rendered, tried = Applied(), None, None
     now = clock.wall()
     try:
         head = repository.fetch()
@@ -49,15 +51,27 @@ def judge_plan(
         ready, reason = rollback_readiness(policy, whole, partial(repository.read, head), now)
         if builder is not None:
             rendered = render(policy, whole, partial(repository.read, plan.base_commit), builder.build)
+            tried = _tried(policy, whole, repository, builder, runner)
         applied, known = applied_controls(policy, repository, state), True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
     facts = GateFacts(
         now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint,
         moved=moved_since(compare(policy, seen.evaluation.drift, applied, None)), applied_unknown=applied.trouble,
-        down_by_branch=down_by_branch or refused_down(state), rendered=rendered,
+        down_by_branch=down_by_branch or refused_down(state), rendered=rendered, dry_run=tried,
     )  # fmt: skip
     return judge_gates(policy, state, seen.evaluation, plan, facts)
+
+
+def _tried(
+    policy: Policy, whole: Plan, repository: Repository, builder: Builder, runner: DryRunner | None
+) -> DryRun | None:
+    """What the API server says to the plan's result, where the policy asks for its word."""
+    if policy.spec.gates.dry_run == "off":
+        return None
+    if runner is None:
+        return DryRun(absent="not tried: 'kubernetes' is not configured")
+    return dry_run(policy, whole, partial(repository.read, whole.base_commit), builder.build, runner.attempt)
 
 
 def _whole(plan: Plan, policy: Policy, repository: Repository) -> Plan:

@@ -400,6 +400,7 @@ class Wiring:
             endpoint=self.settings.venue.url if self.settings.venue else "",
             down_by_branch=self.by_branch("reduce"),
             builder=self.builder,
+            runner=self.outside.dry_run,
         )
 
     def command(self, command: Command) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from console.ports import Clock, Fetch
     from console.runtime.api import ApiServer
     from console.runtime.argocd import ArgoCd
+    from console.runtime.dry_run import ServerSideDryRun
     from console.runtime.kubernetes import ClusterWitness
     from console.sources.prometheus import Server
     from console.venue.demo import DemoVenue
@@ -92,6 +93,15 @@ class Outside:
         from console.runtime.argocd import ArgoCd
 
         return ArgoCd(self.api_server, where, self.clock)
+
+    @cached_property
+    def dry_run(self) -> ServerSideDryRun | None:
+        """Tries what a plan would deploy; None where no cluster is configured."""
+        if self.settings.kubernetes is None:
+            return None
+        from console.runtime.dry_run import ServerSideDryRun
+
+        return ServerSideDryRun(self.api_server, self.clock)
 
     def cluster(self, policy: Policy) -> ClusterWitness | None:
         """The witness of the live objects and workloads, one for each policy; None where neither is asked for."""

@@ -73,8 +73,11 @@ class Heron:
 
     def apply(self, manifest: dict[str, Any]) -> None:
         path = PATHS[manifest["apiVersion"], manifest["kind"]].format(self.namespace)
-        moved = {**manifest, "metadata": {**manifest["metadata"], "namespace": self.namespace}}
-        self.cluster.put(path, manifest["metadata"]["name"], moved)
+        self.cluster.put(path, manifest["metadata"]["name"], self.moved(manifest))
+
+    def moved(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """A manifest of the sample in this namespace."""
+        return {**manifest, "metadata": {**manifest["metadata"], "namespace": self.namespace}}
 
     def set_env(self, name: str, value: str, *objects: str) -> None:
         """What an edit of the live objects does: a variable of both workloads, or of the one at a path."""

@@ -11,23 +11,37 @@ import yaml
 from console.doctor.outside import policy_needs
 from console.runtime.api import Access, ApiServer
 from console.runtime.argocd import ArgoCd
+from console.runtime.dry_run import ServerSideDryRun
 from console.runtime.kubernetes import ClusterWitness
 from console.wiring import SystemClock
+from stages.dry_run import ARGO_MANAGER, Wanted
 from stages.policy import Application as Where
 from tests.integration.argo import APPLICATIONS, Argo
-from tests.integration.cluster import MERGE, READER, Cluster
+from tests.integration.cluster import MERGE, READER, Cluster, wait_until
 from tests.integration.herons import Heron, live_policy, sample_objects
 
 GROUP = "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/{}"
-PLURALS = {"Role": "roles", "RoleBinding": "rolebindings"}
+ADMISSION = "/apis/admissionregistration.k8s.io/v1/{1}"
+PLURALS = {
+    "Role": (GROUP, "roles"),
+    "RoleBinding": (GROUP, "rolebindings"),
+    "ValidatingAdmissionPolicy": (ADMISSION, "validatingadmissionpolicies"),
+    "ValidatingAdmissionPolicyBinding": (ADMISSION, "validatingadmissionpolicybindings"),
+}
+FEED = "/api/v1/namespaces/{}/configmaps/heron-feed"
 
 
 def grant(cluster: Cluster, root: Path, namespaces: dict[str, str]) -> None:
     """Applies the manifest as it is written, in other namespaces."""
-    for manifest in yaml.safe_load_all((root / "docs" / "rbac.yaml").read_text(encoding="utf-8")):
-        namespace = namespaces[manifest["metadata"]["namespace"]]
-        moved: dict[str, Any] = {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
-        cluster.put(GROUP.format(namespace, PLURALS[manifest["kind"]]), manifest["metadata"]["name"], moved)
+    text = (root / "docs" / "rbac.yaml").read_text(encoding="utf-8")
+    selected = "kubernetes.io/metadata.name: "
+    for manifest in yaml.safe_load_all(text.replace(f"{selected}heron", f"{selected}{namespaces['heron']}")):
+        metadata = dict(manifest["metadata"])
+        if "namespace" in metadata:
+            metadata["namespace"] = namespaces[metadata["namespace"]]
+        path, plural = PLURALS[manifest["kind"]]
+        moved: dict[str, Any] = {**manifest, "metadata": metadata}
+        cluster.put(path.format(metadata.get("namespace"), plural), metadata["name"], moved)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +79,29 @@ def test_the_api_server_says_itself_what_is_granted(heron: Heron, api: ApiServer
         assert not api.may({**asked, "verb": "delete"}, seconds=10), asked
 
 
+def test_it_is_enough_for_a_dry_run_of_every_bound_object(heron: Heron, api: ApiServer) -> None:
+    bound = {spec.object for one in live_policy(heron.namespace).spec.controls.values() for spec in one.bindings}
+    objects = [Wanted(heron.moved(one), heron.namespace) for one in sample_objects()]
+    changed = [one for one in objects if one.object in bound]
+    said = ServerSideDryRun(api, SystemClock()).attempt(changed, ARGO_MANAGER)
+    assert {one.object for one in said} == bound
+    assert [one for one in said if one.unknown or one.refused] == []
+
+
+@pytest.mark.parametrize("path", ["/apis/apps/v1/namespaces/{}/deployments/heron-scheduler", FEED])
+def test_it_may_try_a_patch_and_not_make_it(heron: Heron, path: str) -> None:
+    """The one right that a dry run needs is also that to write: the admission policy holds it to trying."""
+    place, cluster = path.format(heron.namespace), heron.cluster
+    change = {"metadata": {"labels": {"tried": "yes"}}}
+    cluster.ask("PATCH", f"{place}?dryRun=All", change, content=MERGE, user=READER)
+
+    def refused() -> bool:
+        answer = cluster.ask("PATCH", place, change, content=MERGE, user=READER, expect=(200, 403))
+        return "rampdeck may only try" in answer.get("message", "")
+
+    wait_until(refused, 60, "a real patch is never refused")
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -72,8 +109,8 @@ def test_the_api_server_says_itself_what_is_granted(heron: Heron, api: ApiServer
         ("GET", "/api/v1/namespaces/{}/configmaps"),
         ("GET", "/api/v1/namespaces/default/pods"),
         ("GET", APPLICATIONS + "/other"),
-        ("PATCH", "/apis/apps/v1/namespaces/{}/deployments/heron-scheduler"),
-        ("PATCH", "/api/v1/namespaces/{}/configmaps/heron-feed"),
+        ("PATCH", "/api/v1/namespaces/{}/configmaps/another"),
+        ("PATCH", "/api/v1/namespaces/{}/secrets/any"),
         ("DELETE", "/apis/apps/v1/namespaces/{}/deployments/heron-scheduler"),
         ("DELETE", APPLICATIONS + "/heron"),
     ],

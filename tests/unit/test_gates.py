@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from stages.dry_run import DryRun
 from stages.gates import GateFacts, allowed, judge_gates, reasons
 from stages.ladder import Direction
 from stages.plan import Plan
@@ -210,3 +211,29 @@ def test_the_drift_gate_tells_who_moved_git_and_never_passes_on_an_unread_plan(r
     lost = gates(ready, applied_unknown="the mirror does not hold it")["drift"]
     assert lost.status is GateStatus.UNKNOWN
     assert lost.reasons == ("last applied plan: the mirror does not hold it",)
+
+
+@pytest.mark.parametrize(
+    ("found", "when", "status", "passes"),
+    [
+        (DryRun(tried=4), "required", GateStatus.PASS, True),
+        (DryRun(), "required", GateStatus.PASS, True),
+        (DryRun(tried=3, refused=("no",), unknown=("what",)), "whenPresent", GateStatus.FAIL, False),
+        (DryRun(tried=3, unknown=("no answer",)), "whenPresent", GateStatus.UNKNOWN, False),
+        (DryRun(absent="no cluster"), "required", GateStatus.UNKNOWN, False),
+        (DryRun(absent="no cluster"), "whenPresent", GateStatus.NOT_CONFIGURED, True),
+        (None, "whenPresent", GateStatus.UNKNOWN, False),
+    ],
+)
+def test_a_dry_run_never_takes_silence_for_a_yes(
+    found: DryRun | None, when: str, status: GateStatus, passes: bool
+) -> None:
+    world = Watched(make_policy(gates={"dryRun": when})).tick(20)
+    gate = gates(world, plan(), dry_run=found)["dry-run"]
+    assert (gate.status, gate.passes) == (status, passes)
+    assert gate.reasons
+
+
+def test_a_dry_run_is_a_gate_only_of_a_plan_and_only_where_the_policy_asks_for_it(ready: Watched) -> None:
+    assert "dry-run" not in gates(ready, plan(), dry_run=DryRun(tried=1))
+    assert "dry-run" not in gates(Watched(make_policy(gates={"dryRun": "required"})).tick(20))
