@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 
+from stages.exempt import FIELD_MANAGER, flag_of, patch_of
 from stages.ladder import Value, write_value
 from stages.plan import Plan
 from stages.policy import BindingSpec, Policy
@@ -83,6 +85,14 @@ def _cluster(policy: Policy, stage: int, mode: Mode) -> Iterator[str]:
         yield (
             f"kubectl -n {target.application.namespace} annotate application {target.application.name} "
             "argocd.argoproj.io/refresh=hard --overwrite"
+        )
+    flag = flag_of(policy) if effective_mode(mode, policy.mapped_modes) is Mode.KILLED else None
+    if flag is not None:
+        yield "# the runtime flag: a field that the controller leaves alone, so that it stays"
+        body = shlex.quote(json.dumps(patch_of(flag, flag.value)))
+        yield (
+            f"kubectl -n {target.namespace} patch {flag.object.lower().replace('configmap/', 'configmap ')} "
+            f"--type merge --field-manager {FIELD_MANAGER} -p {body}"
         )
     settings: dict[str, list[str]] = {}
     for name, value in _wanted(policy, stage, mode).items():

@@ -1,4 +1,4 @@
-"""Containment at the venue: block and cancel, each in a thread of its own, so that nothing waits for a slow broker."""
+"""Containment outside of Git: block, cancel and the runtime flag, each in a thread of its own; nothing waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from console.ports import Clock, Venue
+from console.ports import Clock, KillFlag, Venue
 from stages.refusal import Trouble
 from stages.witness import OrderOutcome, Position, VenueReading
 
@@ -40,10 +40,21 @@ class Witnessed:
         return f"{self.witness}: {self.detail} after {self.took:.1f} s"
 
 
+class _Refused(Trouble):
+    """A no that another try would not change."""
+
+
 class Containment:
     """The venue's steps under way; ``finish`` waits for them and reads back what is left."""
 
-    def __init__(self, venue: Venue | None, steps: VenueSteps, clock: Clock, pause: Callable[[float], object]) -> None:
+    def __init__(
+        self,
+        venue: Venue | None,
+        steps: VenueSteps,
+        clock: Clock,
+        pause: Callable[[float], object],
+        flag: KillFlag | None = None,
+    ) -> None:
         self._venue, self._clock, self._pause = venue, clock, pause
         self._started = clock.monotonic()
         self._answers: dict[str, Witnessed] = {}
@@ -54,6 +65,8 @@ class Containment:
                 self._start("venue block", lambda: self._block(venue))
             if steps.cancel:
                 self._start("venue cancel", lambda: self._cancel(venue))
+        if flag is not None:
+            self._start("runtime flag", lambda: self._raise(flag))
 
     def finish(self) -> tuple[tuple[Witnessed, ...], tuple[Position, ...] | None]:
         """Every answer, and the positions left; None when the venue cannot be read."""
@@ -76,6 +89,9 @@ class Containment:
         for _ in range(TRIES):
             try:
                 self._answer(name, True, step())
+            except _Refused as no:
+                self._answer(name, False, no.what)
+                return
             except Trouble as away:
                 trouble = away.line
                 self._pause(pause)
@@ -88,6 +104,15 @@ class Containment:
     def _block(venue: Venue) -> str:
         venue.block()
         return "new orders are blocked"
+
+    @staticmethod
+    def _raise(flag: KillFlag) -> str:
+        answer = flag.kill()
+        if answer.done is None:
+            raise Trouble(answer.detail)
+        if not answer.done:
+            raise _Refused(answer.detail)
+        return answer.detail
 
     @staticmethod
     def _cancel(venue: Venue) -> str:
@@ -132,9 +157,15 @@ def heard(venue: Venue) -> VenueReading:
     return reading
 
 
-def contain(venue: Venue | None, steps: VenueSteps, clock: Clock, pause: Callable[[float], object]) -> Containment:
-    """Hand the steps to the venue's threads and return at once."""
-    return Containment(venue, steps, clock, pause)
+def contain(
+    venue: Venue | None,
+    steps: VenueSteps,
+    clock: Clock,
+    pause: Callable[[float], object],
+    flag: KillFlag | None = None,
+) -> Containment:
+    """Hand the steps to threads of the venue and of the runtime flag, and return at once."""
+    return Containment(venue, steps, clock, pause, flag)
 
 
 def _orders(outcomes: list[OrderOutcome]) -> str:

@@ -141,6 +141,27 @@ class Builder(Protocol):
     def build(self, material: Material) -> Built: ...
 
 
+@dataclass(frozen=True, slots=True)
+class FlagAnswer:
+    """What became of the runtime flag: ``done`` is True, False for a no, None while nobody knows."""
+
+    done: bool | None
+    detail: str
+
+
+class KillFlag(Protocol):
+    """A field of the runtime that the GitOps controller leaves alone. Every call may raise Trouble."""
+
+    def verify(self) -> str:
+        """Why a write would not hold; empty when it would."""
+
+    def kill(self) -> FlagAnswer:
+        """Writes it and reads it back, unless a write would not hold."""
+
+    def restore(self) -> FlagAnswer:
+        """Takes it back likewise."""
+
+
 class DryRunner(Protocol):
     """Has the API server judge objects without keeping them. It never raises: what it cannot tell is an answer."""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from console.approvals import InForce
 from console.containment import heard
-from console.ports import Checkpoint, Clock, LedgerStore, Repository, RunningActs, Signer, Venue
+from console.ports import Checkpoint, Clock, KillFlag, LedgerStore, Repository, RunningActs, Signer, Venue
 from stages.authority import Action, action_digest
 from stages.commands import Record, RecordCommitted, RecordOutcome
 from stages.plan import Plan
@@ -39,17 +39,23 @@ class ReturnPorts:
     clock: Clock
     running: RunningActs
     checkpoint: Checkpoint
+    flag: KillFlag | None = None
+    """The field of the runtime that a kill wrote and this act takes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """``outcome``: refused, pushed, unchanged, rejected, abandoned or unknown. ``venue`` tells of its block."""
+    """``outcome``: refused, pushed, unchanged, rejected, abandoned or unknown.
+
+    ``venue`` tells of its block, ``flag`` of the runtime flag where there is one.
+    """
 
     outcome: str
     message: str = ""
     intent: str = ""
     sha: str = ""
     venue: str = ""
+    flag: str = ""
 
     @property
     def ok(self) -> bool:
@@ -100,7 +106,14 @@ def travel(
     outcome = RecordOutcome(trip.actor, trip.intent, done.outcome, done.sha, done.message)
     ports.ledger.transact(outcome, now=ports.clock.wall())
     ports.checkpoint("outcome")
-    if not done.ok or not unblock or ports.venue is None:
+    if not done.ok:
+        return done
+    if ports.flag is not None:
+        said = _take_back(ports, force, trip, ports.flag)
+        body = {"text": said, "subject": "runtime flag"}
+        ports.ledger.transact(Record(trip.actor, "note", body, intent=trip.intent), now=ports.clock.wall())
+        done = replace(done, flag=said)
+    if not unblock or ports.venue is None:
         return done
     said = _let_go(ports, force, trip, ports.venue)
     body = {"text": said, "subject": "venue unblock"}
@@ -166,6 +179,19 @@ def _trailers(ports: ReturnPorts, trip: Journey, plan: Plan) -> tuple[tuple[str,
         *approved,
         (LEDGER_TRAILER, f"{state.ledger} {newest.seq} {newest.hash}"),
     )
+
+
+def _take_back(ports: ReturnPorts, force: InForce, trip: Journey, flag: KillFlag) -> str:
+    """Take the runtime flag back and say how that went; a kill that is opened meanwhile wins, as at the venue."""
+    try:
+        if held := _held(ports, force, trip):
+            return f"the runtime flag stays: {held}"
+        answer = flag.restore()
+        if held := _held(ports, force, trip):
+            return f"{held}; the runtime flag is set again: {flag.kill().detail}"
+    except Trouble as trouble:
+        return f"the runtime flag was not taken back: {trouble.line}; rampdeck kill --print shows the command"
+    return f"the runtime flag: {answer.detail}"
 
 
 def _let_go(ports: ReturnPorts, force: InForce, trip: Journey, venue: Venue) -> str:

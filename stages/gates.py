@@ -11,6 +11,7 @@ from stages.burnin import PASSED
 from stages.drift import runtime_agrees
 from stages.drill_validity import running_image, transition, validity
 from stages.dry_run import DryRun
+from stages.exempt import flag_of
 from stages.plan import Plan
 from stages.policy import Policy
 from stages.posture import Mode
@@ -25,6 +26,7 @@ PLAN_FRESH: Final = "plan-fresh"
 DRILL: Final = "drill"
 RENDER: Final = "render"
 DRY_RUN: Final = "dry-run"
+RUNTIME_FLAG: Final = "runtime-flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class GateFacts:
     """What the plan's result says once it is built; None where nobody built it."""
     dry_run: DryRun | None = None
     """What the API server says to the plan's result; None where nobody asked it."""
+    flag_healed: str | None = ""
+    """Why the controller would undo the flag that a kill writes into the runtime; None when nobody could say."""
+    flag_unknown: str = ""
+    """Why nobody could say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ def judge_gates(
     """
     question = _Question(policy, state, evaluation, plan, facts)
     absent = {PLAN_FRESH} if plan is None else set()
+    absent |= {RUNTIME_FLAG} if plan is None or flag_of(policy) is None else set()
     absent |= {DRILL} if policy.spec.drill is None else set()
     absent |= {RENDER} if facts.rendered is None else set()
     absent |= {DRY_RUN} if plan is None or policy.spec.gates.dry_run == "off" else set()
@@ -315,6 +322,16 @@ def _dry_run(ask: _Question) -> _Answer:
     return _pass(taken, *found.not_checked)
 
 
+def _runtime_flag(ask: _Question) -> _Answer:
+    """Whether the flag that a kill would write is one that stays."""
+    flag = flag_of(ask.policy)
+    if ask.facts.flag_healed is None or flag is None:
+        return _unknown(ask.facts.flag_unknown or "the GitOps controller was not asked")
+    if ask.facts.flag_healed:
+        return _fail(ask.facts.flag_healed)
+    return _pass(f"the GitOps controller leaves {flag.object} {flag.path} alone")
+
+
 def _pass(*why: str) -> _Answer:
     return GateStatus.PASS, why
 
@@ -341,6 +358,7 @@ _GATES: Final[Mapping[str, Callable[[_Question], _Answer]]] = {
     PLAN_FRESH: _plan_fresh,
     RENDER: _render,
     DRY_RUN: _dry_run,
+    RUNTIME_FLAG: _runtime_flag,
     DRILL: _drilled,
 }
 _BY_POLICY: Final = (RENDER, DRY_RUN)

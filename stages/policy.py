@@ -265,11 +265,25 @@ class Stage(Manifest):
         return self.name if self.endpoints else LIVE_BOOK
 
 
+class RuntimeFlag(Manifest):
+    """A field that a kill writes straight into the cluster, because the GitOps controller leaves it alone.
+
+    The application reads it as a second kill switch. ``normal`` is what a restore writes.
+    """
+
+    object: str = Field(pattern=r"^ConfigMap/[a-z0-9.-]+$")
+    path: str
+    value: str
+    normal: str
+
+
 class PostureSpec(Manifest):
     """What a mode does on top of the stage's values."""
 
     controls: Mapping[str, Decimal | tuple[str, ...] | str] = Field(default_factory=dict)
     venue: tuple[Literal["suspend", "cancelAll"], ...] = ()
+    runtime: RuntimeFlag | None = None
+    """Only for KILLED; absent: a kill writes nothing into the cluster."""
 
 
 class Gates(Manifest):

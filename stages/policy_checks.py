@@ -14,6 +14,7 @@ from stages.policy import REQUIRED_CONTROLS, Policy, Spec
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.runtime_checks import check_runtime_flag
 from stages.source_checks import check_sources
 from stages.trigger_checks import check_clears, check_comparison, check_kind, check_shared_limits
 
@@ -54,6 +55,7 @@ def check(policy: Policy) -> Iterator[Problem]:
     yield from check_sources(policy)
     yield from check_shared_limits(policy)
     yield from _check_triggers(policy)
+    yield from check_runtime_flag(policy)
 
 
 def reaction_seconds(policy: Policy, trigger: Trigger) -> float:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from console.containment import VenueSteps, heard
-from console.ports import Clock, LedgerStore, SpillFile, Venue
+from console.ports import Clock, KillFlag, LedgerStore, SpillFile, Venue
 from stages.commands import BeginReduce, Command, Record
 from stages.decide import decide
 from stages.posture import Mode
@@ -50,6 +50,8 @@ class KillPorts:
     clock: Clock
     go_on: Callable[[], int | None] | None
     before: Callable[[], VenueReading | None]
+    flag: KillFlag | None = None
+    """The field that a kill writes straight into the runtime, where the policy declares one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,9 @@ class Salvo:
                 self._start("venue block", lambda: self._block(venue))
             if self._order.steps.cancel:
                 self._start("venue cancel", lambda: self._cancel(venue))
+        if self._ports.flag is not None and self._order.opening is None:
+            flag = self._ports.flag
+            self._start("runtime flag", lambda: self._raise(flag))
         if self._ports.go_on is not None:
             go_on = self._ports.go_on
             self._start("Git, by a worker", lambda: self._go_on(go_on))
@@ -221,6 +226,10 @@ class Salvo:
     def _block(self, venue: Venue) -> tuple[bool | None, str]:
         venue.block()
         return True, "new orders are blocked"
+
+    def _raise(self, flag: KillFlag) -> tuple[bool | None, str]:
+        answer = flag.kill()
+        return answer.done, answer.detail
 
     def _cancel(self, venue: Venue) -> tuple[bool | None, str]:
         outcomes = venue.cancel_all()

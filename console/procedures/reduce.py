@@ -21,6 +21,7 @@ from console.patience import Hung, Once, within
 from console.ports import (
     Checkpoint,
     Clock,
+    KillFlag,
     LedgerStore,
     Repository,
     RunningActs,
@@ -85,6 +86,8 @@ class ReducePorts:
     by_branch: bool = False
     """Whether it is proposed as a branch at once; a push that the remote's rules refuse becomes one anyway."""
     runtime: Runtime | None = None
+    flag: KillFlag | None = None
+    """The field that a kill, and nothing else, writes straight into the runtime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +148,9 @@ def reduce(
     started = ports.clock.monotonic()
     record = _Recorder(ports, order.actor)
     # The intent comes first, unless the ledger hangs: the venue does not wait for that.
+    flag = ports.flag if order.mode is Mode.KILLED else None
     venue_steps = Once(
-        lambda: contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause), 2 * LEDGER_SECONDS
+        lambda: contain(ports.venue, _venue_steps(policy, order), ports.clock, ports.pause, flag), 2 * LEDGER_SECONDS
     )
     with ExitStack() as held:
         held.callback(venue_steps.never_mind)

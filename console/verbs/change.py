@@ -269,6 +269,7 @@ def carry_out(wiring: Wiring, policy: Policy, digests: tuple[str, str], order: O
         checkpoint=wiring.checkpoint,
         by_branch=wiring.by_branch("reduce"),
         runtime=wiring.outside.runtime(policy),
+        flag=wiring.outside.flag(policy),
     )
     return reduce(ports, policy, order, digests=digests)
 

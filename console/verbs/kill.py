@@ -79,7 +79,13 @@ def fire(
             return None
 
     ports = KillPorts(
-        wiring.late_ledger, wiring.spill, wiring.venue, wiring.clock, go_on, lambda: before.get("reading")
+        wiring.late_ledger,
+        wiring.spill,
+        wiring.venue,
+        wiring.clock,
+        go_on,
+        lambda: before.get("reading"),
+        wiring.outside.flag(policy),
     )
     order = KillOrder(intent, wiring.actor, lowest, cause, wiring.authenticated)
     return Fired(intent, "", kill(ports, order, confirmed=confirmed))

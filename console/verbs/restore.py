@@ -60,6 +60,8 @@ def come_back(
     wiring: Wiring, force: InForce, phrase: str, tokens: Sequence[str] = ()
 ) -> tuple[Returned, tuple[str, ...]]:
     """Carry the restore out whose ``phrase`` fits; also what is wrong with approvals that do not count."""
+    from dataclasses import replace
+
     from console.consent import gather
     from console.procedures.restore import Wish, restore
     from stages.clearing import restore_action
@@ -67,7 +69,8 @@ def come_back(
     action = restore_action(force.policy, wiring.ledger.state())
     consent = gather(consent_ports(wiring), force, action, tokens, actor=wiring.actor, required=RESTORE_APPROVALS)
     wish = Wish(wiring.ids.new(), wiring.actor, action, consent.quorum, " ".join(phrase.split()))
-    return restore(return_ports(wiring), force, wish, _facts(wiring, force)), consent.faults
+    ports = replace(return_ports(wiring), flag=wiring.outside.flag(force.policy))
+    return restore(ports, force, wish, _facts(wiring, force)), consent.faults
 
 
 def restore_request(wiring: Wiring, force: InForce) -> Asked:
@@ -136,6 +139,8 @@ def _report(done: Returned, lowest: str, out: Output) -> int:
         out.document(returned_document(done))
     if done.ok:
         out.line(f"restored to {lowest}{f', pushed {done.sha[:8]}' if done.outcome == 'pushed' else ''}")
+        if done.flag:
+            out.line(done.flag)
         out.line(done.venue or "no venue is configured: let it go at the broker")
     else:
         out.line(f"{done.outcome.upper()}: {done.message}")
@@ -157,4 +162,5 @@ def returned_document(done: Returned) -> dict[str, str]:
         "sha": done.sha,
         "message": done.message,
         "venue": done.venue,
+        "flag": done.flag,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from console.ports import Builder, Clock, DryRunner, Repository
+from console.ports import Builder, Clock, DryRunner, KillFlag, Repository
 from console.watch.history import applied_controls
 from console.watch.once import Look
 from stages.applied import Applied, compare, moved_since
@@ -33,6 +33,7 @@ def judge_plan(
     down_by_branch: bool = False,
     builder: Builder | None = None,
     runner: DryRunner | None = None,
+    flag: KillFlag | None = None,
 ) -> tuple[Gate, ...]:
     """Every gate for ``plan``, now. A repository that is away leaves the gates that need it unknown."""
     seen = look()
@@ -55,12 +56,24 @@ def judge_plan(
         applied, known = applied_controls(policy, repository, state), True
     except Trouble as trouble:
         stale, ready, reason, known = (), None, trouble.line, False
+    healed, unsure = _healed(flag)
     facts = GateFacts(
         now, seen.presence, ready, reason, head_known=known, stale=stale, endpoint=endpoint,
         moved=moved_since(compare(policy, seen.evaluation.drift, applied, None)), applied_unknown=applied.trouble,
         down_by_branch=down_by_branch or refused_down(state), rendered=rendered, dry_run=tried,
+        flag_healed=healed, flag_unknown=unsure,
     )  # fmt: skip
     return judge_gates(policy, state, seen.evaluation, plan, facts)
+
+
+def _healed(flag: KillFlag | None) -> tuple[str | None, str]:
+    """Why the flag that a kill writes would not hold, or None and why nobody can say."""
+    if flag is None:
+        return "", ""
+    try:
+        return flag.verify(), ""
+    except Trouble as trouble:
+        return None, trouble.line
 
 
 def _tried(

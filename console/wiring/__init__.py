@@ -401,6 +401,7 @@ class Wiring:
             down_by_branch=self.by_branch("reduce"),
             builder=self.builder,
             runner=self.outside.dry_run,
+            flag=self.outside.flag(policy),
         )
 
     def command(self, command: Command) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.runtime.api import ApiServer
     from console.runtime.argocd import ArgoCd
     from console.runtime.dry_run import ServerSideDryRun
+    from console.runtime.flag import ExemptFlag
     from console.runtime.kubernetes import ClusterWitness
     from console.sources.prometheus import Server
     from console.venue.demo import DemoVenue
@@ -93,6 +94,17 @@ class Outside:
         from console.runtime.argocd import ArgoCd
 
         return ArgoCd(self.api_server, where, self.clock)
+
+    def flag(self, policy: Policy) -> ExemptFlag | None:
+        """The field that a kill writes straight into the cluster; None where the policy declares none."""
+        from stages.exempt import flag_of
+
+        flag, target = flag_of(policy), policy.spec.target
+        if flag is None or target.application is None:
+            return None
+        from console.runtime.flag import ExemptFlag
+
+        return ExemptFlag(self.api_server, target.namespace, flag, target.application)
 
     @cached_property
     def dry_run(self) -> ServerSideDryRun | None:

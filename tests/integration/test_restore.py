@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from console.__main__ import main
 from console.consent import ConsentPorts, ask, gather
 from console.identity import SshSigner
+from console.ports import FlagAnswer
 from console.procedures.restore import Facts, Wish, restore
 from console.watch.chronicle import Chronicle
 from console.way_back import Returned
@@ -19,6 +22,7 @@ from stages.asking import Asked
 from stages.authority import Claims, action_digest, environment_fingerprint, gate_report_digest
 from stages.clearing import restore_action
 from stages.posture import Mode
+from stages.refusal import Trouble
 from stages.token import Token, encode_token
 from tests.integration.actuation import ROOT, World
 from tests.integration.broker import Broker
@@ -37,6 +41,29 @@ def world(tmp_path: Path) -> World:
     assert world.reduce("L0", Mode.KILLED).outcome == "pushed"
     assert world.says(KILLED)
     return world
+
+
+@dataclass
+class Flag:
+    """A runtime flag that a kill wrote; ``away`` is why the cluster does not answer."""
+
+    says: str = "true"
+    away: str = ""
+    meanwhile: Callable[[], object] = field(default=lambda: None)
+
+    def verify(self) -> str:
+        return ""
+
+    def kill(self) -> FlagAnswer:
+        self.says = "true"
+        return FlagAnswer(True, "says true")
+
+    def restore(self) -> FlagAnswer:
+        if self.away:
+            raise Trouble(self.away)
+        self.says = "false"
+        self.meanwhile()
+        return FlagAnswer(True, "says false")
 
 
 def consent(world: World) -> ConsentPorts:
@@ -58,11 +85,11 @@ def sign(world: World, who: str) -> str:
     return encode_token(Token(claims, SshSigner(world.key(who)).sign(claims.message())))
 
 
-def attempt(world: World, *tokens: str, facts: Facts = CLEAN) -> Returned:
+def attempt(world: World, *tokens: str, facts: Facts = CLEAN, flag: Flag | None = None) -> Returned:
     action = restore_action(world.force.policy, world.ledger.state())
     found = gather(consent(world), world.force, action, tokens, actor="alice")
     wish = Wish(RandomIdentifiers().new(), "alice", action, found.quorum, "RESTORE heron L0")
-    return restore(world.return_ports, world.force, wish, facts)
+    return restore(replace(world.return_ports, flag=flag), world.force, wish, facts)
 
 
 def test_two_people_bring_it_back_to_the_lowest_stage_and_the_venue_is_let_go_last(world: World) -> None:
@@ -179,3 +206,30 @@ def test_the_request_of_a_restore_is_one_file_and_one_entry(world: World) -> Non
     paths = {ask(consent(world), Asked(action, "alice", "back"), stage="L0") for _ in range(2)}
     assert len(paths) == 1
     assert world.kinds().count("plan-requested") == 1
+
+
+def test_the_runtime_flag_is_taken_back_once_the_branch_holds_the_restore(world: World) -> None:
+    flag = Flag()
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"), flag=flag)
+    assert (done.ok, flag.says, done.flag) == (True, "false", "the runtime flag: says false")
+    subjects = [entry.body.get("subject") for entry in world.ledger.entries() if entry.kind == "note"]
+    assert "runtime flag" in subjects
+
+
+def test_a_flag_that_cannot_be_taken_back_is_told_and_a_kill_meanwhile_sets_it_again(world: World) -> None:
+    away = Flag(away="connection refused")
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"), flag=away)
+    assert (done.ok, away.says) == (True, "true")
+    assert "was not taken back: connection refused" in done.flag
+
+    assert world.reduce("L0", Mode.KILLED).outcome == "pushed"
+    again = Flag(meanwhile=lambda: world.reduce("L0", Mode.KILLED))
+    done = attempt(world, sign(world, "bob"), sign(world, "erin"), flag=again)
+    assert again.says == "true"
+    assert "the runtime flag is set again" in done.flag
+
+
+def test_a_refused_restore_leaves_the_flag(world: World) -> None:
+    flag = Flag()
+    assert not attempt(world, sign(world, "bob"), flag=flag).ok
+    assert flag.says == "true"
