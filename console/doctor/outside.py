@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from console.doctor import Check, Finding, Health, absent, ok
 from console.doctor.site import Site
-from stages.live_objects import Resource, asked_of, workloads_of
+from stages.exempt import flag_of
+from stages.live_objects import Resource, asked_of, resource_of, workloads_of
 from stages.signals import Quality
 
 if TYPE_CHECKING:
-    from console.ports import Fetch
+    from console.ports import Fetch, KillFlag
     from stages.policy import Policy
 
 SOURCE, VENUE, CLUSTER, CLOCK = "source", "venue", "cluster", "clock"
@@ -43,6 +44,8 @@ def policy_checks(site: Site, policy: Policy) -> Iterator[Check]:
     if site.wiring.settings.venue is not None:
         yield Check(VENUE, "account", partial(_venue, site, policy))
     if site.wiring.settings.kubernetes is not None:
+        if (flag := site.wiring.outside.flag(policy)) is not None:
+            yield Check(CLUSTER, "runtime flag", partial(_flag, flag))
         for namespace, group, plural, verb, name in policy_needs(policy):
             what = f"{verb} {plural}{'/' + name if name else ''}"
             yield Check(CLUSTER, what, partial(_allowed, site, namespace, group, plural, verb, name))
@@ -91,9 +94,23 @@ def policy_needs(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
     if resources:
         yield target.namespace, "", "pods", "list", ""
         yield target.namespace, "", "events", "list", ""
+    if policy.spec.gates.dry_run != "off":
+        bound = (spec.binding for control in policy.spec.controls.values() for spec in control.bindings)
+        for one in sorted({resource_of(binding) for binding in bound}, key=lambda one: one.object):
+            yield target.namespace, one.group, one.plural, "patch", one.name
+    if (flag := flag_of(policy)) is not None:
+        for verb in ("get", "patch"):
+            yield target.namespace, "", "configmaps", verb, flag.object.partition("/")[2]
     if target.application is not None:
         for verb in ("get", "list", "watch", "patch"):
             yield target.application.namespace, "argoproj.io", "applications", verb, target.application.name
+
+
+def _flag(flag: KillFlag) -> Finding:
+    """Whether the flag that a kill writes into the cluster would stay there."""
+    if healed := flag.verify():
+        return Finding(Health.NO, healed, "have the Application ignore the field, or leave the object out of it")
+    return ok("the GitOps controller leaves it alone")
 
 
 def _allowed(site: Site, namespace: str, group: str, plural: str, verb: str, name: str) -> Finding:

@@ -103,17 +103,20 @@ class World:
     """Whether acts are proposed as branches."""
 
     @classmethod
-    def make(cls, folder: Path) -> World:
-        """A new world at L0 whose burn-in has passed."""
-        drawn = _drawn()
-        shutil.copytree(drawn, folder, dirs_exist_ok=True)
-        for config in (folder / "work/.git/config", folder / "remote.git/config"):
-            config.write_text(config.read_text().replace(str(drawn), str(folder)))
+    def make(cls, folder: Path, prepare: Callable[[Path], None] | None = None) -> World:
+        """A new world at L0 whose burn-in has passed; ``prepare`` changes its repository before the first commit."""
+        if prepare is not None:
+            cls(folder).draw(prepare)
+        else:
+            drawn = _drawn()
+            shutil.copytree(drawn, folder, dirs_exist_ok=True)
+            for config in (folder / "work/.git/config", folder / "remote.git/config"):
+                config.write_text(config.read_text().replace(str(drawn), str(folder)))
         world = cls(folder)
         world._begin()
         return world
 
-    def draw(self) -> None:
+    def draw(self, prepare: Callable[[Path], None] | None = None) -> None:
         """The repository, its remote and the keys; no ledger yet."""
         shutil.copytree(ROOT / "console/demo/sample", self.work)
         ops = self.work / "ops"
@@ -126,6 +129,8 @@ class World:
             keys.append(f"{name} {key.with_suffix('.pub').read_text()}")
         (ops / "allowed_signers").write_text("".join(keys))
         (ops / "roster.yaml").write_text(ROSTER)
+        if prepare is not None:
+            prepare(self.work)
         git("init", "-q", "--template=", "--initial-branch=main", cwd=self.work)
         git("add", ".", cwd=self.work)
         git("commit", "-qm", "Begin", cwd=self.work)

@@ -1,6 +1,7 @@
 """A controller of the tests that behaves as Argo CD does: it renders a folder, compares, syncs and heals.
 
-It acts only when ``round`` is called, so that tests decide what happens when. ``break_with`` makes it fail as it does.
+It prunes what it applied once, and leaves alone what ignoreDifferences names. It acts only when ``round`` is called, so
+that tests decide what happens when; ``break_with`` makes it fail as it does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stages.application import REFRESH
-from tests.integration.cluster import MERGE, Cluster
+from tests.integration.cluster import APPLY, MERGE, Cluster
 from tests.integration.herons import PATHS, Heron
 
 MANAGER = "argocd-controller"
@@ -35,6 +36,10 @@ class Argo:
     """The message with which every sync fails."""
     reconciles: bool = True
     """Whether a round looks at Git by itself, as after timeout.reconciliation, or only when asked to."""
+
+    _applied: set[str] = field(default_factory=set)
+    _rules: list[dict[str, Any]] = field(default_factory=list)
+    _respects: bool = False
 
     @property
     def cluster(self) -> Cluster:
@@ -66,15 +71,19 @@ class Argo:
         if asked or self.reconciles or not self.seen:
             revision, self.wanted = self.render()
             found_new, self.seen = revision != self.seen, revision
+        self._rules = application["spec"].get("ignoreDifferences", [])
+        self._respects = "RespectIgnoreDifferences=true" in application["spec"]["syncPolicy"].get("syncOptions", [])
         differ = [manifest for manifest in self.wanted if self._differs(manifest)]
         automated = application["spec"]["syncPolicy"].get("automated")
         state: dict[str, Any] | None = None
         if "operation" in application:
             state = self._sync(self.wanted)
-        elif differ and automated and (found_new or automated.get("selfHeal")):
+        elif (differ or self._extra) and automated and (found_new or automated.get("selfHeal")):
             state = self._sync(differ)
         if state and state["phase"] == "Succeeded":
             differ = []
+            if automated and automated.get("prune"):
+                self._prune()
         self._tell(application, differ, state)
 
     def _sync(self, manifests: list[dict[str, Any]]) -> dict[str, Any]:
@@ -83,19 +92,55 @@ class Argo:
         if self.break_with:
             return {"phase": "Failed", "message": self.break_with, **result}
         for manifest in manifests:
-            path = f"{self._collection(manifest)}/{manifest['metadata']['name']}?fieldManager={MANAGER}&force=true"
-            self.cluster.ask("PATCH", path, self._moved(manifest), content="application/apply-patch+yaml")
+            path = self._place(manifest)
+            applied = self._as_ignored(manifest, self._live(path)) if self._respects else manifest
+            query = f"?fieldManager={MANAGER}&force=true"
+            self.cluster.ask("PATCH", path + query, self._moved(applied), content=APPLY)
+            self._applied.add(path)
         return {"phase": "Succeeded", "message": "successfully synced", **result}
 
     def _differs(self, manifest: dict[str, Any]) -> bool:
         """Whether applying it again would change the object, by the API server's own word."""
-        path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
-        held = self.cluster.ask("GET", path, expect=(200, 404))
-        if held.get("kind") == "Status":
+        path = self._place(manifest)
+        held = self._live(path)
+        if held is None:
             return True
         query = f"?fieldManager={MANAGER}&force=true&dryRun=All"
-        would = self.cluster.ask("PATCH", path + query, self._moved(manifest), content="application/apply-patch+yaml")
+        applied = self._moved(self._as_ignored(manifest, held))
+        would = self.cluster.ask("PATCH", path + query, applied, content=APPLY)
         return _content(held) != _content(would)
+
+    def _prune(self) -> None:
+        """Deletes what was applied once and is not wanted any more."""
+        for path in self._extra:
+            self.cluster.ask("DELETE", path, expect=(200, 404))
+        self._applied -= self._extra
+
+    @property
+    def _extra(self) -> set[str]:
+        return self._applied - {self._place(manifest) for manifest in self.wanted}
+
+    def _as_ignored(self, manifest: dict[str, Any], held: dict[str, Any] | None) -> dict[str, Any]:
+        """A manifest that says what is live at every place whose difference is ignored."""
+        said, name = copy.deepcopy(manifest), manifest["metadata"]["name"]
+        for rule in self._rules if held is not None else ():
+            if rule["kind"] != manifest["kind"] or rule.get("name", name) != name:
+                continue
+            for pointer in rule.get("jsonPointers", ()):
+                *above, last = pointer.strip("/").split("/")
+                target, live = said, held or {}
+                for key in above:
+                    target, live = target.get(key, {}), live.get(key, {})
+                if last in live:
+                    target[last] = live[last]
+        return said
+
+    def _live(self, path: str) -> dict[str, Any] | None:
+        held: dict[str, Any] = self.cluster.ask("GET", path, expect=(200, 404))
+        return None if held.get("kind") == "Status" else held
+
+    def _place(self, manifest: dict[str, Any]) -> str:
+        return f"{self._collection(manifest)}/{manifest['metadata']['name']}"
 
     def _tell(self, application: dict[str, Any], differ: list[dict[str, Any]], state: dict[str, Any] | None) -> None:
         names = {(one["kind"], one["metadata"]["name"]) for one in differ}
