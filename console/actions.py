@@ -29,6 +29,7 @@ class On(StrEnum):
     CLEAR = "clear"
     LEDGER = "ledger"
     DRILL = "drill"
+    ZOOM = "zoom"
     HELP = "help"
 
 
@@ -131,10 +132,37 @@ ACTIONS: tuple[Action, ...] = (
         "take_over",
         _can_take_over,
     ),
+    Action("zoom", "enter", "enter", "zoom into the chosen signal", "zoom", Toward.LOOK, On.RAMP, "zoom", _known),
+    Action(
+        "choose-next",
+        "down",
+        "down",
+        "choose the next signal",
+        "signal",
+        Toward.LOOK,
+        On.RAMP,
+        "choose_next",
+        _known,
+        footer=False,
+        palette=False,
+    ),
+    Action(
+        "choose-previous",
+        "up",
+        "up",
+        "choose the signal before",
+        "signal",
+        Toward.LOOK,
+        On.RAMP,
+        "choose_previous",
+        _known,
+        footer=False,
+        palette=False,
+    ),
     Action(
         "burn-in",
-        "enter",
-        "enter",
+        "b",
+        "b",
         "the burn-in card: what binds, earliest end",
         "burn-in",
         Toward.LOOK,
@@ -286,6 +314,35 @@ ACTIONS: tuple[Action, ...] = (
         On.DRILL,
         "kill",
     ),
+    Action("earlier", "left", "left", "earlier: half a window back", "move", Toward.LOOK, On.ZOOM, "earlier"),
+    Action("later", "right", "right", "later: half a window on", "move", Toward.LOOK, On.ZOOM, "later"),
+    Action("shorter", "plus", "+", "a shorter window", "window", Toward.LOOK, On.ZOOM, "shorter"),
+    Action("longer", "minus", "-", "a longer window", "window", Toward.LOOK, On.ZOOM, "longer"),
+    Action(
+        "previous-signal",
+        "left_square_bracket",
+        "[",
+        "the signal before this one",
+        "signal",
+        Toward.LOOK,
+        On.ZOOM,
+        "previous_signal",
+    ),
+    Action(
+        "next-signal", "right_square_bracket", "]", "the next signal", "signal", Toward.LOOK, On.ZOOM, "next_signal"
+    ),
+    Action("copy-readings", "y", "y", "copy the readings as text", "copy", Toward.LOOK, On.ZOOM, "copy"),
+    Action(
+        "reduce-from-zoom",
+        "r",
+        "r",
+        "reduce risk: freeze, roll back",
+        "reduce risk",
+        Toward.SAFER,
+        On.ZOOM,
+        "reduce",
+        palette=False,
+    ),
     Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
     Action(
         "palette",
@@ -316,6 +373,7 @@ _VITAL = frozenset(
         "reduce-here",
         "reduce-from-ledger",
         "reduce-while-drilling",
+        "reduce-from-zoom",
         "kill-while-drilling",
         "abandon",
         "filter-entries",

@@ -19,14 +19,15 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console import crash
-from console.actions import actions_on
+from console.actions import On, actions_on
 from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
-from console.rooms import ROOMS, House, plan_room
+from console.rooms import ROOMS, House, help_room, plan_room, zoom_room
 from console.screens import Asked, Live, View
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen, terminal_title
 from stages.ringing import Ringing, ring
+from stages.signals import SignalKey
 from widgets.glyphs import ascii_twin, plain_terminal
 
 
@@ -155,6 +156,10 @@ class RampdeckApp(App[None]):
                 self._back()
             case "plan", (int(stage),):
                 self._open(plan_room(self.view, self.house, stage))
+            case "help", (On() as here,):
+                self._open(help_room(self.view, self.house, here))
+            case "zoom", (SignalKey() as key,):
+                self._open(zoom_room(self.view, self.house, key))
             case "acknowledge", (str(alarm),):
                 self._wish("acknowledge", lambda: self.hands.acknowledge(alarm))
             case "take over", _:

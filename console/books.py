@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
+from console.closeups import read_closeup
 from console.desk import Leaf, Proof, Told
-from console.ports import Clock, Repository
+from console.ports import Clock, Observations, Repository
 from console.procedures.export import export_entries
 from stages.chain import Anchor, Audit, Problem, Row
+from stages.closeup import Closeup
 from stages.entries import EVERY, Entry, EntryFilter, Head, StoredEntry
 from stages.pairing import endings
+from stages.policy import Policy
 from stages.refusal import Trouble
+from stages.signals import SignalKey
 from stages.staleness import LEDGER_TRAILER
 
 SLICE: Final = 20_000
@@ -52,9 +57,14 @@ class LedgerBooks:
     """The books of one ledger. Calls come from many threads; an audit goes on where the last call left it."""
 
     def __init__(
-        self, open_ledger: Callable[[], Pages], clock: Clock, repository: Callable[[], Repository] | None = None
+        self,
+        open_ledger: Callable[[], Pages],
+        clock: Clock,
+        repository: Callable[[], Repository] | None = None,
+        observations: Callable[[], Observations] | None = None,
     ) -> None:
         self._open, self._clock, self._repository = open_ledger, clock, repository
+        self._observations = observations
         self._progress = _Progress()
         self._turn = threading.Lock()
 
@@ -79,6 +89,14 @@ class LedgerBooks:
 
     def count(self, only: EntryFilter) -> int:
         return self._pages.count(only)
+
+    def closeup(self, policy: Policy, key: SignalKey, start: datetime, end: datetime) -> Closeup:
+        return read_closeup(self._pages, self._kept, policy, key, start, end)
+
+    def _kept(self) -> Observations:
+        if self._observations is None:
+            raise Trouble("no observations are kept here")
+        return self._observations()
 
     # -------------------------------------------------------------------------------------------------- verification
 

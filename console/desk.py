@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from stages.chain import Anchor, Problem
 from stages.clearing import Clearance
+from stages.closeup import Closeup
 from stages.departure import Departure
 from stages.drill import Scope
 from stages.drill_progress import DrillBoard
@@ -314,7 +315,10 @@ class Proof:
 
 
 class Books(Protocol):
-    """The ledger as a screen turns its pages. Calls may take long and raise Trouble; each runs in its own thread."""
+    """The ledger, and what was measured beside it, as screens turn their pages.
+
+    Calls may take long and raise Trouble; each runs in its own thread.
+    """
 
     def leaf(self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Leaf:
         """The entries that pass, next below ``before`` or next above ``after``; the newest without either."""
@@ -328,6 +332,9 @@ class Books(Protocol):
 
     def export(self, only: EntryFilter, path: str) -> Told:
         """Writes the selection to a new file: CSV where its name ends so, else the canonical lines."""
+
+    def closeup(self, policy: Policy, key: SignalKey, start: datetime, end: datetime) -> Closeup:
+        """One signal over a stretch of time, from what was kept of it."""
 
 
 class Trends:

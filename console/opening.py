@@ -82,7 +82,7 @@ def open_console(
     )
     backstage.start()
     try:
-        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository)
+        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository, lambda: wiring.observations)
         return run_console(desk, PersonsHands(wiring, backstage.watch), books, wiring.clock.wall, seat, faults)
     finally:
         backstage.stop()

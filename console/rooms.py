@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from console.actions import On
 from console.desk import Books, Hands
 from console.screens import Live, View
 from console.screens.clear import ClearScreen
@@ -17,6 +18,8 @@ from console.screens.incident import IncidentScreen
 from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen
 from console.screens.rollback import ReduceScreen
+from console.screens.zoom import ZoomScreen
+from stages.signals import SignalKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,6 @@ class House:
     books: Books
     wall: Callable[[], datetime]
     ascii_marks: bool
-
-
-def _help(view: View, house: House) -> Live:
-    return HelpScreen(view, ascii_marks=house.ascii_marks)
 
 
 def _reduce(view: View, house: House) -> Live:
@@ -59,7 +58,6 @@ def _drill(view: View, house: House) -> Live:
 
 ROOMS: Final[Mapping[str, Callable[[View, House], Live]]] = MappingProxyType(
     {
-        "help": _help,
         "reduce": _reduce,
         "kill": _kill,
         "incident": _incident,
@@ -77,3 +75,13 @@ def plan_room(view: View, house: House, stage: int) -> Live | None:
         return None
     target = view.frame.policy.stages[stage].name
     return PlanScreen(view, house.hands, stage, target, ascii_marks=house.ascii_marks)
+
+
+def help_room(view: View, house: House, here: On) -> Live:
+    """The keys of the screen one comes from, then all others."""
+    return HelpScreen(view, here, ascii_marks=house.ascii_marks)
+
+
+def zoom_room(view: View, house: House, key: SignalKey) -> Live:
+    """A close look at one signal."""
+    return ZoomScreen(view, house.books, key, ascii_marks=house.ascii_marks)

@@ -58,6 +58,12 @@ class Panel:
     """Name of the stage that the baseline column shows."""
     absent: Sequence[NotWatched] = ()
     """Rows that nothing fills: named in one line, so that nobody takes them for fine."""
+    cursor: SignalKey | None = None
+    """The row that a person has chosen."""
+
+    def label_tone(self, row: Row) -> Tone | None:
+        """How a row's name is drawn."""
+        return Tone.REVERSE if row.key == self.cursor else None
 
     @property
     def wants(self) -> int:
@@ -132,7 +138,7 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     line = Line().put(" ").put(ROW_MARKS[row.state], tone if row.state not in QUIET else Tone.DIM).put(" ")
     label = f"{row.title}, {row.text}" if row.text and row.unit is not Unit.WORD else row.title
     value = value_text(row)
-    line.put(fit(label, max(4, columns.value_end - len(value) - line.length - 1)))
+    line.put(fit(label, max(4, columns.value_end - len(value) - line.length - 1)), panel.label_tone(row))
     line.right(value, columns.value_end, tone if row.state not in QUIET else Tone.PLAIN)
     line.put(" ").put(unit_word(row.unit) if row.value is not None else "")
     line.right(limit_text(row, panel.signals.get(row.key.name)), columns.limit_end)
@@ -246,7 +252,8 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
             end = min(end, width - len(said) - 1)
         if end - len(shown) - 4 < _LABEL:
             shown = fit(shown, end - _LABEL - 4)
-        line.put(fit(row.title, end - len(shown) - 4)).right(shown, end, tone if row.state not in QUIET else None)
+        line.put(fit(row.title, end - len(shown) - 4), panel.label_tone(row))
+        line.right(shown, end, tone if row.state not in QUIET else None)
         if limit and (width >= 48 or not said):
             line.right(limit, limit_end)
         if said:

@@ -70,6 +70,11 @@ def tally(rows: Iterable[Row], shown: int | None = None) -> str:
 
 
 def worst(rows: Iterable[Row]) -> Row | None:
-    """The row that needs a look first: by state, then by share of its limit."""
+    """The row that needs a look first."""
+    return next(iter(worst_first(rows)), None)
+
+
+def worst_first(rows: Iterable[Row]) -> list[Row]:
+    """Rows by how soon they need a look: by state, then by share of their limit."""
     order = {state: rank for rank, state in enumerate(SEVERITY)}
-    return min(rows, key=lambda row: (order[row.state], -(row.used or 0)), default=None)
+    return sorted(rows, key=lambda row: (order[row.state], -(row.used or 0)))

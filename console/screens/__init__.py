@@ -192,7 +192,7 @@ class Live(Screen[None]):
         self.post_message(Asked("back"))
 
     def action_help(self) -> None:
-        self.post_message(Asked("help"))
+        self.post_message(Asked("help", self.ON or On.RAMP))
 
     def action_reduce(self) -> None:
         self.post_message(Asked("reduce"))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import ACTIONS, On
-from console.screens import Live, bindings, view_head
+from console.screens import Live, View, bindings, view_head
 from widgets.header import header
 from widgets.line import Line, Tone, beside, fit, padded, title
 
@@ -40,18 +40,19 @@ TYPED = (
 """What the field of Reduce risk takes, which is no key of the registry."""
 SCREEN_NAMES = {
     On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.INCIDENT: "INCIDENT",
-    On.CLEAR: "CLEAR WHAT IS HELD", On.DRILL: "DRILL", On.LEDGER: "LEDGER", On.EVERY: "EVERYWHERE",
+    On.CLEAR: "CLEAR WHAT IS HELD", On.DRILL: "DRILL", On.LEDGER: "LEDGER", On.ZOOM: "ZOOM", On.EVERY: "EVERYWHERE",
     On.HELP: "HELP",
 }  # fmt: skip
 
 
-def key_lines(width: int) -> list[Line]:
-    """Every action by screen, as the registry has them."""
+def key_lines(width: int, here: On = On.RAMP) -> list[Line]:
+    """Every action by screen, as the registry has them; those of ``here`` and of everywhere come first."""
     lines: list[Line] = []
-    for screen in On:
+    first = [here, On.EVERY]
+    for screen in [*first, *(one for one in On if one not in first)]:
         actions = [action for action in ACTIONS if action.on is screen]
         if actions or screen is On.REDUCE:
-            lines.append(title(SCREEN_NAMES[screen], width))
+            lines.append(title(SCREEN_NAMES[screen], width, note="· where you are" if screen is here else ""))
         if screen is On.REDUCE:
             lines.extend(Line().put(f"  {key}", Tone.BOLD).put(fit(means, width - 11), at=10) for key, means in TYPED)
         for action in actions:
@@ -72,7 +73,7 @@ def mark_lines(width: int) -> list[Line]:
 
 
 class HelpScreen(Live):
-    """Two columns where they fit, one below the other with arrows where they do not."""
+    """The keys of the screen one comes from first; two columns where they fit, and arrows for the rest."""
 
     ON: ClassVar[On | None] = On.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,23 +81,25 @@ class HelpScreen(Live):
         ("down,pagedown,space", "scroll(8)", "down"),
         ("up,pageup", "scroll(-8)", "up"),
     ]
-    top = 0
+
+    def __init__(self, view: View, here: On = On.RAMP, *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.here = here
+        self.top = 0
 
     def page(self, width: int, height: int) -> list[Line]:
         head = header(view_head(self.view), width)
         room = height - len(head) - 1
         if width >= 120:
             half = width // 2
-            keys, right = key_lines(half), mark_lines(width - half - 1)
-            if len(keys) > room:  # whole screens go below the marks
-                cut = max(index for index, line in enumerate(keys[: room + 1]) if line.rule)
-                keys, right = keys[:cut], [*right, *key_lines(width - half - 1)[cut:]]
-            body = beside(padded(keys, room), padded(right, room), half, width)
+            keys, right = key_lines(half, self.here), mark_lines(width - half - 1)
+            self.top = max(0, min(self.top, len(keys) - room))
+            body = beside(padded(keys[self.top :], room), padded(right, room), half, width)
         else:
-            everything = [*key_lines(width), *mark_lines(width)]
+            everything = [*key_lines(width, self.here), *mark_lines(width)]
             self.top = max(0, min(self.top, len(everything) - room))
             body = everything[self.top : self.top + room]
-        foot = Line().put(" esc back" if width >= 120 else " esc back   up, down scroll")
+        foot = Line().put(" esc back   up, down scroll")
         return [*head, *padded(body, room), foot]
 
     def action_scroll(self, rows: int) -> None:

@@ -68,10 +68,15 @@ class SqlObservations:
             row = connection.execute(select(tick).order_by(tick.c.seq.desc()).limit(1)).first()
         return Tick(row.seq, from_microseconds(row.at), row.body) if row else None
 
-    def ticks(self, *, after: int = 0, upto: int | None = None, since: datetime | None = None) -> Iterator[Tick]:
-        """Ticks with ``after < seq <= upto`` and ``at >= since``, in order, streamed."""
+    def ticks(
+        self, *, after: int = 0, upto: int | None = None, since: datetime | None = None, every: int = 1
+    ) -> Iterator[Tick]:
+        """Ticks with ``after < seq <= upto`` and ``at >= since``, in order, streamed; ``every`` thins them out."""
+        span = self._span(after, upto, since)
+        if every > 1:
+            span = span.where(self._tables.tick.c.seq % every == 0)
         with self.database.read() as connection:
-            for row in connection.execute(self._span(after, upto, since), execution_options={"yield_per": BATCH}):
+            for row in connection.execute(span, execution_options={"yield_per": BATCH}):
                 yield Tick(row.seq, from_microseconds(row.at), row.body)
 
     def digest(self, *, after: int = 0, upto: int | None = None) -> tuple[str, int]:

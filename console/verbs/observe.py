@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from console.closeups import read_closeup
 from console.output import jsonable
 from console.watch.chronicle import words
+from console.watch.closeup_report import closeup_document, closeup_lines
 from console.watch.drift_report import drift_answer, drift_document, drift_lines
 from console.watch.history import applied_controls
 from console.watch.report import publishing_document, publishing_lines, status_document, status_lines
@@ -21,6 +23,7 @@ from stages.entries import Entry, EntryFilter
 from stages.manifest import parse_duration
 from stages.policy import Policy
 from stages.refusal import Trouble
+from stages.signals import SignalKey
 
 if TYPE_CHECKING:
     from console.desk import Desk
@@ -38,6 +41,9 @@ def add_parsers(
     """Add ``status``, ``watch`` and ``drift``."""
     status = subparsers.add_parser("status", parents=[shared], help="everything that is known now")
     status.add_argument("--since", metavar="TIME", help="also what happened since: ISO 8601, or a span such as 2h")
+    status.add_argument("--signal", metavar="NAME", help="one signal over time, and where its number comes from")
+    status.add_argument("--window", metavar="SPAN", default="60m", help="how much of it (default: %(default)s)")
+    status.add_argument("--book", metavar="BOOK", help="of another book than the one that panels show")
     status.set_defaults(run=run_status)
 
     watch = subparsers.add_parser("watch", parents=[shared], help="watch without a screen until it is stopped")
@@ -53,6 +59,8 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
     """One look: 0 when it could be answered."""
     since = _since(arguments.since, wiring.clock.wall()) if arguments.since else None
     policy, look = _taken(wiring)
+    if arguments.signal:
+        return _close_up(arguments, wiring, out, policy, look)
     happened = [] if since is None else wiring.ledger.newest(EntryFilter(since=since), limit=1000)[::-1]
     if out.json:
         events = {} if since is None else {"events": [_event(entry) for entry in happened]}
@@ -71,6 +79,22 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
     for entry in happened:
         out.line(f"{entry.ts} {words(entry)}")
     return 0
+
+
+def _close_up(arguments: argparse.Namespace, wiring: Wiring, out: Output, policy: Policy, look: Look) -> int:
+    """One signal over the window that ends now: what Zoom draws, as lines or as a document."""
+    name, book = arguments.signal, arguments.book or look.evaluation.book
+    if name not in policy.spec.signals:
+        raise Trouble(f"there is no signal '{name}'", where="--signal", fix="'rampdeck status --json' names them all")
+    end = wiring.clock.wall()
+    start = _since(arguments.window, end)
+    closeup = read_closeup(wiring.ledger, lambda: wiring.observations, policy, SignalKey(book, name), start, end)
+    row = next((one for one in look.evaluation.rows if one.key == closeup.key), None)
+    if out.json:
+        out.document(closeup_document(policy, closeup, row))
+    for line in closeup_lines(policy, closeup, row):
+        out.line(line)
+    return 2 if closeup.trouble and not closeup.points else 0
 
 
 def run_drift(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:

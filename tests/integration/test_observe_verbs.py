@@ -178,6 +178,16 @@ def test_a_watch_prints_events_is_seen_by_others_and_ends_on_a_signal(site: Site
     try:
         assert wait_for(lambda: json.loads(site.run("status", "--json").stdout)["watch"]["holder"] is not None)
         assert wait_for(lambda: not json.loads(site.run("status", "--json").stdout)["ownReadings"])
+        known = json.loads(site.run("status", "--json").stdout)["signals"]
+        name = next(one["name"] for one in known if one["value"] is not None)
+        near = json.loads(site.run("status", "--signal", name, "--window", "10m", "--json").stdout)
+        assert near["samples"]["believed"] >= 1
+        assert near["query"]
+        lines = site.run("status", "--signal", name).stdout
+        assert f"/{name})" in lines
+        assert "believed" in lines
+        wrong = site.run("status", "--signal", "nothing")
+        assert (wrong.returncode, "there is no signal 'nothing'" in wrong.stderr) == (2, True)
         watch.send_signal(signal.SIGTERM)
         out, errors = watch.communicate(timeout=60)
     finally:

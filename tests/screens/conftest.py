@@ -14,11 +14,14 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from console.app import RampdeckApp, Seat
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from stages.chain import Problem
+from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
 from stages.pairing import endings
 from stages.plan import Plan
+from stages.policy import Policy
 from stages.refusal import Trouble
-from tests.screens import drills, states
+from stages.signals import SignalKey
+from tests.screens import closeups, drills, states
 
 
 class TextPage(SingleFileSnapshotExtension):
@@ -176,6 +179,7 @@ class Shelves:
         self.entries = list(entries)
         self.problems: tuple[Problem, ...] = ()
         self.away = ""
+        self.measured = True
         self.exported: list[tuple[EntryFilter, str]] = []
         self.asked: list[tuple[int | None, int | None]] = []
 
@@ -214,6 +218,11 @@ class Shelves:
         lost = tuple(one.seq for one in reversed(asked) if one.entry is not None and one.entry.intent not in ended)
         total = len(self.entries)
         return Proof(total, total, self.problems, done=True, seconds=0.16, at=states.NOW, unanswered=lost)
+
+    def closeup(self, policy: Policy, key: SignalKey, start: datetime, end: datetime) -> Closeup:
+        if self.away:
+            raise Trouble(self.away, where="ledger.db", fix="wait for it")
+        return closeups.closeup(key, start, end) if self.measured else Closeup(key, start, end, ())
 
     def export(self, only: EntryFilter, path: str) -> Told:
         self.exported.append((only, path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -12,8 +11,10 @@ from textual.binding import BindingType
 from console.actions import On
 from console.screens import Asked, Live, View, bindings
 from console.screens.ramp.page import Look, ramp_page, terminal_title
+from stages.verdict import Row
 from widgets.header import is_pnl
 from widgets.line import Line
+from widgets.status import worst, worst_first
 
 __all__ = ["RampScreen", "terminal_title"]
 
@@ -66,12 +67,46 @@ class RampScreen(Live):
         self.paint()
 
     def action_back(self) -> None:
-        self.look, self._looking_until = replace(self.look, stage=None, note="", card=False), None
+        self.look, self._looking_until = replace(self.look, stage=None, note="", card=False, cursor=None), None
         self.paint()
 
     def action_card(self) -> None:
         self.look = replace(self.look, card=not self.look.card)
         self.paint()
+
+    def action_zoom(self) -> None:
+        """Into the chosen signal; into the one that needs a look first while none is chosen."""
+        rows = self._rows()
+        chosen = next((row for row in rows if row.key == self.look.cursor), None) or worst(rows)
+        if chosen is not None:
+            self.post_message(Asked("zoom", chosen.key))
+
+    def action_choose_next(self) -> None:
+        self._choose(1)
+
+    def action_choose_previous(self) -> None:
+        self._choose(-1)
+
+    def _choose(self, by: int) -> None:
+        """Moves the cursor by one row, in the order of the panels; it begins at the first or the last."""
+        rows = self._rows()
+        if not rows:
+            return
+        keys = [row.key for row in rows]
+        at = keys.index(self.look.cursor) + by if self.look.cursor in keys else (0 if by > 0 else -1)
+        row = rows[at % len(rows)]
+        self.look = replace(self.look, cursor=row.key)
+        self.tell(f"enter zooms into {row.title}")
+
+    def _rows(self) -> list[Row]:
+        """The rows of the home screen as they stand, panel by panel."""
+        frame = self.view.frame
+        if frame is None:
+            return []
+        rank = {key: place for place, key in enumerate(self.look.order)}
+        rows = [row for row in frame.evaluation.panels if row.key.book == frame.evaluation.book]
+        panels = list(dict.fromkeys(row.panel for row in rows))
+        return sorted(rows, key=lambda row: (panels.index(row.panel), rank.get(row.key, len(rank))))
 
     def action_plan(self) -> None:
         frame = self.view.frame
@@ -99,8 +134,8 @@ class RampScreen(Live):
         frame = self.view.frame
         if frame is None:
             return
-        ranked = sorted(frame.evaluation.rows, key=lambda row: -(row.used if row.used is not None else Decimal(-1)))
+        ranked = worst_first(frame.evaluation.rows)
         # The P&L stays where traders look for it first.
         ranked.sort(key=lambda row: not is_pnl(row, frame.policy))
         self.look = replace(self.look, order=tuple(row.key for row in ranked))
-        self.tell("sorted once by distance to the limit")
+        self.tell("sorted once, worst first")

@@ -47,6 +47,8 @@ class Look:
     note: str = ""
     card: bool = False
     """Whether the burn-in card is open."""
+    cursor: SignalKey | None = None
+    """The signal that enter zooms into."""
     away: datetime | None = None
     """Since when nobody has pressed a key, where that is long ago."""
 
@@ -194,7 +196,10 @@ class _Desk:
         below = self.policy.stages[self.in_force - 1].name if self.in_force else ""
         baseline = below if any(row.baseline is not None for row in rows) else ""
         absent = [one for one in self.policy.spec.not_watched if one.panel == kind]
-        return Panel(name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline, absent)
+        return Panel(
+            name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline, absent,
+            self.look.cursor,
+        )  # fmt: skip
 
     def left_column(self, columns: Columns, width: int, room: int) -> list[Line]:
         exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
@@ -286,7 +291,8 @@ class _Desk:
         quiet = row.state in QUIET
         line = Line().put(" ").put(ROW_MARKS[row.state], Tone.DIM if quiet else tone).put(" ")
         value = value_text(row)
-        line.put(fit(f"{row.title}, {row.text}" if row.text else row.title, 29 - len(value)))
+        label = fit(f"{row.title}, {row.text}" if row.text else row.title, 29 - len(value))
+        line.put(label, Tone.REVERSE if row.key == self.look.cursor else None)
         shown = (
             amount(row.value, row.unit, decimals=row.decimals, signed=row.signed) if row.value is not None else value
         )

@@ -1,0 +1,141 @@
+"""Zoom: one signal over time, how near to its limit it came, and where its number comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from console.actions import On
+from console.desk import Books
+from console.errand import Errand, send
+from console.screens import Live, View, bindings
+from console.screens.zoom.page import WINDOWS, Sight, copied, zoom_page
+from stages.closeup import Closeup
+from stages.signals import SignalKey
+from widgets.line import Line
+
+__all__ = ["ZoomScreen"]
+
+AGAIN = timedelta(seconds=5)
+"""How often a chart that follows the newest moment is read again."""
+
+
+class ZoomScreen(Live):
+    """A chart of one signal; what it shows is read in errands and never blocks a key."""
+
+    ON: ClassVar[On | None] = On.ZOOM
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.ZOOM)
+
+    class Came(Message):
+        """A close-up came back; it is of ``sight``."""
+
+        def __init__(self, sight: Sight, errand: Errand[Closeup]) -> None:
+            super().__init__()
+            self.sight, self.errand = sight, errand
+
+    def __init__(self, view: View, books: Books, key: SignalKey, *, ascii_marks: bool = False) -> None:
+        super().__init__(view, ascii_marks=ascii_marks)
+        self.books = books
+        self.sight = Sight(key)
+        self._asked: Sight | None = None
+        self._read_at: datetime | None = None
+
+    def on_mount(self) -> None:
+        self.paint()
+        self._read()
+
+    def page(self, width: int, height: int) -> list[Line]:
+        return zoom_page(self.view, self.sight, width, height)
+
+    def show(self, view: View) -> None:
+        super().show(view)
+        due = self._read_at is None or view.wall - self._read_at >= AGAIN
+        if self.sight.until is None and due:
+            self._read()
+
+    # -------------------------------------------------------------------------------------------------------- errands
+
+    def _read(self) -> None:
+        """Asks for the window that is looked at, unless an answer is under way."""
+        frame = self.view.frame
+        if frame is None or self._asked is not None:
+            return
+        sight, policy = replace(self.sight, closeup=None, trouble=""), frame.policy
+        end = sight.until or self.view.wall
+        self._asked, self._read_at = sight, self.view.wall
+        send(
+            "closeup",
+            lambda: self.books.closeup(policy, sight.key, end - sight.span, end),
+            lambda errand: self.post_message(self.Came(sight, errand)),
+        )
+
+    def on_zoom_screen_came(self, message: Came) -> None:
+        """An answer to what is no longer looked at is dropped, and the window of now asked for."""
+        self._asked = None
+        asked = replace(self.sight, closeup=None, trouble="")
+        if message.sight != asked:
+            self._read()
+            return
+        if message.errand.result is not None:
+            self.sight = replace(self.sight, closeup=message.errand.result, trouble="")
+        else:
+            self.sight = replace(self.sight, trouble=message.errand.trouble)
+        self.paint()
+
+    def _look(self, sight: Sight) -> None:
+        """Turns to another signal or window: what is on the chart belongs to the last one and goes."""
+        self.sight = replace(sight, closeup=None, trouble="")
+        self.paint()
+        self._read()
+
+    # ----------------------------------------------------------------------------------------------------------- keys
+
+    def action_window(self, by: int) -> None:
+        """A longer or a shorter window, with the same end."""
+        window = max(0, min(len(WINDOWS) - 1, self.sight.window + by))
+        if window != self.sight.window:
+            self._look(replace(self.sight, window=window))
+
+    def action_longer(self) -> None:
+        self.action_window(1)
+
+    def action_shorter(self) -> None:
+        self.action_window(-1)
+
+    def action_earlier(self) -> None:
+        """Half a window back."""
+        end = self.sight.until or self.view.wall
+        self._look(replace(self.sight, until=end - self.sight.span / 2))
+
+    def action_later(self) -> None:
+        """Half a window on; at the newest moment the chart follows again."""
+        if self.sight.until is None:
+            return
+        end = self.sight.until + self.sight.span / 2
+        self._look(replace(self.sight, until=None if end >= self.view.wall else end))
+
+    def action_next_signal(self) -> None:
+        self._turn(1)
+
+    def action_previous_signal(self) -> None:
+        self._turn(-1)
+
+    def _turn(self, by: int) -> None:
+        """To a neighbour in the order of the policy, within the same book."""
+        frame = self.view.frame
+        if frame is None:
+            return
+        keys = [row.key for row in frame.evaluation.panels if row.key.book == self.sight.key.book]
+        at = keys.index(self.sight.key) if self.sight.key in keys else 0
+        if keys:
+            self._look(replace(self.sight, key=keys[(at + by) % len(keys)]))
+
+    def action_copy(self) -> None:
+        """The readings as text, to the clipboard of the terminal."""
+        text = copied(self.view, self.sight)
+        if text:
+            self.app.copy_to_clipboard(text)
