@@ -103,6 +103,7 @@ def shared_options() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--read-only", action="store_true", help="show everything, command nothing")
     parser.add_argument("--ascii", action="store_true", help="marks and bars without Unicode")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     return parser
 
 
@@ -165,7 +166,7 @@ def _open_console(options: argparse.Namespace) -> int:
 
     wiring, _ = _wire(options)
     try:
-        return open_console(wiring, ascii_marks=options.ascii)
+        return open_console(wiring, ascii_marks=options.ascii, mouse=not options.no_mouse)
     finally:
         wiring.close()
 
@@ -207,7 +208,8 @@ def _unknown(word: str) -> int:
 def _help() -> str:
     verbs = "\n".join(f"  {verb:<13} {summary}" for verb, (_, summary) in VERBS.items() if summary)
     return (
-        "usage: rampdeck [VERB] [--config FILE] [--policy FILE] [--json] [--read-only] [--ascii] [--version]\n\n"
+        "usage: rampdeck [VERB] [--config FILE] [--policy FILE] [--json] [--read-only] [--ascii]\n"
+        "                [--no-mouse] [--version]\n\n"
         "Takes a trading strategy live in stages, and takes it back down in seconds.\n"
         f"Without a verb it opens the console.\n\n{verbs}\n\n"
         "Exit codes: 0 yes or done, 1 the answer is no, 2 could not answer. 'rampdeck VERB --help' tells more.\n"

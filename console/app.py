@@ -19,16 +19,17 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console import crash
-from console.actions import On, actions_on
+from console.actions import actions_on
 from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
-from console.rooms import ROOMS, House, help_room, plan_room, zoom_room
+from console.rooms import House, room
 from console.screens import Asked, Live, View
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen, terminal_title
 from stages.ringing import Ringing, ring
-from stages.signals import SignalKey
 from widgets.glyphs import ascii_twin, plain_terminal
+from widgets.palette import DEFAULT, THEMES
+from widgets.skins import dress
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Seat:
     version: str
     crash_folder: Path
     ascii_marks: bool = False
+    theme: str = DEFAULT
+    mouse: bool = True
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
@@ -85,6 +88,7 @@ class RampdeckApp(App[None]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"
+        dress(self, seat.theme)
         self.feed = feed
         self.hands = hands
         self.faults = faults
@@ -154,12 +158,6 @@ class RampdeckApp(App[None]):
         match message.what, message.arguments:
             case "back", _:
                 self._back()
-            case "plan", (int(stage),):
-                self._open(plan_room(self.view, self.house, stage))
-            case "help", (On() as here,):
-                self._open(help_room(self.view, self.house, here))
-            case "zoom", (SignalKey() as key,):
-                self._open(zoom_room(self.view, self.house, key))
             case "acknowledge", (str(alarm),):
                 self._wish("acknowledge", lambda: self.hands.acknowledge(alarm))
             case "take over", _:
@@ -168,8 +166,8 @@ class RampdeckApp(App[None]):
                 self.action_leave()
             case "exit", _:
                 self.exit()
-            case wish, _ if wish in ROOMS:
-                self._open(ROOMS[wish](self.view, self.house))
+            case wish, arguments:
+                self._open(room(wish, arguments, self.view, self.house))
 
     def _open(self, screen: Live | None) -> None:
         if screen is not None and type(self.screen) is not type(screen):
@@ -215,6 +213,9 @@ class RampdeckApp(App[None]):
             if action.palette and action.possible(self.view.frame):
                 method = getattr(screen, f"action_{action.method}")
                 yield SystemCommand(f"{action.brief} ({action.label})", action.title, method)
+        for name in THEMES:
+            says = "colours, until the console is left"
+            yield SystemCommand(f"theme {name}", says, partial(setattr, self, "theme", name))
         if self.faults is not None and not self.seat.read_only:
             for name, says in self.faults.known().items():
                 yield SystemCommand(f"inject {name}", says, partial(self._inject, self.faults, name))
@@ -239,5 +240,5 @@ def run_console(
     """Runs the console until it is left; the exit code tells a crash from a good end."""
     seat = replace(seat, ascii_marks=seat.ascii_marks or needs_ascii(os.environ))
     app = RampdeckApp(feed, hands, books, wall, seat, faults)
-    app.run()
+    app.run(mouse=seat.mouse)
     return app.return_code or 0

@@ -135,6 +135,13 @@ class EnvironmentSettings(Part):
     name: str = "PRODUCTION"
 
 
+class ScreenSettings(Part):
+    """How the console looks and listens on this machine."""
+
+    theme: Literal["dark", "light", "high-contrast", "colour-blind"] = "dark"
+    mouse: bool = True
+
+
 class MarketSettings(Part):
     """A market clock for demos: at wall time ``anchor`` it shows ``start``, and it runs ``speed`` times as fast."""
 
@@ -159,6 +166,7 @@ class Settings(Part):
     notify: NotifySettings | None = None
     identity: IdentitySettings | None = None
     environment: EnvironmentSettings = EnvironmentSettings()
+    screen: ScreenSettings = ScreenSettings()
     inbox: Path | None = None
     cache: Path | None = None
     state: Path | None = None

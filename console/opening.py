@@ -62,6 +62,7 @@ def open_console(
     prepare: Callable[[], None] = lambda: None,
     acting: bool = False,
     ascii_marks: bool = False,
+    mouse: bool = True,
     faults: Faults | None = None,
 ) -> int:
     """Opens the console until it is left; its exit code. ``prepare`` runs before the watch, behind the first paint.
@@ -79,6 +80,8 @@ def open_console(
         version=version("rampdeck"),
         crash_folder=wiring.state_folder / "crashes",
         ascii_marks=ascii_marks,
+        theme=wiring.settings.screen.theme,
+        mouse=mouse and wiring.settings.screen.mouse,
     )
     backstage.start()
     try:

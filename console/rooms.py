@@ -69,19 +69,16 @@ ROOMS: Final[Mapping[str, Callable[[View, House], Live]]] = MappingProxyType(
 """The rooms that need no more than the house."""
 
 
-def plan_room(view: View, house: House, stage: int) -> Live | None:
-    """The plan to the stage of this index; None before the first frame, when no stage is known by name."""
-    if view.frame is None:
-        return None
-    target = view.frame.policy.stages[stage].name
-    return PlanScreen(view, house.hands, stage, target, ascii_marks=house.ascii_marks)
-
-
-def help_room(view: View, house: House, here: On) -> Live:
-    """The keys of the screen one comes from, then all others."""
-    return HelpScreen(view, here, ascii_marks=house.ascii_marks)
-
-
-def zoom_room(view: View, house: House, key: SignalKey) -> Live:
-    """A close look at one signal."""
-    return ZoomScreen(view, house.books, key, ascii_marks=house.ascii_marks)
+def room(wish: str, arguments: tuple[object, ...], view: View, house: House) -> Live | None:
+    """The room of a wish; None for a wish that opens none, and for a plan before any stage is known by name."""
+    marks = house.ascii_marks
+    match wish, arguments:
+        case "plan", (int(stage),) if view.frame is not None:
+            return PlanScreen(view, house.hands, stage, view.frame.policy.stages[stage].name, ascii_marks=marks)
+        case "help", (On() as here,):
+            return HelpScreen(view, here, ascii_marks=marks)
+        case "zoom", (SignalKey() as key,):
+            return ZoomScreen(view, house.books, key, ascii_marks=marks)
+        case known, _ if known in ROOMS:
+            return ROOMS[known](view, house)
+    return None

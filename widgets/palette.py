@@ -1,13 +1,15 @@
-"""Tones as terminal styles, for dark and for light themes.
+"""Tones as terminal styles, in every theme.
 
-The hues were chosen for a contrast of at least 4.5 on their background and to stay apart for colour-blind eyes;
-there is no green, and red belongs to BREACH alone.
+The hues were chosen for a contrast of at least 4.5 on their background (7 in the high-contrast theme) and to stay apart
+for colour-blind eyes; there is no green, and red belongs to BREACH alone. Colour only repeats what mark and word say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from rich.style import Style
 
@@ -16,17 +18,34 @@ from widgets.line import Tone
 
 @dataclass(frozen=True, slots=True)
 class Hues:
-    """The few colours of a theme."""
+    """The few colours of a theme, each as ``#rrggbb``."""
 
+    background: str
+    foreground: str
     amber: str
     red: str
     violet: str
     blue: str
     grey: str
+    dark: bool = True
 
 
-DARK = Hues(amber="#ffb454", red="#ff7b72", violet="#d2a8ff", blue="#79c0ff", grey="#8b929c")
-LIGHT = Hues(amber="#7d4e00", red="#b3001b", violet="#6639ba", blue="#0550ae", grey="#5a616b")
+THEMES: Final[Mapping[str, Hues]] = MappingProxyType(
+    {
+        "dark": Hues("#121212", "#e0e0e0", "#ffb454", "#ff7b72", "#a371f7", "#a5d6ff", "#8b929c"),
+        "light": Hues("#f7f7f7", "#1f1f1f", "#996600", "#8c0a1e", "#3d1a78", "#0550d0", "#5a616b", dark=False),
+        "high-contrast": Hues("#000000", "#ffffff", "#ffd75f", "#ff9085", "#c277f8", "#b4dcf9", "#c4c9d0"),
+        "colour-blind": Hues("#101010", "#e6e6e6", "#f0e442", "#f05a28", "#a371f7", "#9fd8ff", "#8f969f"),
+    }
+)
+"""The themes by name; the first is the default. ``colour-blind`` follows Okabe and Ito: yellow, orange, sky blue."""
+
+DEFAULT: Final = "dark"
+
+
+def hues_of(theme: str) -> Hues:
+    """The hues of a theme; of one that is not known those of the default."""
+    return THEMES.get(theme, THEMES[DEFAULT])
 
 
 def styles(hues: Hues) -> Mapping[Tone, Style]:

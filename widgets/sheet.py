@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from widgets.glyphs import ascii_twin
 from widgets.line import Line, Tone
-from widgets.palette import DARK, LIGHT, styles
+from widgets.palette import hues_of, styles
 
 
 class Sheet(Widget):
@@ -24,7 +24,7 @@ class Sheet(Widget):
         super().__init__(id=id)
         self.ascii_marks = ascii_marks
         self.lines: list[Line] = []
-        self._styles_of: dict[bool, dict[Tone, Style]] = {}
+        self._styles_of: dict[str, dict[Tone, Style]] = {}
 
     def show(self, lines: Sequence[Line]) -> None:
         """Shows a new page; rows that read the same are not painted again."""
@@ -56,7 +56,7 @@ class Sheet(Widget):
         return ascii_twin(text) if self.ascii_marks else text
 
     def _tones(self) -> dict[Tone, Style]:
-        dark = self.app.current_theme.dark
-        if dark not in self._styles_of:
-            self._styles_of[dark] = dict(styles(DARK if dark else LIGHT))
-        return self._styles_of[dark]
+        theme = self.app.theme
+        if theme not in self._styles_of:
+            self._styles_of[theme] = dict(styles(hues_of(theme)))
+        return self._styles_of[theme]

@@ -132,7 +132,14 @@ def _interactive(
             player.start()
 
     try:
-        return open_console(wiring, prepare=prepare, acting=True, ascii_marks=arguments.ascii, faults=faults)
+        return open_console(
+            wiring,
+            prepare=prepare,
+            acting=True,
+            ascii_marks=arguments.ascii,
+            mouse=not arguments.no_mouse,
+            faults=faults,
+        )
     finally:
         for player in players:
             player.leave()
