@@ -17,6 +17,7 @@ from console.watch.chronicle import words
 from console.watch.closeup_report import closeup_document, closeup_lines
 from console.watch.drift_report import drift_answer, drift_document, drift_lines
 from console.watch.history import applied_controls
+from console.watch.plain_report import Sentence, news, sentences
 from console.watch.report import publishing_document, publishing_lines, status_document, status_lines
 from stages.applied import compare
 from stages.entries import Entry, EntryFilter
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 _QUIET: Final = frozenset({"seal", "committed"})
 """Kinds that an unattended watch does not print."""
 
+_PLAIN_SECONDS: Final = 2.0
+"""Between two looks of the plain twin: a voice needs longer than that for one sentence."""
+
 
 def add_parsers(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
@@ -44,6 +48,8 @@ def add_parsers(
     status.add_argument("--signal", metavar="NAME", help="one signal over time, and where its number comes from")
     status.add_argument("--window", metavar="SPAN", default="60m", help="how much of it (default: %(default)s)")
     status.add_argument("--book", metavar="BOOK", help="of another book than the one that panels show")
+    status.add_argument("--plain", action="store_true", help="sentences without columns, for screen readers")
+    status.add_argument("--watch", action="store_true", help="with --plain: go on and say what changes, until stopped")
     status.set_defaults(run=run_status)
 
     watch = subparsers.add_parser("watch", parents=[shared], help="watch without a screen until it is stopped")
@@ -58,7 +64,11 @@ def add_parsers(
 def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """One look: 0 when it could be answered."""
     since = _since(arguments.since, wiring.clock.wall()) if arguments.since else None
+    if arguments.watch and not arguments.plain:
+        raise Trouble("goes with --plain only", where="--watch", fix="'rampdeck watch' follows everything else")
     policy, look = _taken(wiring)
+    if arguments.plain:
+        return _tell_plainly(wiring, out, policy, look, go_on=arguments.watch)
     if arguments.signal:
         return _close_up(arguments, wiring, out, policy, look)
     happened = [] if since is None else wiring.ledger.newest(EntryFilter(since=since), limit=1000)[::-1]
@@ -95,6 +105,24 @@ def _close_up(arguments: argparse.Namespace, wiring: Wiring, out: Output, policy
     for line in closeup_lines(policy, closeup, row):
         out.line(line)
     return 2 if closeup.trouble and not closeup.points else 0
+
+
+def _tell_plainly(wiring: Wiring, out: Output, policy: Policy, look: Look, *, go_on: bool) -> int:
+    """Everything once as sentences; then, while it goes on, only what means something else than before."""
+    senses, said = news({}, list(sentences(policy, look)))
+    stopped = threading.Event()
+    with _heard(stopped.set):
+        while True:
+            for text in said:
+                out.line(text)
+            if not go_on or stopped.wait(_PLAIN_SECONDS):
+                return 0
+            try:
+                policy, look = _taken(wiring)
+                senses, said = news(senses, list(sentences(policy, look)))
+            except Trouble as trouble:
+                away = [Sentence("reading", trouble.line, f"Nothing can be read now: {trouble.line}.")]
+                senses, said = news(senses, [*away, *(Sentence(one, senses[one], "") for one in senses)])
 
 
 def run_drift(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:

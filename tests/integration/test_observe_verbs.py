@@ -201,6 +201,18 @@ def test_a_watch_prints_events_is_seen_by_others_and_ends_on_a_signal(site: Site
     assert free["watch"]["holder"] is None, "the lease was given back"
 
 
+def test_the_plain_twin_goes_on_until_it_is_stopped(site: Site) -> None:
+    twin = site.start("status", "--plain", "--watch")
+    try:
+        assert any("is at stage" in line for line in iter(twin.stdout.readline, ""))
+        twin.send_signal(signal.SIGTERM)
+        _, errors = twin.communicate(timeout=20)
+    finally:
+        twin.kill()
+    assert twin.returncode == 0, errors
+    assert site.run("status", "--watch").returncode == 2
+
+
 def test_ctrl_c_ends_an_acting_watch_cleanly(site: Site) -> None:
     watch = site.start("watch", "--act")
     try:

@@ -77,6 +77,45 @@ def test_an_interrupt_on_any_page_asks_while_this_console_acts(seated: Terminal,
     seated.loses(shows) if keys else seated.sees(shows)
 
 
+OPENS = {
+    "\r": "WHERE THIS NUMBER COMES FROM",
+    "1": "NOT the book in force",
+    "p": "DRY RUN",
+    "r": "REDUCE RISK",
+    "!": "KILL",
+    "l": "LEDGER",
+    "i": "DECLARE AN INCIDENT",
+    "d": "DRILL",
+    "?": "where you are",
+}
+"""What each key of Ramp's footer opens; ``esc`` comes back from all of them."""
+
+
+def test_every_key_of_the_footer_opens_what_it_names_at_every_size(seated: Terminal) -> None:
+    sizes = [(160, 45), (100, 30), (80, 24), (200, 60), (60, 20)]
+    for index, (key, shows) in enumerate(OPENS.items()):
+        seated.press(key)
+        seated.sees(shows)
+        columns, rows = sizes[index % len(sizes)]
+        seated.resize(columns, rows)
+        seated.until(lambda: "heron" in seated.lines[0] and any(word in seated.text for word in ("esc", "? help")))
+        seated.resize(160, 45)
+        seated.sees(shows)
+        seated.escape()
+        seated.loses(shows)
+        seated.sees("TRIGGERS")
+    seated.press("s")
+    seated.sees("sorted once, worst first")
+    seated.press("\x1b[B")
+    seated.sees("enter zooms into")
+    seated.press("\r")
+    seated.sees("believed", "GET ")
+    seated.press("-")
+    seated.sees("last 4 h")
+    seated.escape()
+    seated.sees("TRIGGERS")
+
+
 @pytest.fixture(scope="module")
 def seated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A calm demo's console once it acts."""
