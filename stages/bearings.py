@@ -96,7 +96,7 @@ def git_standing(policy: Policy, snapshot: Snapshot) -> Standing:
     git = snapshot.git
     if git is None:
         return Standing(None, Mode.NORMAL, policy.top, unread=dict.fromkeys(policy.spec.controls, "Git was not read"))
-    return assess(policy, ReadControls(git.values, git.unread))
+    return assess(policy, ReadControls(git.values, git.unread, git.parted))
 
 
 def runtime_values(policy: Policy, watch: WatchState) -> dict[str, Value | None]:

@@ -173,7 +173,7 @@ def locate(text: str | Manifest, binding: Binding, where: str = "") -> Located:
     alias repeats, a ``valueFrom``, or something of another shape than its format.
     """
     manifest = text if isinstance(text, Manifest) else parse_file(text, where or binding.file)
-    tree, root = _object(manifest, binding)
+    tree, root = object_of(manifest, binding)
     env: EnvPlace | None = None
     if binding.env is not None:
         env = _env(manifest, tree, root, binding, binding.env)
@@ -196,7 +196,8 @@ def read(text: str | Manifest, binding: Binding, where: str = "") -> Value | Non
     return locate(text, binding, where).value
 
 
-def _object(manifest: Manifest, binding: Binding) -> tuple[Tree, Mapping]:
+def object_of(manifest: Manifest, binding: Binding) -> tuple[Tree, Mapping]:
+    """The document and the mapping of a binding's object. Raises Trouble when there is none, or several."""
     kind, _, name = binding.object.partition("/")
     found: list[tuple[Tree, Mapping]] = []
     for tree in manifest.documents:

@@ -136,6 +136,8 @@ def _standing(ask: _Question) -> _Answer:
     waiting += [f"{one.kind} to {one.to_stage}: {one.branch} awaits its merge" for one in ask.state.awaiting]
     if standing.beyond:
         return _fail("a control stands above the top stage", *waiting)
+    if standing.parted:
+        return _fail(*standing.parted, *waiting)
     if standing.unread:
         return _unknown(*(f"{name}: {why}" for name, why in standing.unread.items()), *waiting)
     if standing.stage is None:

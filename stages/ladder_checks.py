@@ -165,7 +165,8 @@ def _check_concentration(policy: Policy, index: int) -> Iterator[Problem]:
 def _check_pinned(policy: Policy) -> Iterator[Problem]:
     first = policy.resolved[0] if policy.resolved else {}
     for name, control in policy.spec.controls.items():
-        if control.pinned_by is None:
+        pin = policy.spec.pins.get(control.pinned_by or "")
+        if pin is None or not pin.holds:
             continue
         for index, values in enumerate(policy.resolved[1:], 1):
             if not control.order.same(first[name], values[name]):

@@ -106,7 +106,6 @@ _FREE = (
     "spec.version",
     "spec.contracts.*",
     "spec.pins.*.reason",
-    "spec.pins.*.companions",
     "spec.controls.*.title",
     "spec.stages.*.title",
     "spec.signals.*.title",
@@ -139,7 +138,13 @@ _ADDITIONS = (
 )
 """What may be added: one more limit, one more thing that is watched, one more condition."""
 
-_REPLACING = ("spec.triggers.*.then.*.clear.*", "spec.signals.*.baseline", "spec.mirrors.*.but*")
+_REPLACING = (
+    "spec.triggers.*.then.*.clear.*",
+    "spec.signals.*.baseline",
+    "spec.mirrors.*.but*",
+    "spec.pins.*.digest*",
+    "spec.controls.*.apart*",
+)
 """What takes the place of something where it is added: another clear condition, another meaning of a loss, an
 exception."""
 

@@ -102,7 +102,7 @@ class Moves:
         self._held = {
             name: after[name]
             for name, spec in policy.spec.controls.items()
-            if spec.pinned_by is not None and not spec.order.same(today[name], after[name])
+            if self._is_held(spec) and not spec.order.same(today[name], after[name])
         }
         if not riskier:
             after |= {name: today[name] for name in self._held}
@@ -133,7 +133,7 @@ class Moves:
 
     def _move(self, name: str) -> Move:
         spec = self.policy.spec.controls[name]
-        pinned = f"pinned by {spec.pinned_by}" if spec.pinned_by else ""
+        pinned = f"pinned by {spec.pinned_by}" if self._is_held(spec) else ""
         direction = self._direction(name, self.before, self.after)
         return Move(
             self.policy, name, spec, self._places[name], self.before[name], self.after[name], direction, pinned,
@@ -152,6 +152,9 @@ class Moves:
         parts = ((values[name], values[share.of]) for values in (self.before, self.after))
         before, after = (_ratio(part, whole) for part, whole in parts)
         return before, after
+
+    def _is_held(self, spec: ControlSpec) -> bool:
+        return spec.pinned_by is not None and self.policy.spec.pins[spec.pinned_by].holds
 
     def _pinned(self, name: str) -> str:
         spec = self.policy.spec.controls[name]

@@ -14,15 +14,17 @@ from typing import Any
 
 import rfc8785
 
+from stages.digests import complete
 from stages.entries import stamp
 from stages.ladder import Direction, Unit, Value, overall, parse_value, write_value
 from stages.mirrors import unlike
-from stages.moves import Move, Moves, rewrite
+from stages.moves import Move, Moves
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.stake import BlastRadius, parse_radius, radius_document, worst_case
 from stages.standing import Manifests, Read, Standing, comparable
+from stages.symbol_lists import UNIVERSE, left_behind
 from stages.verdict import Gate
 
 API_VERSION = "rampdeck.dev/v1alpha1"
@@ -122,7 +124,10 @@ def build(
     moves = Moves(policy, manifests, to_stage, mode, only_safer=only_safer, only=only)
     direction = overall({name: move.direction for name, move in moves.by_name.items()})
     refusals = moves.refusals()
-    written, failures = rewrite(manifests, moves.wanted())
+    universe = moves.by_name[UNIVERSE]
+    if universe.edited() and isinstance(universe.before, tuple):
+        refusals = (*refusals, *left_behind(policy, manifests, universe.before))
+    written, failures = complete(policy, manifests, moves.wanted())
     refusals = (*refusals, *failures, *unlike(policy, manifests, {one.path: one.manifest for one in written}))
     if direction is Direction.RISKIER and refusals:
         written = ()

@@ -106,6 +106,14 @@ class BindingSpec(Manifest):
         return Binding(**self.model_dump())
 
 
+class Apart(Manifest):
+    """An object whose lists of symbols look like the universe and are somebody else's."""
+
+    file: str
+    object: str
+    because: str
+
+
 class ControlSpec(Manifest):
     """A ramp control: its unit, what riskier means, where it is written and who enforces it."""
 
@@ -113,6 +121,8 @@ class ControlSpec(Manifest):
     unit: Unit
     riskier: Literal["higher", "lower", "superset"] | tuple[str, ...]
     bindings: tuple[BindingSpec, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    """For the universe: whose lists a change of it leaves alone."""
     pinned_by: str | None = None
     readback: Source | None = None
     enforced_by: Literal["app-clip", "app-reject", "app-stop", "venue", "rampdeck"]
@@ -124,11 +134,53 @@ class ControlSpec(Manifest):
         return RiskOrder(self.riskier)
 
 
+class DocumentSpec(Manifest):
+    """A document: a whole file, what an object holds at a path, or what the string there holds (``inside``)."""
+
+    file: str
+    object: str | None = None
+    env: str | None = None
+    container: str | None = None
+    path: str | None = None
+    inside: Literal["yaml", "json"] | None = None
+    inner_path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> DocumentSpec:
+        if self.object is None and (self.env or self.path or self.inside or self.inner_path):
+            raise ValueError("a document within a file names its object")
+        if self.object is not None and (self.env is None) == (self.path is None):
+            raise ValueError("a document within an object names either env or path")
+        if self.inside is None and (self.env or self.inner_path):
+            raise ValueError("env and innerPath lead into a string: add inside: json or yaml")
+        return self
+
+
+class DigestSpec(Manifest):
+    """The SHA-256 of a document over canonical JSON, and every place where it is written."""
+
+    of: DocumentSpec
+    written: tuple[BindingSpec, ...] = Field(min_length=1)
+    prefix: str = "sha256:"
+    form: Literal["sorted", "rfc8785"] = "sorted"
+    """``sorted``: keys in order, no blanks, as Python's ``json`` writes it; ``rfc8785``: canonical JSON."""
+
+
 class Pin(Manifest):
-    """Why a control cannot be moved by manifest alone, and which edits belong together."""
+    """Why a control cannot be moved by manifest alone, and which edits belong together.
+
+    Where the only companion is a digest in the manifests, a plan writes it together with the values.
+    """
 
     reason: str
     companions: tuple[str, ...] = ()
+    """Edits that no plan can make."""
+    digest: DigestSpec | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether its controls cannot be moved by a plan."""
+        return self.digest is None or bool(self.companions)
 
 
 class Contract(Manifest):

@@ -103,3 +103,5 @@ class ReadControls:
     values: Mapping[str, Value | None]
     unread: Mapping[str, str] = field(default_factory=dict)
     """Controls that could not be read, with the reason."""
+    parted: tuple[str, ...] = ()
+    """Digests in the manifests that are not those of their documents."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from posixpath import normpath
 
@@ -51,6 +51,8 @@ class Standing:
     beyond: bool = False
     differences: tuple[Difference, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    parted: tuple[str, ...] = ()
+    """Digests in the manifests that are not those of their documents."""
 
     @property
     def between(self) -> bool:
@@ -116,7 +118,10 @@ class Manifests:
 
     def located(self, control: ControlSpec, place: int) -> Located:
         """Where one binding of a control stands. Raises Trouble when nowhere, or when an overlay overrides it."""
-        binding = control.bindings[place].binding
+        return self.place(control.bindings[place].binding)
+
+    def place(self, binding: Binding) -> Located:
+        """Where a binding stands. Raises Trouble when nowhere, or when an overlay overrides it."""
         if binding not in self._located:
             try:
                 self._located[binding] = self._locate(binding)
@@ -199,6 +204,10 @@ def assess(policy: Policy, controls: ReadControls) -> Standing:
     is a half-made move (``between``); one that is merely safer is a tightening (``TIGHTER``). Controls that could not
     be read are left out of the comparison and named; with none read, nothing is known and the riskiest is the top.
     """
+    return replace(_assess(policy, controls), parted=controls.parted)
+
+
+def _assess(policy: Policy, controls: ReadControls) -> Standing:
     values = {name: value for name, value in controls.values.items() if policy.spec.controls[name].bindings}
     if not values:
         return Standing(None, Mode.NORMAL, policy.top, unread=controls.unread)

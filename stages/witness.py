@@ -22,6 +22,8 @@ class GitReading:
     """Value of each control at head; None is absent."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Controls whose bindings could not be read, with the reason."""
+    parted: tuple[str, ...] = ()
+    """Digests that are not those of their documents."""
     trailers: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
 

@@ -54,9 +54,10 @@ def drift_lines(policy: Policy, evaluation: Evaluation, compared: tuple[Compared
         row = " ".join(f"{cell:>16}" for cell in cells)
         yield f"{one.control:<24} {row}  {one.state} {'; '.join(one.unknown)}".rstrip()
         yield from (f"    {said}" for said in one.differences)
+    yield from (f"DOES NOT FIT {said}" for said in evaluation.standing.parted)
     stage = standing_document(policy, evaluation.standing)["stage"]
     yield f"drift: {drift_answer(evaluation, compared)}; Git stands at {stage}"
 
 
 def _displaced(standing: Standing) -> bool:
-    return standing.beyond or (standing.stage is None and bool(standing.differences))
+    return standing.beyond or bool(standing.parted) or (standing.stage is None and bool(standing.differences))

@@ -14,10 +14,11 @@ from typing import Final, Generic, TypeVar
 
 from console.ports import Clock, Cluster, Fetch, Fetched, Repository, Runtime, Venue
 from stages.deployed import Deployed
+from stages.digests import disagreements
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import Sample, SignalKey, Snapshot, SourceHealth
-from stages.standing import read_controls
+from stages.standing import Manifests, read_controls
 from stages.witness import GitReading, RuntimeReading, VenueReading
 
 TICK: Final = 1.0
@@ -93,7 +94,8 @@ class GitWitness:
 
     def _read(self, head: str) -> GitReading:
         info = self.repository.info(head)
-        controls = read_controls(self.policy, lambda path: self.repository.read(head, path))
+        manifests = Manifests(self.policy, lambda path: self.repository.read(head, path))
+        controls = replace(read_controls(self.policy, manifests), parted=tuple(disagreements(self.policy, manifests)))
         return GitReading(
             head=head,
             fetched_at=self.clock.wall(),
@@ -101,6 +103,7 @@ class GitWitness:
             committed_at=info.at,
             values=controls.values,
             unread=controls.unread,
+            parted=controls.parted,
             trailers=info.trailers,
         )
 

@@ -110,6 +110,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
         yield f"HELD {latch.trigger}: {latch.evidence}"
     yield f"-- TRUTH {_agreement(found)}"
     yield from truth_report(found)
+    yield from (f"DOES NOT FIT {said}" for said in found.standing.parted)
     for source in found.snapshot.sources:
         latency = "" if source.latency_ms is None else f" {source.latency_ms} ms"
         yield f"{source.name}{latency} {'' if source.ok else source.detail}".rstrip()
@@ -125,7 +126,13 @@ def standing_document(policy: Policy, standing: Standing) -> dict[str, Any]:
         name = "beyond"
     else:
         name = "between" if standing.differences else "unknown"
-    return {"stage": name, "mode": standing.mode.name, "tighter": standing.tighter, "unread": dict(standing.unread)}
+    return {
+        "stage": name,
+        "mode": standing.mode.name,
+        "tighter": standing.tighter,
+        "unread": dict(standing.unread),
+        "parted": list(standing.parted),
+    }
 
 
 def _account(policy: Policy, found: Evaluation) -> dict[str, Any]:

@@ -15,16 +15,18 @@ import pytest
 from console.__main__ import main
 from console.gitops.kustomize import Kustomize
 from console.gitops.mirror import Mirror
+from stages.digests import disagreements
 from stages.ladder import Direction, Value
 from stages.plan import Plan, build
 from stages.policy import ControlSpec, Policy
 from stages.policy_text import digest, load
 from stages.posture import Mode
 from stages.rendering import render
-from stages.standing import assess, read_controls
+from stages.standing import Manifests, assess, read_controls
 
 POLICY = Path(__file__).resolve().parents[2] / "stages" / "policies" / "torghut.yaml"
 FOLDER = "argocd/applications/torghut"
+PINNED = "services/torghut/config/economic-policy-v1.json"
 CHIPS = "NVDA,AVGO,AMD,MU,MRVL,CRDO,COHR,LITE,SNDK,WDC"
 LISTED = ", ".join(f'"{chip}"' for chip in CHIPS.split(","))
 INSERTED = {
@@ -50,6 +52,8 @@ def checkout(tmp_path: Path, torghut_folder: Path) -> Path:
     git(tmp_path, "clone", "-q", str(remote), str(folder))
     git(folder, "checkout", "-q", "-b", "main")
     shutil.copytree(torghut_folder / "manifests", folder / FOLDER)
+    (folder / PINNED).parent.mkdir(parents=True)
+    shutil.copy(torghut_folder / "config" / "economic-policy-v1.json", folder / PINNED)
     for path in folder.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             path.chmod(0o644)
@@ -103,7 +107,10 @@ def test_l1_touches_exactly_the_lines_that_its_controls_need(
     added = [line for name, value in INSERTED.items() for line in (f"+- name: {name}", f'+value: "{value}"')]
     assert changed["scheduler-deployment.yaml"] == [*lists, *added]
     assert changed["knative-service.yaml"] == [*lists, *added]
-    assert changed["ws/configmap.yaml"] == [f'-SYMBOLS: "{CHIPS}"', '+SYMBOLS: "NVDA,AMD,MU"']
+    assert changed["ws/configmap.yaml"] == [
+        *(f'-{key}: "{CHIPS}"' for key in ("SYMBOLS", "SYMBOLS_ALLOWLIST")),
+        *(f'+{key}: "NVDA,AMD,MU"' for key in ("SYMBOLS", "SYMBOLS_ALLOWLIST")),
+    ]
     catalog = [f"-universe_symbols: [{LISTED}]", '+universe_symbols: ["NVDA", "AMD", "MU"]']
     assert changed["strategy-configmap.yaml"] == catalog * 14
     assert len(changed) == 4
@@ -172,6 +179,7 @@ def test_every_control_that_no_pin_holds_moves_alone_with_few_lines(name: str, t
         f"{FOLDER}/{file.relative_to(torghut_folder / 'manifests')}": file.read_bytes()
         for file in (torghut_folder / "manifests").rglob("*.yaml")
     }
+    files[PINNED] = (torghut_folder / "config" / "economic-policy-v1.json").read_bytes()
 
     def move(with_policy: Policy) -> Plan:
         return build(
@@ -405,3 +413,26 @@ def test_the_built_result_of_a_plan_keeps_every_object_and_says_the_stage(torghu
     found = render(policy, plan, read, Kustomize().build)
     assert (found.wrong, found.unknown, found.absent) == ((), (), "")
     assert found.objects >= 7
+
+
+def test_the_digest_that_pins_the_economic_policy_is_the_one_of_its_document(torghut_folder: Path) -> None:
+    policy = load(POLICY.read_text(encoding="utf-8"), "torghut.yaml")
+    document = (torghut_folder / "config" / "economic-policy-v1.json").read_bytes()
+
+    def read(path: str) -> bytes | None:
+        if path == PINNED:
+            return document
+        file = torghut_folder / "manifests" / path.removeprefix(f"{FOLDER}/")
+        return file.read_bytes() if file.is_file() else None
+
+    assert list(disagreements(policy, Manifests(policy, read))) == []
+    document = document.replace(b'"max_participation_rate": "0.10"', b'"max_participation_rate": "0.20"')
+    found = list(disagreements(policy, Manifests(policy, read)))
+    assert len(found) == 3
+    assert all("says sha256:071068019c37, but" in one for one in found)
+    plan = build(
+        policy, policy_digest="", roster_digest="", read=read, base_commit="", epoch=0, to_stage=1, mode=Mode.HALTED,
+        created_by="alice", now=datetime(2026, 11, 24, tzinfo=UTC), only_safer=True,
+    )  # fmt: skip
+    assert plan.edits, "a reduction does what it can"
+    assert any("bring the digest and its document together first" in refusal for refusal in plan.refusals)

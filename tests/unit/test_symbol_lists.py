@@ -1,0 +1,96 @@
+"""Symbol lists: a change of the universe leaves no list behind that says the same, or it is refused with the list."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.plan import Plan, build
+from stages.policy import Apart, Policy
+from stages.policy_text import load
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "console" / "demo" / "sample"
+FEED = "apps/heron/feed.yaml"
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load((ROOT / "stages/policies/demo.yaml").read_text(), "demo.yaml")
+
+
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    return {str(file.relative_to(SAMPLE)): file.read_bytes() for file in SAMPLE.rglob("*.yaml")}
+
+
+def plan(policy: Policy, files: dict[str, bytes], stage: str, **options: Any) -> Plan:
+    return build(
+        policy, policy_digest="", roster_digest="", read=files.get, base_commit="", epoch=0,
+        to_stage=policy.stage_index(stage) or 0, created_by="alice", now=datetime(2026, 11, 24, tzinfo=UTC), **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def at_l1(policy: Policy, files: dict[str, bytes]) -> dict[str, bytes]:
+    return {**files, **plan(policy, files, "L1").contents}
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        '  ALLOWLIST: "NVDA,AMD,MU"\n',
+        "  ALLOWLIST: MU, NVDA, AMD, WDC\n",
+        "  list.yaml: |\n    chips:\n      - NVDA\n      - AMD\n      - MU\n",
+        '  list.json: \'{"chips": ["NVDA", "AMD", "MU"]}\'\n',
+        '  list.json: ["NVDA", "AMD", "MU"]\n',
+    ],
+)
+def test_a_list_that_says_the_same_and_is_not_bound_refuses_a_wider_universe(
+    policy: Policy, at_l1: dict[str, bytes], added: str
+) -> None:
+    assert plan(policy, at_l1, "L2").refusals == ()
+    at_l1[FEED] += added.encode()
+    line = at_l1[FEED].decode().count("\n") - added.count("\n") + 1
+    refused = plan(policy, at_l1, "L2")
+    assert refused.edits == ()
+    (said,) = refused.refusals
+    where = f"{FEED}:{line}" if "list.yaml" not in added else FEED
+    assert said.startswith(f"universe: {where}")
+    assert "no control is bound to it; bind it, or name its object under apart" in said
+
+
+@pytest.mark.parametrize(
+    "added",
+    ['  OTHERS: "NVDA,AMD"\n', "  NOTE: we trade NVDA and AMD and MU\n", "  SCRIPT: |\n    # NVDA AMD MU\n    [ -\n"],
+)
+def test_what_is_no_list_of_the_universe_is_left_alone(policy: Policy, at_l1: dict[str, bytes], added: str) -> None:
+    at_l1[FEED] += added.encode()
+    assert plan(policy, at_l1, "L2").refusals == ()
+
+
+def test_a_plan_that_leaves_the_universe_alone_does_not_look(policy: Policy, files: dict[str, bytes]) -> None:
+    files[FEED] += b'  ALLOWLIST: "NVDA,AMD,MU"\n'
+    there = plan(policy, files, "L1")
+    assert there.edits
+    assert there.refusals == ()
+
+
+def test_a_reduction_does_the_rest_and_names_the_list(policy: Policy, at_l1: dict[str, bytes]) -> None:
+    wide = {**at_l1, **plan(policy, at_l1, "L2").contents}
+    wide[FEED] += b'  ALLOWLIST: "NVDA,AMD,MU,AVGO,MRVL,WDC"\n'
+    reduced = plan(policy, wide, "L1", only_safer=True)
+    assert FEED in reduced.contents
+    assert any("NVDA,AMD,MU,AVGO,MRVL,WDC, and no control" in one for one in reduced.refusals)
+
+
+def test_an_object_that_is_named_apart_keeps_its_lists(policy: Policy, at_l1: dict[str, bytes]) -> None:
+    at_l1[FEED] += b'---\nkind: ConfigMap\nmetadata: {name: elsewhere}\ndata: {ALLOWLIST: "NVDA,AMD,MU"}\n'
+    assert len(plan(policy, at_l1, "L2").refusals) == 1
+    apart = (Apart(file="feed.yaml", object="ConfigMap/elsewhere", because="a paper world of its own"),)
+    control = policy.spec.controls["universe"].model_copy(update={"apart": apart})
+    spec = policy.spec.model_copy(update={"controls": {**policy.spec.controls, "universe": control}})
+    assert plan(policy.model_copy(update={"spec": spec}), at_l1, "L2").refusals == ()
