@@ -14,12 +14,13 @@ from typing import Final
 from stages import costs
 from stages.bearings import Bearings
 from stages.burnin_ahead import cell, covered
+from stages.burnin_spec import BurnInSpec
 from stages.commands import ChangeBurnIn, OpenLatch
 from stages.comparison import Comparison, CostWatch, Verdict
 from stages.costs import baseline_of, gather, paired, terms_of
 from stages.costs import verdict as cost_verdict
 from stages.objectives import COMPARISON, Outcome, failed, items, lacks, objectives, outcome, see
-from stages.policy import BurnInSpec, Policy
+from stages.policy import Policy
 from stages.posture import Mode
 from stages.quality import readings
 from stages.session import market_seconds, session_length

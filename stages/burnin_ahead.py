@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from stages.burnin_spec import BurnInSpec, Regimes
 from stages.objectives import needed_coverage, objectives
-from stages.policy import BurnInSpec, Policy, Regimes
+from stages.policy import Policy
 from stages.session import market_after, market_minutes, session_length, sessions_between
 from stages.state import Run
 from stages.watching import BurnWatch, ObjectiveWatch

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from stages.burnin_spec import ComparisonSpec
 from stages.comparison import Base, Comparison, CostWatch, Evidence, Moments, Terms, compare_costs
-from stages.policy import ComparisonSpec, Policy
+from stages.policy import Policy
 from stages.quality import Reading
 from stages.session import session_date
 from stages.signals import SignalKey

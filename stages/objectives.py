@@ -8,7 +8,8 @@ from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import IntEnum
 from typing import Final
 
-from stages.policy import BurnInSpec, Objective, Policy
+from stages.burnin_spec import BurnInSpec, Objective
+from stages.policy import Policy
 from stages.quality import Reading
 from stages.rows import bound_of, compare, reads_needed
 from stages.session import session_length

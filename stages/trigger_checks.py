@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from stages.burnin_spec import ComparisonSpec
 from stages.costs import baseline_of
 from stages.ladder import Unit
 from stages.measures import Clear, Trigger
-from stages.policy import ComparisonSpec, Policy
+from stages.policy import Policy
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
 from stages.quality import SESSION_PANELS

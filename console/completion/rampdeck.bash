@@ -42,10 +42,11 @@ _rampdeck() {
             "ledger export:--policy" | "completion:--config" | "completion:--policy")
             return ;;
         "demo:--scenario" | "demo:--seed" | "demo:--speed" | "demo:--until" | "status:--since" | \
-            "doctor:--wait" | "policy adopt:--approval" | "plan:--to" | "approve:--reason" | \
-            "apply:--approval" | "apply:--confirm" | "freeze:--confirm" | "freeze:--reason" | \
-            "rollback:--to" | "rollback:--confirm" | "rollback:--reason" | "kill:--confirm" | \
-            "kill:--reason" | "panic:--to" | "panic:--reason" | "clear:--because" | "clear:--approval" | \
+            "status:--signal" | "status:--window" | "status:--book" | "doctor:--wait" | \
+            "policy adopt:--approval" | "plan:--to" | "approve:--reason" | "apply:--approval" | \
+            "apply:--confirm" | "freeze:--confirm" | "freeze:--reason" | "rollback:--to" | \
+            "rollback:--confirm" | "rollback:--reason" | "kill:--confirm" | "kill:--reason" | \
+            "panic:--to" | "panic:--reason" | "clear:--because" | "clear:--approval" | \
             "restore:--confirm" | "restore:--approval" | "resume:--confirm" | "permit-reduce:--for" | \
             "permit-reduce:--reason" | "ack:--text" | "note:--about" | "burnin extend:--for" | \
             "burnin extend:--reason" | "burnin waive:--reason" | "burnin waive:--approval" | "drill:--to" | \
@@ -69,95 +70,95 @@ _rampdeck() {
     esac
     case "$at" in
         "")
-            words="demo inject status watch drift config doctor policy simulate plan approve apply freeze rollback kill panic clear restore resume permit-reduce incident ack note burnin drill ledger completion -h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="demo inject status watch drift config doctor policy simulate plan approve apply freeze rollback kill panic clear restore resume permit-reduce incident ack note burnin drill ledger completion -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "demo")
-            words="-h --help --config --policy --json --read-only --ascii --scenario --seed --speed --dir --no-approver --headless --until"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --scenario --seed --speed --dir --no-approver --headless --until"; compopt +o default ;;
         "inject")
-            words="-h --help --config --policy --json --read-only --ascii --dir"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --dir"; compopt +o default ;;
         "status")
-            words="-h --help --config --policy --json --read-only --ascii --since"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --since --signal --window --book --plain --watch"; compopt +o default ;;
         "watch")
-            words="-h --help --config --policy --json --read-only --ascii --act --take-over"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --act --take-over"; compopt +o default ;;
         "drift")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "config")
-            words="show check -h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="show check -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "config show")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "config check")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "doctor")
-            words="-h --help --config --policy --json --read-only --ascii --wait"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --wait"; compopt +o default ;;
         "policy")
-            words="check schema init adopt -h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="check schema init adopt -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "policy check")
-            words="-h --help --config --policy --json --read-only --ascii" ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse" ;;
         "policy schema")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "policy init")
-            words="-h --help --config --policy --json --read-only --ascii -o --output --yes" ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse -o --output --yes" ;;
         "policy adopt")
-            words="-h --help --config --policy --json --read-only --ascii --approval"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --approval"; compopt +o default ;;
         "simulate")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "plan")
-            words="show -h --help --config --policy --json --read-only --ascii --to -o --output --patch"; compopt +o default ;;
+            words="show -h --help --config --policy --json --read-only --ascii --no-mouse --to -o --output --patch"; compopt +o default ;;
         "plan show")
-            words="-h --help --config --policy --json --read-only --ascii --patch" ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --patch" ;;
         "approve")
-            words="-h --help --config --policy --json --read-only --ascii --key --reject --reason --yes" ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --key --reject --reason --yes" ;;
         "apply")
-            words="-h --help --config --policy --json --read-only --ascii --approval --confirm" ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --approval --confirm" ;;
         "freeze")
-            words="-h --help --config --policy --json --read-only --ascii --confirm --reason"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --confirm --reason"; compopt +o default ;;
         "rollback")
-            words="-h --help --config --policy --json --read-only --ascii --to --confirm --reason --print"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --to --confirm --reason --print"; compopt +o default ;;
         "kill")
-            words="-h --help --config --policy --json --read-only --ascii --confirm --reason --print"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --confirm --reason --print"; compopt +o default ;;
         "panic")
-            words="block cancel step-down verify -h --help --config --policy --json --read-only --ascii --to --reason --print"; compopt +o default ;;
+            words="block cancel step-down verify -h --help --config --policy --json --read-only --ascii --no-mouse --to --reason --print"; compopt +o default ;;
         "clear")
-            words="-h --help --config --policy --json --read-only --ascii --because --approval --ask -o --output"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --because --approval --ask -o --output"; compopt +o default ;;
         "restore")
-            words="-h --help --config --policy --json --read-only --ascii --confirm --approval --ask -o --output"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --confirm --approval --ask -o --output"; compopt +o default ;;
         "resume")
-            words="-h --help --config --policy --json --read-only --ascii --confirm"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --confirm"; compopt +o default ;;
         "permit-reduce")
-            words="-h --help --config --policy --json --read-only --ascii --for --reason"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --for --reason"; compopt +o default ;;
         "incident")
             words="declare resolve export -h --help"; compopt +o default ;;
         "incident declare")
-            words="SEV1 SEV2 SEV3 -h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="SEV1 SEV2 SEV3 -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "incident resolve")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "incident export")
-            words="-h --help --config --policy --json --read-only --ascii --to --force"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --to --force"; compopt +o default ;;
         "ack")
-            words="-h --help --config --policy --json --read-only --ascii --text"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --text"; compopt +o default ;;
         "note")
-            words="-h --help --config --policy --json --read-only --ascii --about --reason"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --about --reason"; compopt +o default ;;
         "burnin")
             words="extend waive -h --help"; compopt +o default ;;
         "burnin extend")
-            words="-h --help --config --policy --json --read-only --ascii --for --reason"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --for --reason"; compopt +o default ;;
         "burnin waive")
-            words="-h --help --config --policy --json --read-only --ascii --reason --approval --ask -o --output"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --reason --approval --ask -o --output"; compopt +o default ;;
         "drill")
-            words="list -h --help --config --policy --json --read-only --ascii --mode --kind --to --path"; compopt +o default ;;
+            words="list -h --help --config --policy --json --read-only --ascii --no-mouse --mode --kind --to --path"; compopt +o default ;;
         "drill list")
-            words="-h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "ledger")
             words="list show verify export -h --help"; compopt +o default ;;
         "ledger list")
-            words="-h --help --config --policy --json --read-only --ascii --ledger --kind --actor --stage --intent --since --until --text --limit"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --ledger --kind --actor --stage --intent --since --until --text --limit"; compopt +o default ;;
         "ledger show")
-            words="-h --help --config --policy --json --read-only --ascii --ledger"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --ledger"; compopt +o default ;;
         "ledger verify")
-            words="-h --help --config --policy --json --read-only --ascii --ledger --anchor"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --ledger --anchor"; compopt +o default ;;
         "ledger export")
-            words="-h --help --config --policy --json --read-only --ascii --ledger --kind --actor --stage --intent --since --until --text --format"; compopt +o default ;;
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --ledger --kind --actor --stage --intent --since --until --text --format"; compopt +o default ;;
         "completion")
-            words="bash zsh fish -h --help --config --policy --json --read-only --ascii"; compopt +o default ;;
+            words="bash zsh fish -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

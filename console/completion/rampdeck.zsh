@@ -9,6 +9,7 @@ _rampdeck_completion() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :(bash zsh fish)'
 }
 
@@ -20,6 +21,7 @@ _rampdeck_ledger_export() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--ledger[sqlite\:////path/to/file or postgresql\://host/name]: : ' \
         '--kind[only this kind, such as latch-opened]: :(acknowledged alarm alarm-suppressed approval-recorded approval-refused approval-rejected approval-revoked baseline burn-in committed confirmation-failed converged dark denied diverged drill external-change gap genesis incident intent latch-clear-refused latch-cleared latch-opened lease note outcome permit plan-requested policy-adopted reason roster-adopted seal)' \
         '--actor[only this actor]: : ' \
@@ -39,6 +41,7 @@ _rampdeck_ledger_verify() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--ledger[sqlite\:////path/to/file or postgresql\://host/name]: : ' \
         '--anchor[a stage commit that vouches for an entry; its trailer Rampdeck-Ledger gives number and hash]: : '
 }
@@ -51,6 +54,7 @@ _rampdeck_ledger_show() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--ledger[sqlite\:////path/to/file or postgresql\://host/name]: : ' \
         '1: : '
 }
@@ -63,6 +67,7 @@ _rampdeck_ledger_list() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--ledger[sqlite\:////path/to/file or postgresql\://host/name]: : ' \
         '--kind[only this kind, such as latch-opened]: :(acknowledged alarm alarm-suppressed approval-recorded approval-refused approval-rejected approval-revoked baseline burn-in committed confirmation-failed converged dark denied diverged drill external-change gap genesis incident intent latch-clear-refused latch-cleared latch-opened lease note outcome permit plan-requested policy-adopted reason roster-adopted seal)' \
         '--actor[only this actor]: : ' \
@@ -105,7 +110,8 @@ _rampdeck_drill_list() {
         '--policy[a policy file instead of the one in the repository]: :_files' \
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
-        '--ascii[marks and bars without Unicode]'
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]'
 }
 
 _rampdeck_drill() {
@@ -121,6 +127,7 @@ _rampdeck_drill() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--mode[tabletop touches nothing; paper fires for real]: :(tabletop paper)' \
         '--kind[what is rehearsed]: :(kill rollback)' \
         '--to[the stage a rollback returns to; otherwise today'\''s]: : ' \
@@ -143,6 +150,7 @@ _rampdeck_burnin_waive() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--reason[why it does not matter in this run]: : ' \
         '--approval[otherwise those in the inbox]: : ' \
         '--ask[only ask for the approvals, by the inbox]' \
@@ -159,6 +167,7 @@ _rampdeck_burnin_extend() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--for[market time, such as '\''2 sessions'\'']: : ' \
         '--reason[why more time will help]: : ' \
         '1: : '
@@ -192,6 +201,7 @@ _rampdeck_note() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--about[what it is about, such as a latch or an order]: : ' \
         '--reason[it is the reason that the newest way down still owes]' \
         '1: : '
@@ -205,6 +215,7 @@ _rampdeck_ack() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--text[what you know of it]: : ' \
         '1: : '
 }
@@ -217,6 +228,7 @@ _rampdeck_incident_export() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--to[a new folder; otherwise INC-1 here]: :_files' \
         '--force[replace the folder when it exists]' \
         '1: : '
@@ -230,6 +242,7 @@ _rampdeck_incident_resolve() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: : ' \
         '2: : '
 }
@@ -242,6 +255,7 @@ _rampdeck_incident_declare() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :(SEV1 SEV2 SEV3)' \
         '2: : '
 }
@@ -276,6 +290,7 @@ _rampdeck_permit_reduce() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--for[how long, such as 10m (10m)]: : ' \
         '--reason[why]: : ' \
         '1: : ' \
@@ -290,6 +305,7 @@ _rampdeck_resume() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--confirm["RESUME name L1"; without it nothing is written]: : '
 }
 
@@ -301,6 +317,7 @@ _rampdeck_restore() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--confirm["RESTORE name L0"]: : ' \
         '--approval[otherwise those in the inbox]: : ' \
         '--ask[only ask for the approvals, by the inbox]' \
@@ -315,6 +332,7 @@ _rampdeck_clear() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--because[what it was; some latches need it]: : ' \
         '--approval[otherwise those in the inbox]: : ' \
         '--ask[only ask for the approvals, by the inbox]' \
@@ -330,6 +348,7 @@ _rampdeck_panic() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--to[step-down\: the stage; otherwise one below the newest act'\''s]: : ' \
         '--reason[may be given afterwards\: rampdeck note --reason TEXT]: : ' \
         '--print[only the commands to do it by hand]' \
@@ -344,6 +363,7 @@ _rampdeck_kill() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--confirm["KILL name"]: : ' \
         '--reason[may be given afterwards\: rampdeck note --reason TEXT]: : ' \
         '--print[only the commands to do it by hand]'
@@ -357,6 +377,7 @@ _rampdeck_rollback() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--to[otherwise the stage of the phrase]: : ' \
         '--confirm["ROLLBACK L0"]: : ' \
         '--reason[may be given afterwards]: : ' \
@@ -371,6 +392,7 @@ _rampdeck_freeze() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--confirm[FREEZE]: : ' \
         '--reason[why]: : '
 }
@@ -383,6 +405,7 @@ _rampdeck_apply() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--approval[otherwise those in the inbox]: : ' \
         '--confirm["ADVANCE name L0 L1 GROSS 5,000"]: : ' \
         '1: :_files'
@@ -396,6 +419,7 @@ _rampdeck_approve() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--key[another key than identity.key]: :_files' \
         '--reject[say no; needs --reason]' \
         '--reason[why not]: : ' \
@@ -411,6 +435,7 @@ _rampdeck_plan_show() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--patch[print the edits alone, as a patch for '\''git apply'\'']' \
         '1: :_files'
 }
@@ -428,6 +453,7 @@ _rampdeck_plan() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--to[the stage to go to]: : ' \
         '(-o --output)'{-o,--output}'[write the plan here, also when it is not allowed]: :_files' \
         '--patch[print the edits alone, as a patch for '\''git apply'\'']' \
@@ -449,6 +475,7 @@ _rampdeck_simulate() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: : '
 }
 
@@ -460,6 +487,7 @@ _rampdeck_policy_adopt() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--approval[for what is looser than what is in force]: : '
 }
 
@@ -471,6 +499,7 @@ _rampdeck_policy_init() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '(-o --output)'{-o,--output}'[where both files go; else the policy beside the manifests]: :_files' \
         '--yes[take every proposal without asking]' \
         '1: :_files'
@@ -483,7 +512,8 @@ _rampdeck_policy_schema() {
         '--policy[a policy file instead of the one in the repository]: :_files' \
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
-        '--ascii[marks and bars without Unicode]'
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]'
 }
 
 _rampdeck_policy_check() {
@@ -494,6 +524,7 @@ _rampdeck_policy_check() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :_files'
 }
 
@@ -513,6 +544,7 @@ _rampdeck_policy() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :->verb' \
         '*:: :->rest'
     case "$state" in
@@ -534,6 +566,7 @@ _rampdeck_doctor() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--wait[how long one check may take]: : '
 }
 
@@ -544,7 +577,8 @@ _rampdeck_config_check() {
         '--policy[a policy file instead of the one in the repository]: :_files' \
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
-        '--ascii[marks and bars without Unicode]'
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]'
 }
 
 _rampdeck_config_show() {
@@ -554,7 +588,8 @@ _rampdeck_config_show() {
         '--policy[a policy file instead of the one in the repository]: :_files' \
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
-        '--ascii[marks and bars without Unicode]'
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]'
 }
 
 _rampdeck_config() {
@@ -571,6 +606,7 @@ _rampdeck_config() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :->verb' \
         '*:: :->rest'
     case "$state" in
@@ -589,7 +625,8 @@ _rampdeck_drift() {
         '--policy[a policy file instead of the one in the repository]: :_files' \
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
-        '--ascii[marks and bars without Unicode]'
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]'
 }
 
 _rampdeck_watch() {
@@ -600,6 +637,7 @@ _rampdeck_watch() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--act[reduce risk by itself when a trigger asks for it]' \
         '--take-over[relieve whoever watches now, and act]'
 }
@@ -612,7 +650,13 @@ _rampdeck_status() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
-        '--since[also what happened since\: ISO 8601, or a span such as 2h]: : '
+        '--no-mouse[leave the mouse to the terminal]' \
+        '--since[also what happened since\: ISO 8601, or a span such as 2h]: : ' \
+        '--signal[one signal over time, and where its number comes from]: : ' \
+        '--window[how much of it (default\: %(default)s)]: : ' \
+        '--book[of another book than the one that panels show]: : ' \
+        '--plain[sentences without columns, for screen readers]' \
+        '--watch[with --plain\: go on and say what changes, until stopped]'
 }
 
 _rampdeck_inject() {
@@ -623,6 +667,7 @@ _rampdeck_inject() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--dir[the demo'\''s folder, instead of its configuration]: :_files' \
         '1: : '
 }
@@ -635,6 +680,7 @@ _rampdeck_demo() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '--scenario[calm, incident, loss-limit, reconciliation-mismatch, risk-breach, stale-data, tca-degradation, wrong-account]: : ' \
         '--seed[seed of the venues'\'' walk (7)]: : ' \
         '--speed[market minutes per wall minute (20)]: : ' \
@@ -683,6 +729,7 @@ _rampdeck() {
         '--json[print one JSON document]' \
         '--read-only[show everything, command nothing]' \
         '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
         '1: :->verb' \
         '*:: :->rest'
     case "$state" in

@@ -203,6 +203,7 @@ def test_a_watch_prints_events_is_seen_by_others_and_ends_on_a_signal(site: Site
 
 def test_the_plain_twin_goes_on_until_it_is_stopped(site: Site) -> None:
     twin = site.start("status", "--plain", "--watch")
+    assert twin.stdout is not None
     try:
         assert any("is at stage" in line for line in iter(twin.stdout.readline, ""))
         twin.send_signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ from textual.app import App
 
 from console.app import RampdeckApp, Seat
 from tests.screens import states
-from tests.screens.test_console_app import until
+from tests.screens.pressing import until
 from widgets.palette import THEMES
 
 

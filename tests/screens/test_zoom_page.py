@@ -12,7 +12,7 @@ from stages.closeup import Closeup
 from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
 from tests.screens import closeups, states
-from tests.screens.test_console_app import until
+from tests.screens.pressing import until
 from widgets.glyphs import ascii_twin
 
 SIZES = ((160, 45), (100, 30), (80, 24), (60, 20))

@@ -11,11 +11,11 @@ from console.watch.closeup_report import closeup_document, closeup_lines
 from stages.closeup import Closeup, Kind, near_misses, origin, reading_at, stride_for, used
 from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
-from tests.screens import states
+from tests.screens import ladder, states
 from widgets.chart import Chart, chart_lines, fixed_scale
 
 NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)
-POLICY = states.policy()
+POLICY = ladder.policy()
 GROSS = SignalKey(LIVE_BOOK, "gross")
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from stages.burnin_spec import BurnInSpec, ComparisonSpec, Objective, Regimes
 from stages.comparison import Verdict
 from stages.manifest import MarketSpan
 from stages.measures import Clear, Trigger, Windows
 from stages.objectives import Outcome, outcome
-from stages.policy import BurnInSpec, ComparisonSpec, Gates, Objective, Policy, Regimes
+from stages.policy import Gates, Policy
 from stages.policy_text import load
 from stages.posture import Mode
 from stages.quality import Reading
