@@ -456,9 +456,3 @@ def freeze(
             spill.append(drafts, at=now, cause=away.line)
         return True
     return not isinstance(answer, Refusal) and bool(answer)
-
-
-def owed_reasons(state: ControlState, now: datetime, within: timedelta = timedelta(minutes=10)) -> tuple[str, ...]:
-    """Intents of reductions by hand whose reason is owed for longer than ``within``."""
-    acts = (one for one in state.intents.values() if one.kind == REDUCE and not one.automatic and not one.reason)
-    return tuple(one.id for one in acts if now - one.at > within)

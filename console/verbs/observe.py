@@ -18,7 +18,14 @@ from console.watch.closeup_report import closeup_document, closeup_lines
 from console.watch.drift_report import drift_answer, drift_document, drift_lines
 from console.watch.history import applied_controls
 from console.watch.plain_report import Sentence, news, sentences
-from console.watch.report import publishing_document, publishing_lines, status_document, status_lines
+from console.watch.report import (
+    owing_document,
+    owing_lines,
+    publishing_document,
+    publishing_lines,
+    status_document,
+    status_lines,
+)
 from stages.applied import compare
 from stages.entries import Entry, EntryFilter
 from stages.manifest import parse_duration
@@ -77,12 +84,15 @@ def run_status(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
         published = publishing_document(
             wiring.ledger.state(), advance=wiring.by_branch("advance"), reduce=wiring.by_branch("reduce")
         )
-        out.document(status_document(policy, look) | published | {"unmerged": wiring.spill.unmerged()} | events)
+        owing = owing_document(wiring.ledger.state(), wiring.clock.wall())
+        out.document(status_document(policy, look) | published | owing | {"unmerged": wiring.spill.unmerged()} | events)
         return 0
     waits = wiring.spill.unmerged()
     if waits:
         out.line(f"! {waits}")
     for line in publishing_lines(wiring.ledger.state(), reduce=wiring.by_branch("reduce")):
+        out.line(line)
+    for line in owing_lines(wiring.ledger.state(), wiring.clock.wall()):
         out.line(line)
     for line in status_lines(policy, look):
         out.line(line)

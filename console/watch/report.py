@@ -11,6 +11,7 @@ from console.desk import BELIEVED
 from console.watch.deployed_report import deployed_document, truth_report
 from console.watch.once import Look
 from stages.figures import measure, percent
+from stages.owing import owed
 from stages.policy import Policy
 from stages.readiness import DOWN_BY_BRANCH, refused_down
 from stages.standing import Standing
@@ -30,6 +31,21 @@ def publishing_document(state: ControlState, *, advance: bool, reduce: bool) -> 
             for one in state.awaiting
         ],
     }
+
+
+def owing_document(state: ControlState, now: datetime) -> dict[str, Any]:
+    """Reasons that are owed for reductions by hand; a part of ``status``."""
+    return {
+        "owedReasons": [
+            {"intent": one.intent, "actor": one.actor, "to": one.to_stage, "secondsLeft": one.left.total_seconds()}
+            for one in owed(state, now)
+        ]
+    }
+
+
+def owing_lines(state: ControlState, now: datetime) -> Iterator[str]:
+    """The same for a person."""
+    yield from (f"! {one.text}" for one in owed(state, now))
 
 
 def publishing_lines(state: ControlState, *, reduce: bool) -> Iterator[str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from console.procedures.follow import settle
-from console.procedures.reduce import owed_reasons
 from console.store.ledger import SqlLedger
 from console.wiring import SystemClock
 from stages.decide import decide, denial
+from stages.owing import owed
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.settling import Truth
@@ -333,9 +333,11 @@ def test_a_commit_that_arrived_though_its_answer_was_lost_is_found(world: World)
 def test_a_reason_is_owed_after_ten_minutes(world: World) -> None:
     answer = world.reduce("L0")
     now = datetime.now(UTC)
-    assert owed_reasons(world.ledger.state(), now) == ()
-    assert owed_reasons(world.ledger.state(), now + timedelta(minutes=11)) == (answer.intent,)
-    assert owed_reasons(world.ledger.state(), now + timedelta(minutes=11), timedelta(hours=1)) == ()
+    (early,), (late,) = (owed(world.ledger.state(), now + timedelta(minutes=past)) for past in (0, 11))
+    assert (early.intent, late.intent) == (answer.intent, answer.intent)
+    assert "is owed within 9 min" in early.text
+    assert "carol's reduction to L0 IS OVERDUE by " in late.text
+    assert owed(world.ledger.state(), now + timedelta(days=2)) == ()
 
 
 @pytest.mark.parametrize("ledger", ["there", "away"])
