@@ -31,11 +31,24 @@ PATHS = {
 
 def live_policy(namespace: str, **target: Any) -> Policy:
     """The demo's policy in another namespace, with every control read back from the live objects."""
-    document = yaml.safe_load((ROOT / "stages" / "policies" / "demo.yaml").read_text(encoding="utf-8"))
+    return load(json.dumps(_document(namespace, **target)), "ramp.yaml")
+
+
+def full_policy(namespace: str, controller: str) -> Policy:
+    """The same with an Application in the namespace ``controller``, a dry run and a runtime flag: all that asks."""
+    document = _document(namespace, application={"namespace": controller, "name": "heron"})
+    flag = {"object": "ConfigMap/heron-runtime", "path": "data.kill", "value": "true", "normal": "false"}
+    document["spec"]["postures"]["KILLED"]["runtime"] = flag
+    document["spec"]["gates"]["dryRun"] = "required"
+    return load(json.dumps(document), "ramp.yaml")
+
+
+def _document(namespace: str, **target: Any) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "stages" / "policies" / "demo.yaml").read_text(encoding="utf-8"))
     document["spec"]["target"] |= {"namespace": namespace, **target}
     for control in document["spec"]["controls"].values():
         control["readback"] = {"kubernetes": {}}
-    return load(json.dumps(document), "ramp.yaml")
+    return document
 
 
 def sample_objects() -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from console.doctor.machine import characters, colours, tool, writable
 from console.doctor.outside import policy_needs
 from console.wiring import SystemClock
 from tests.integration.actuation import World, git
-from tests.integration.herons import live_policy
+from tests.integration.herons import full_policy
 from tests.integration.remotes import over_http
 from tests.integration.test_sources_http import Served, text
 
@@ -171,6 +171,5 @@ def test_the_rights_that_a_policy_needs_are_those_that_are_documented(root: Path
                     granted |= {
                         (group, plural, verb, name) for group in rule["apiGroups"] for plural in rule["resources"]
                     }
-    policy = live_policy("heron", application={"namespace": "argocd", "name": "heron"})
-    needed = {need[1:] for need in policy_needs(policy)}
+    needed = {need[1:] for need in policy_needs(full_policy("heron", "argocd"))}
     assert needed == granted

@@ -18,7 +18,7 @@ from stages.dry_run import ARGO_MANAGER, Wanted
 from stages.policy import Application as Where
 from tests.integration.argo import APPLICATIONS, Argo
 from tests.integration.cluster import MERGE, READER, Cluster, wait_until
-from tests.integration.herons import Heron, live_policy, sample_objects
+from tests.integration.herons import Heron, full_policy, live_policy, sample_objects
 
 GROUP = "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/{}"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1/{1}"
@@ -72,8 +72,7 @@ def test_it_is_enough_to_read_and_ask_the_controller(heron: Heron, api: ApiServe
 
 
 def test_the_api_server_says_itself_what_is_granted(heron: Heron, api: ApiServer) -> None:
-    application = {"namespace": heron.namespace, "name": "heron"}
-    for namespace, group, plural, verb, name in policy_needs(live_policy(heron.namespace, application=application)):
+    for namespace, group, plural, verb, name in policy_needs(full_policy(heron.namespace, heron.namespace)):
         asked = {"namespace": namespace, "group": group, "resource": plural, "verb": verb, "name": name}
         assert api.may(asked, seconds=10), asked
         assert not api.may({**asked, "verb": "delete"}, seconds=10), asked
