@@ -12,7 +12,17 @@ from typing import Final
 
 from console.approvals import InForce
 from console.containment import heard
-from console.ports import Checkpoint, Clock, KillFlag, LedgerStore, Repository, RunningActs, Signer, Venue
+from console.ports import (
+    Checkpoint,
+    Clock,
+    KillFlag,
+    LedgerStore,
+    Repository,
+    RunningActs,
+    Signer,
+    Venue,
+    branch_name,
+)
 from stages.authority import Action, action_digest
 from stages.commands import Record, RecordCommitted, RecordOutcome
 from stages.plan import Plan
@@ -41,11 +51,13 @@ class ReturnPorts:
     checkpoint: Checkpoint
     flag: KillFlag | None = None
     """The field of the runtime that a kill wrote and this act takes back."""
+    by_branch: bool = False
+    """Whether it is proposed as a branch that somebody merges, instead of pushed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """``outcome``: refused, pushed, unchanged, rejected, abandoned or unknown.
+    """``outcome``: refused, pushed, proposed (as ``branch``), unchanged, rejected, abandoned or unknown.
 
     ``venue`` tells of its block, ``flag`` of the runtime flag where there is one.
     """
@@ -56,6 +68,7 @@ class Returned:
     sha: str = ""
     venue: str = ""
     flag: str = ""
+    branch: str = ""
 
     @property
     def ok(self) -> bool:
@@ -97,15 +110,18 @@ def refuse(ports: ReturnPorts, actor: str, command: str, refusal: Refusal) -> Re
 def travel(
     ports: ReturnPorts, force: InForce, trip: Journey, plan: Plan, again: Callable[[str], Plan], *, unblock: bool
 ) -> Returned:
-    """Push ``plan``, keep the outcome, and let the venue go where ``unblock`` says so.
+    """Push or propose ``plan``, keep the outcome, and let the venue go where ``unblock`` says so.
 
+    What is only proposed lifts nothing: the venue stays blocked, and a resume after the merge lets it go.
     ``again`` makes the plan anew on another head, because the branch moved; it may raise Trouble.
     """
     done = replace(_publish(ports, force, trip, plan, again), intent=trip.intent)
     ports.checkpoint("pushed")
-    outcome = RecordOutcome(trip.actor, trip.intent, done.outcome, done.sha, done.message)
+    outcome = RecordOutcome(trip.actor, trip.intent, done.outcome, done.sha, done.message, done.branch)
     ports.ledger.transact(outcome, now=ports.clock.wall())
     ports.checkpoint("outcome")
+    if done.outcome == "proposed" and unblock and ports.venue is not None:
+        return replace(done, venue=f"the venue stays blocked until {done.branch} is merged; then rampdeck resume")
     if not done.ok:
         return done
     if ports.flag is not None:
@@ -124,19 +140,23 @@ def travel(
 def _publish(ports: ReturnPorts, force: InForce, trip: Journey, plan: Plan, again: Callable[[str], Plan]) -> Returned:
     """Commit on the checked head and push; when the branch moved: fetch, plan and commit again."""
     sha, pushing, head, repository = "", False, plan.base_commit, ports.repository
+    branch = branch_name(plan.id) if ports.by_branch else ""
     ports.checkpoint("intent")
     try:
         for _ in range(TRIES):
             if not plan.contents:
                 return Returned("unchanged", "the manifests say this already", sha=head)
             sha = repository.commit(head, plan.contents, _message(force, trip, plan), _trailers(ports, trip, plan))
-            ports.ledger.transact(RecordCommitted(trip.actor, trip.intent, sha), now=ports.clock.wall())
+            ports.ledger.transact(RecordCommitted(trip.actor, trip.intent, sha, branch=branch), now=ports.clock.wall())
             ports.checkpoint("committed")
             held = _held(ports, force, trip)
             if held:
                 return Returned("abandoned", held, sha=sha)
             pushing = True
-            pushed = repository.push(sha, head)
+            pushed = repository.propose(sha, branch) if branch else repository.push(sha, head)
+            if branch and pushed.outcome == "pushed":
+                said = f"pushed as branch {branch}; nothing changes before somebody merges it"
+                return Returned("proposed", said, sha=sha, branch=branch)
             if pushed.outcome != "moved":
                 return Returned(pushed.outcome, pushed.message, sha=sha)
             pushing = False

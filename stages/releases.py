@@ -176,7 +176,7 @@ def refuse_resume(command: BeginResume, state: ControlState) -> Refusal | None:
         return Refusal("order", f"Git stands at {command.stage}, above what was last carried out; roll back first")
     if not set(command.roles) & set(RESUME_ROLES):
         return Refusal("role", f"{command.actor} is not {' or '.join(RESUME_ROLES)}, who may resume")
-    return _refuse_texts(state, command)
+    return _refuse_texts(state, command) or _refuse_awaiting(state)
 
 
 def overtaken(state: ControlState, mode: Mode, stage: int, top: int) -> str:
@@ -204,11 +204,16 @@ def _refuse_risk(state: ControlState, command: BeginRestore | BeginResume) -> Re
     if state.unresolved:
         intent = state.unresolved[0]
         return Refusal("outcome-unknown", f"the outcome of {intent.kind} {intent.id[:8]} is unknown")
-    if state.awaiting:
-        intent = state.awaiting[0]
-        return Refusal("awaits-merge", f"{intent.kind} to {intent.to_stage} waits for the merge of {intent.branch}")
+    if awaits := _refuse_awaiting(state):
+        return awaits
     if not command.signature:
         return Refusal("unsigned", "raising risk needs the operator's signature; configure identity.key")
+    return None
+
+
+def _refuse_awaiting(state: ControlState) -> Refusal | None:
+    for intent in state.awaiting:
+        return Refusal("awaits-merge", f"{intent.kind} to {intent.to_stage} waits for the merge of {intent.branch}")
     return None
 
 

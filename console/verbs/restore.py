@@ -114,6 +114,7 @@ def return_ports(wiring: Wiring) -> ReturnPorts:
         clock=wiring.clock,
         running=wiring.running,
         checkpoint=wiring.checkpoint,
+        by_branch=wiring.by_branch("advance"),
     )
 
 
@@ -143,15 +144,19 @@ def _report(done: Returned, lowest: str, out: Output) -> int:
             out.line(done.flag)
         out.line(done.venue or "no venue is configured: let it go at the broker")
     else:
-        out.line(f"{done.outcome.upper()}: {done.message}")
+        out.line(_not_done(done))
     return exit_code(done.outcome)
 
 
 def returned_note(done: Returned) -> str:
     """The result in one sentence."""
     if not done.ok:
-        return f"{done.outcome.upper()}: {done.message}"
+        return _not_done(done)
     return f"restored; {done.venue or 'no venue is configured: let it go at the broker'}"
+
+
+def _not_done(done: Returned) -> str:
+    return "; ".join(filter(None, (f"{done.outcome.upper()}: {done.message}", done.venue)))
 
 
 def returned_document(done: Returned) -> dict[str, str]:
@@ -163,4 +168,5 @@ def returned_document(done: Returned) -> dict[str, str]:
         "message": done.message,
         "venue": done.venue,
         "flag": done.flag,
+        "branch": done.branch,
     }

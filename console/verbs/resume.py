@@ -70,7 +70,7 @@ def carry_on(wiring: Wiring, phrase: str | None) -> Returned | str:
 def said(done: Returned) -> str:
     """The result in words."""
     if not done.ok:
-        return f"{done.outcome.upper()}: {done.message}"
+        return "; ".join(filter(None, (f"{done.outcome.upper()}: {done.message}", done.venue)))
     git = f"resumed, pushed {done.sha[:8]}" if done.outcome == "pushed" else "Git has nothing to lift"
     return f"{git}; {done.venue}" if done.venue else git
 

@@ -308,6 +308,7 @@ class World:
         return ReturnPorts(
             self.ledger, self.repository, self.venue, SshSigner(self.key("alice")), SystemClock(), self.running,
             self.checkpoint,  # type: ignore[arg-type]
+            by_branch=self.by_branch,
         )  # fmt: skip
 
     def resume(self, actor: str = "alice") -> Returned:
