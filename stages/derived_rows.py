@@ -29,6 +29,8 @@ from stages.watching import ObjectiveWatch, TriggerWatch, WatchState
 
 RECONCILIATION = "reconciliation"
 _TENTH = 1
+_TODAY = timedelta(hours=12)
+"""How long ago a clock time says by itself which one is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +148,16 @@ def _flat_by(facts: _Facts) -> Iterator[Row]:
     if venue is None or venue.error:
         yield replace(row, state=RowState.BLIND, text="the venue was not read")
         return
-    row = replace(row, event_time=venue.as_of)
+    row, zone = replace(row, event_time=venue.as_of), ZoneInfo(facts.policy.spec.target.session.timezone)
     if not venue.positions:
-        yield replace(row, state=RowState.OK, text="flat")
+        since = facts.watch.since.get("flat", facts.snapshot.wall)
+        at = facts.snapshot.market_of(since)
+        told = f"flat {at.astimezone(zone):%H:%M:%S}" if market - at < _TODAY else "flat"
+        yield replace(row, state=RowState.OK, text=told)
         return
     held = sum((abs(one.market_value) for one in venue.positions), Decimal(0))
     begins = session.flatten_start or session.flat_by
     if market < begins:
-        zone = ZoneInfo(facts.policy.spec.target.session.timezone)
         yield replace(row, text=f"by {session.flat_by.astimezone(zone):%H:%M}")
         return
     late = market >= session.flat_by

@@ -15,6 +15,7 @@ from stages.verdict import (
     Alarm,
     AlarmClass,
     BurnIn,
+    Hanging,
     Headline,
     Row,
     RowState,
@@ -240,6 +241,10 @@ def breach() -> Frame:
     )
 
 
+FLATTENING = NOW + timedelta(minutes=73, seconds=52)
+"""15:45 in New York."""
+
+
 def over() -> Frame:
     row = {"state": RowState.OVER, "value": D(18240), "used": D("3.648"), "word": "OVER L1"}
     head = Headline(
@@ -256,6 +261,13 @@ def over() -> Frame:
             headline=head,
             latches=(LATCH,),
             posture=Posture(Mode.REDUCE_ONLY, 1),
+            overhang=(
+                Hanging("gross", "", D(13240), Unit.USD, FLATTENING),
+                Hanging("largest", "NVDA", D(1200), Unit.USD, FLATTENING),
+                Hanging("largest", "AMD", D(400), Unit.USD, FLATTENING),
+                Hanging("outside universe", "MU", D(900), Unit.USD, FLATTENING),
+                Hanging("day P&L", "", D(62), Unit.USD, None, loss=True),
+            ),
         )
     )
 

@@ -118,6 +118,13 @@ def test_a_row_that_the_console_works_out_stands_in_its_panel(size: tuple[int, i
     assert not any("flat by " in line for line in looked), "today's facts are no part of another stage's"
 
 
+@pytest.mark.parametrize(("size", "names", "says"), [((160, 45), 3, "until 15:45"), ((100, 30), 3, "to 15:45")])
+def test_what_hangs_over_stands_by_name_with_its_deadline(size: tuple[int, int], names: int, says: str) -> None:
+    said = [line for line in text("over", size).splitlines() if "▼" in line and says in line]
+    assert len(said) == names
+    assert "13,240 $" in said[0], "the largest first"
+
+
 def test_what_if_measures_today_against_the_other_limits() -> None:
     lines = text("ok", (160, 45), Look(stage=2)).splitlines()
     assert "WHAT IF L2" in lines[3]

@@ -69,7 +69,9 @@ def test_flat_by_close_says_the_time_then_warns_then_breaks() -> None:
         row = derived(one.tick())["flat by close"]
         assert (row.state, row.text) == (state, "NOT FLAT 1,413 $")
     late.positions = ()
-    assert derived(late.tick())["flat by close"].state is RowState.OK
+    late.tick(3)
+    row = derived(late)["flat by close"]
+    assert (row.state, row.text) == (RowState.OK, "flat 15:51:02"), "since the first look at it"
     late.venue_silent = True
     assert derived(late.tick())["flat by close"].state is RowState.BLIND
 

@@ -11,6 +11,7 @@ from console.screens import View, view_head
 from console.screens.ramp.parts import (
     allot,
     burn_in_lines,
+    hanging_lines,
     held_lines,
     joined_below,
     quiet_lines,
@@ -236,6 +237,7 @@ class _Desk:
             for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
         )
         held = held_lines(self.evaluation.latches, self.policy, width)
+        held += hanging_lines(self.evaluation.overhang, self.policy.spec.target.session.timezone, width)
         held += quiet_lines(self.evaluation.held[:2], self.view.wall, width)
         truth = self.evaluation.truth
         down = self.down_lines(width)

@@ -11,8 +11,8 @@ from stages.alarms import latch_title
 from stages.policy import Policy
 from stages.posture import Latch
 from stages.signals import Snapshot, SourceHealth
-from stages.verdict import BurnIn, BurnInItem, HeldBack, Row
-from widgets.figures import age, number
+from stages.verdict import BurnIn, BurnInItem, Hanging, HeldBack, Row
+from widgets.figures import age, amount, number
 from widgets.header import local_time
 from widgets.line import Line, Tone, fit, title
 from widgets.signal_panel import value_text
@@ -127,6 +127,24 @@ def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Lin
         room = width - line.length
         roles = roles if len(name) + len(roles) <= room else roles.removesuffix(" clear it")
         lines.append(line.put(fit(f"{name}{roles}", room)).fill(width))
+    return lines
+
+
+def hanging_lines(found: Sequence[Hanging], zone: str, width: int, most: int = 4) -> list[Line]:
+    """What hangs over after a step down, the largest first, each with its deadline on the exchange's clock."""
+    ranked = sorted(found, key=lambda one: (one.loss, -one.over))
+    lines = []
+    for one in ranked[: most if len(ranked) <= most else most - 1]:
+        at = local_time(one.until_market, zone, "%H:%M") if one.until_market else ""
+        words, until = one.words, f" until {at}" if at else ""
+        if width < 44:
+            words = f"{one.symbol or one.title} +{amount(one.over, one.unit, decimals=0)}"
+            until = f" to {at.partition(' ')[0]}" if at else ""
+        line = Line().put(" ").put("▼", Tone.OVER).put(" ")
+        room = width - line.length - 1
+        lines.append(line.put(fit(words, max(8, room - len(until)))).put(fit(until, room)).fill(width))
+    if len(ranked) > most:
+        lines.append(Line().put(f"   and {len(ranked) - len(lines)} more: rampdeck status", Tone.DIM).fill(width))
     return lines
 
 
