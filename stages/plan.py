@@ -22,7 +22,7 @@ from stages.moves import Move, Moves
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
-from stages.stake import BlastRadius, parse_radius, radius_document, worst_case
+from stages.stake import BlastRadius, OrderLimits, parse_radius, radius_document, worst_case
 from stages.standing import Manifests, Read, Standing, comparable
 from stages.symbol_lists import UNIVERSE, left_behind
 from stages.verdict import Gate
@@ -88,6 +88,18 @@ class Plan:
     edits and cannot be carried out; a safer one does the rest."""
     contents: Mapping[str, bytes] = field(default_factory=dict)
     """New bytes of each edited path; not part of the JSON."""
+
+    @property
+    def paced(self) -> bool:
+        """Whether any control limits how many orders go out in a minute."""
+        return any(one.unit is Unit.PER_MINUTE for one in self.changes)
+
+    @property
+    def order_limits(self) -> OrderLimits:
+        """Dollars that one order may be worth, before and after; None where nothing limits them."""
+        change = next((one for one in self.changes if one.control == "maxOrderNotional"), None)
+        before, after = (change.before, change.after) if change is not None else (None, None)
+        return before if isinstance(before, Decimal) else None, after if isinstance(after, Decimal) else None
 
 
 def git_blob_id(content: bytes) -> str:
@@ -192,7 +204,12 @@ def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -
         return value if isinstance(value, tuple) else ()
 
     before, after = moves.before, moves.after
-    rate = next((name for name, spec in policy.spec.controls.items() if spec.unit is Unit.PER_MINUTE), None)
+    rates = [name for name, spec in policy.spec.controls.items() if spec.unit is Unit.PER_MINUTE]
+
+    def rate(values: Mapping[str, Value | None]) -> Decimal | None:
+        """The tightest of the rates: an order passes all of them."""
+        return min((known for name in rates if (known := number(values, name)) is not None), default=None)
+
     edited = {
         move.spec.bindings[place.number].object
         for move in moves.by_name.values()
@@ -208,8 +225,8 @@ def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -
         name_after=number(after, "symbolConcentration"),
         loss_before=number(before, "dailyLossLimit"),
         loss_after=number(after, "dailyLossLimit"),
-        rate_before=None if rate is None else number(before, rate),
-        rate_after=None if rate is None else number(after, rate),
+        rate_before=rate(before),
+        rate_after=rate(after),
         symbols_added=tuple(symbol for symbol in symbols(after) if symbol not in symbols(before)),
         symbols_removed=tuple(symbol for symbol in symbols(before) if symbol not in symbols(after)),
         restarts=tuple(one.object for one in policy.spec.target.workloads if contents and one.object in edited),
@@ -267,7 +284,7 @@ def to_document(
         ],
         "changes": [_change_document(change) for change in plan.changes],
         "blastRadius": radius_document(plan.blast_radius),
-        "worstCase": worst_case(plan.blast_radius),
+        "worstCase": worst_case(plan.blast_radius, plan.order_limits),
         "contracts": list(plan.contracts),
         "refusals": list(plan.refusals),
         "gates": [

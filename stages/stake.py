@@ -55,7 +55,11 @@ class Stake:
         return None if self.before is None or self.after is None else self.after - self.before
 
 
-def stakes(radius: BlastRadius) -> tuple[Stake, ...]:
+OrderLimits = tuple[Decimal | None, Decimal | None]
+"""Dollars that one order may be worth, before and after; None where nothing limits them."""
+
+
+def stakes(radius: BlastRadius, order: OrderLimits = (None, None)) -> tuple[Stake, ...]:
     """Every worst case of a plan, the largest money first; dollars, and orders per minute."""
     usd = Unit.USD
     return (
@@ -65,10 +69,19 @@ def stakes(radius: BlastRadius) -> tuple[Stake, ...]:
         Stake("loss", "loss before automatic stop", usd, radius.loss_before, radius.loss_after),
         Stake("gap", "5 % against every name", usd, _gap(radius.gross_before), _gap(radius.gross_after)),
         Stake("orderRate", "order rate", Unit.PER_MINUTE, radius.rate_before, radius.rate_after),
+        Stake("order", "most in one order", usd, *order),
+        *((sent,) if (sent := _sent(radius, order)).limited else ()),
     )
 
 
-def worst_case(radius: BlastRadius) -> dict[str, dict[str, object]]:
+def _sent(radius: BlastRadius, order: OrderLimits) -> Stake:
+    """What can be ordered in one minute: as many orders as the rate lets out, each as large as one may be."""
+    sides = zip((radius.rate_before, radius.rate_after), order, strict=True)
+    before, after = (None if rate is None or most is None else rate * most for rate, most in sides)
+    return Stake("sent", "most ordered in a minute", Unit.USD, before, after)
+
+
+def worst_case(radius: BlastRadius, order: OrderLimits = (None, None)) -> dict[str, dict[str, object]]:
     """The worst cases for programs; numbers are strings, null where nothing limits them."""
     return {
         one.key: {
@@ -77,7 +90,7 @@ def worst_case(radius: BlastRadius) -> dict[str, dict[str, object]]:
             "delta": write_value(one.delta),
             "unit": one.unit.value,
         }
-        for one in stakes(radius)
+        for one in stakes(radius, order)
     }
 
 

@@ -111,7 +111,8 @@ def _moved(changes: Sequence[ControlChange]) -> str:
 def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str, height: int = 9) -> list[Line]:
     """What is at stake if every limit binds at once; the lines of least rank go where not all fit."""
     blast = plan.blast_radius
-    rows = [(_RANKS[one.key] if one.limited else len(_RANKS), _stake_line(one, blast, width)) for one in stakes(blast)]
+    shown = [one for one in stakes(blast, plan.order_limits) if one.key != "order"]
+    rows = [(_RANKS[one.key] if one.limited else len(_RANKS), _stake_line(one, plan, width)) for one in shown]
     if blast.restarts:
         names = ", ".join(name.rpartition("/")[2] for name in blast.restarts)
         held = f", {open_now} open" if open_now else ""
@@ -125,19 +126,29 @@ def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str, height: 
 
 
 _RANKS = {
-    key: rank for rank, key in enumerate(("gross", "loss", "gap", "restart", "name", "orderRate", "force", "net"))
+    key: rank
+    for rank, key in enumerate(("gross", "loss", "gap", "restart", "name", "orderRate", "sent", "force", "net"))
 }
 """Which line stays longest where there is little room."""
 
 
-def _stake_line(stake: Stake, blast: BlastRadius, width: int) -> Line:
+def _stake_line(stake: Stake, plan: Plan, width: int) -> Line:
     line = Line().put("   ").put(stake.title)
     if not stake.limited:
-        return line.put("no control limits it, or none could be read", at=31).fill(width)
+        return line.put(_unlimited(stake, plan), at=31).fill(width)
     word = unit_word(stake.unit)
     line.right(f"{_known(stake.before, stake.unit)} →", 40)
     line.right(f"{_known(stake.after, stake.unit)} {word}", 48 + max(4, len(word) + 1))
-    return line.put(_stake_note(stake, blast, width - 54), at=54).fill(width)
+    return line.put(_stake_note(stake, plan.blast_radius, width - 54), at=54).fill(width)
+
+
+def _unlimited(stake: Stake, plan: Plan) -> str:
+    """That nothing is known to bound it; of the order rate also what bounds each order."""
+    if stake.key != "orderRate" or plan.paced:
+        return "no control limits it, or none could be read"
+    most = plan.order_limits[1]
+    each = f"; each order at most {number(most, Unit.USD)} {unit_word(Unit.USD)}" if most is not None else ""
+    return f"no control limits it{each}"
 
 
 def _known(value: Decimal | None, unit: Unit) -> str:

@@ -209,7 +209,11 @@ def _costs(plan: Plan) -> Table:
     from stages.stake import stakes
 
     table = _table("if every limit binds at once", "now", "after", "more")
-    for one in stakes(plan.blast_radius):
+    for one in stakes(plan.blast_radius, plan.order_limits):
+        if not one.limited:
+            unread = "" if one.key == "orderRate" and not plan.paced else ", or none could be read"
+            table.add_row(f"  {one.title}", "", "", f"no control limits it{unread}")
+            continue
         more = "" if not one.delta else f"{'+' if one.delta > 0 else ''}{_said(one.delta, one.unit)}"
         table.add_row(f"  {one.title}", _said(one.before, one.unit), _said(one.after, one.unit), more)
     return table

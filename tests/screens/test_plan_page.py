@@ -19,6 +19,7 @@ from stages.departure import departure
 from stages.ladder import Direction
 from stages.patch import patch_text
 from stages.plan import Edit
+from stages.stake import stakes
 from stages.verdict import GateStatus
 from tests.screens import states
 from tests.screens.conftest import Console
@@ -240,10 +241,17 @@ def test_side_by_side_a_removed_line_stands_beside_the_one_in_its_place() -> Non
 def test_the_worst_case_names_what_nothing_limits() -> None:
     radius = states.PLAN.blast_radius
     shown = "\n".join(line.text for line in cost_lines(states.PLAN, 92, open_now="", in_force=""))
-    assert "no control limits it" in next(line for line in shown.splitlines() if "order rate" in line)
+    assert "no control limits it; each order at most" in next(
+        line for line in shown.splitlines() if "order rate" in line
+    )
     limited = replace(states.PLAN, blast_radius=replace(radius, rate_before=Decimal(6), rate_after=Decimal(9)))
     row = next(line.text for line in cost_lines(limited, 92, open_now="", in_force="") if "order rate" in line.text)
     assert [word in row for word in ("6 →", "9 /min", "+3 /min")] == [True] * 3
+    before, after = limited.order_limits
+    assert before is not None
+    assert after is not None
+    sent = next(one for one in stakes(limited.blast_radius, limited.order_limits) if one.key == "sent")
+    assert (sent.before, sent.after) == (6 * before, 9 * after)
     net = next(line for line in shown.splitlines() if "most to one side" in line)
     assert [word in net for word in ("2,500 →", "10,000 $", "+7,500 $")] == [True] * 3
 

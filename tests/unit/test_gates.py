@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from console.watch.drift_report import drift_answer, drift_document, drift_lines
+from stages.bearings import git_standing
 from stages.dry_run import DryRun
 from stages.gates import GateFacts, allowed, judge_gates, reasons
 from stages.ladder import Direction
@@ -154,6 +156,19 @@ def test_between_stages_nothing_goes_up(ready: Watched) -> None:
     found = gates(ready, plan())
     assert "maxGrossExposure" in found["standing"].reasons[0]
     assert not found["order"].passes
+
+
+def test_a_digest_that_is_not_its_documents_lets_nothing_up_and_is_drift(ready: Watched) -> None:
+    seen = ready.judge()
+    assert seen.snapshot.git is not None
+    said = "pin economic-policy: api.yaml says sha256:aa, but policy.json has sha256:bb"
+    snapshot = replace(seen.snapshot, git=replace(seen.snapshot.git, parted=(said,)))
+    found = replace(seen, standing=git_standing(ready.policy, snapshot))
+    by_id = {gate.gate_id: gate for gate in judge_gates(ready.policy, ready.state, found, plan(), facts(ready))}
+    assert (by_id["standing"].status, by_id["standing"].reasons) == (GateStatus.FAIL, (said,))
+    assert drift_answer(found, ()) == "drift"
+    assert f"DOES NOT FIT {said}" in tuple(drift_lines(ready.policy, found, ()))
+    assert drift_document(ready.policy, found, ())["standing"]["parted"] == [said]
 
 
 def test_a_latch_and_the_cooldown_stand_in_the_posture() -> None:
