@@ -17,7 +17,7 @@ from stages.bindings import Binding, locate, object_of
 from stages.json_spans import parse_json
 from stages.moves import Rewrite, rewrite
 from stages.paths import parse_path, walk
-from stages.policy import DigestSpec, DocumentSpec, Policy
+from stages.policy import BindingSpec, DigestSpec, DocumentSpec, Policy
 from stages.quoting import reading
 from stages.refusal import Trouble
 from stages.splice import Change
@@ -86,13 +86,15 @@ def digest_of(data: object, form: str = "sorted") -> str:
 
 
 def _companions(spec: DigestSpec, manifests: Manifests, trees: Trees, name: str) -> dict[str, list[tuple[str, Change]]]:
-    """The digests that go with the changed document. Raises Trouble where today's do not fit today's document."""
-    files = {spec.of.file, *(place.file for place in spec.written)}
-    if not any(manifests.path(file) in trees for file in files):
-        return {}
-    if parted := list(_parted(spec, manifests, {})):
+    """The digests that go with the changed document.
+
+    Raises Trouble where today's do not fit today's document: any of them where it changes, else those in edited files.
+    """
+    changes_it = _changes(spec, manifests, trees)
+    places = [place for place in spec.written if changes_it or manifests.path(place.file) in trees]
+    if parted := list(_parted(spec, manifests, {}, places)):
         raise Trouble("; ".join(parted), where=spec.of.file, fix="bring the digest and its document together first")
-    if not _changes(spec, manifests, trees):
+    if not changes_it:
         return {}
     new = _digest(spec, manifests, trees)
     changes: dict[str, list[tuple[str, Change]]] = {}
@@ -125,10 +127,13 @@ def _trees(written: Sequence[Rewrite]) -> Trees:
     return {one.path: one.manifest for one in written}
 
 
-def _parted(spec: DigestSpec, manifests: Manifests, trees: Trees) -> Iterator[str]:
-    """Where another digest is written than the document has."""
-    document = _digest(spec, manifests, trees)
-    for place in spec.written:
+def _parted(
+    spec: DigestSpec, manifests: Manifests, trees: Trees, places: Sequence[BindingSpec] | None = None
+) -> Iterator[str]:
+    """Where another digest is written than the document has, of ``places`` or of all."""
+    places = spec.written if places is None else places
+    document = _digest(spec, manifests, trees) if places else ""
+    for place in places:
         located = _written(place.binding, manifests, trees)
         if located != document:
             says = f"says {str(located)[:_SHOWN]}" if located else "says nothing"

@@ -47,6 +47,8 @@ def left_behind(policy: Policy, manifests: Manifests, universe: Collection[str])
     for file in _files(policy):
         path = manifests.path(file)
         try:
+            if not all(symbol.encode() in manifests.bytes(file) for symbol in universe):
+                continue
             manifest = manifests.parsed(file)
         except Trouble:
             continue  # the binding that needs it says so
@@ -61,10 +63,9 @@ def left_behind(policy: Policy, manifests: Manifests, universe: Collection[str])
 
 def _found(manifest: Manifest, universe: frozenset[str]) -> Iterator[tuple[str, tuple[int, int], tuple[str, ...]]]:
     """The lists of a file: of which object, where, and what they hold."""
-    if all(symbol in manifest.text for symbol in universe):
-        for tree in manifest.documents:
-            name = _name(tree.root)
-            yield from ((name, *found) for found in _lists(_Text(manifest), tree.root, universe))
+    for tree in manifest.documents:
+        name = _name(tree.root)
+        yield from ((name, *found) for found in _lists(_Text(manifest), tree.root, universe))
 
 
 def _files(policy: Policy) -> tuple[str, ...]:
