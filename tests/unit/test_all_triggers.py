@@ -261,3 +261,8 @@ def test_triggers_of_one_root_within_half_a_minute_are_one_incident_and_each_con
     assert len(storms(watched.state.latches.values())) == 1
     late = world(gross=gross, order=order).tick(3).tick(2, gross=6000).tick(40).tick(2, order=900)
     assert len(storms(late.state.latches.values())) == 2
+    apart = world(gross=gross, stale=stale()).tick(3)
+    apart.frozen.add("lag")
+    apart.tick(10, gross=6000)
+    assert held(apart) == [(Mode.REDUCE_ONLY, 0), (Mode.HALTED, None)]
+    assert len(storms(apart.state.latches.values())) == 2, "they have no root in common"

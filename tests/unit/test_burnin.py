@@ -264,13 +264,16 @@ def test_speed_scales_market_time_and_leaves_coverage_alone(speed: int) -> None:
 
 def test_a_restart_pauses_the_clock_without_blindness() -> None:
     world = Watched().tick(6)
-    world.push("advance", "L0", "L1")
+    world.push("reduce", "L1", "L1")
     world.settle()
+    seen = world.watch.burn_in.observed
     world.silent = True
-    blind = world.watch.burn_in.blind
     world.tick(5)
-    assert world.watch.burn_in.blind == blind
-    assert world.wall - world.start == timedelta(seconds=11)
+    assert (world.watch.burn_in.observed, world.watch.burn_in.blind) == (seen, 0)
+    assert run_states(world) == ["ARMED", "OBSERVING"]
+    world.silent = False
+    world.tick(2)
+    assert world.watch.burn_in.observed == seen + 2, "the same run goes on"
 
 
 COSTS = {"signal": "slippage", "atMost": 6, "minSamples": 500, "coverage": 0}
@@ -279,9 +282,9 @@ ACTION = Quorum(
 )
 
 
-def undecided() -> Watched:
+def undecided(*more: dict[str, object]) -> Watched:
     """A run whose time is up and which lacks samples of a performance signal."""
-    world = with_burn_in(maxMarketTime="15s", objectives=[COSTS])
+    world = with_burn_in(maxMarketTime="15s", objectives=[COSTS, *more])
     world.tick(25)
     assert run_states(world)[-1] == "INCONCLUSIVE"
     return world
@@ -290,7 +293,9 @@ def undecided() -> Watched:
 def test_nothing_advances_from_an_undecided_run() -> None:
     world = undecided()
     gates = judge_gates(world.policy, world.state, world.judge(), None, GateFacts(world.wall, ACTING, True))
-    assert not next(gate for gate in gates if gate.gate_id == "burn-in").passes
+    gate = next(gate for gate in gates if gate.gate_id == "burn-in")
+    assert not gate.passes
+    assert gate.reasons[0].startswith("burn-in of L1: time is up"), "it is no pass that counts no more"
 
 
 def extend(world: Watched, minutes: int = 1) -> ExtendBurnIn:
@@ -331,7 +336,7 @@ def test_a_performance_item_is_waived_by_name_with_approval() -> None:
 
 @pytest.mark.parametrize("item", ["market time", "reconciliation", "evaluations in a row", "samples of gross"])
 def test_a_safety_item_is_not_waived(item: str) -> None:
-    world = undecided()
+    world = undecided({"signal": "gross", "withinLimit": True, "minSamples": 5})
     answer = decide(world.state, waive(world, item), world.wall)
     assert isinstance(answer, Refusal)
     assert answer.code == "safety"

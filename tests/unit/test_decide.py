@@ -130,6 +130,12 @@ def test_an_advance_is_refused(book: Book, changes: dict[str, object], expected:
     assert not book.state.intents
 
 
+@pytest.mark.parametrize("ended", ["INCONCLUSIVE", "FAILED", "ABORTED"])
+def test_an_advance_rests_on_no_run_that_ended_otherwise(book: Book, ended: str) -> None:
+    book.command(ChangeBurnIn("watch", "L0", "L0-0-2", ended, MARKET, MARKET))
+    assert code(book.command(advance(burn_in_run="L0-0-2"))) == "burn-in"
+
+
 def test_one_person_with_two_roles_fills_one_seat(book: Book) -> None:
     two_seats = Quorum("act", (approval("bob", "risk", "designated"), approval("eve", "trader", nonce="n2")), 2,
                        {"risk": 1, "designated": 1})  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -181,6 +181,10 @@ def test_a_latch_and_the_cooldown_stand_in_the_posture() -> None:
     assert "REDUCE_ONLY" in why
     assert "at most L1" in why
     assert "cooldown" in why
+    world.wall = datetime(2026, 11, 25, 18, 59, tzinfo=UTC)
+    assert "cooldown" in " / ".join(gates(world.tick(1))["posture"].reasons), "a session is not over yet"
+    world.wall += timedelta(minutes=2)
+    assert "cooldown" not in " / ".join(gates(world.tick(1))["posture"].reasons)
 
 
 def test_an_act_whose_outcome_nobody_knows_blocks(ready: Watched) -> None:

@@ -227,6 +227,18 @@ RULES = [
         "comes before HALTED",
     ),
     (
+        "a halt that comes later",
+        (
+            (
+                "        - {mode: HALTED}\n"
+                '        - {mode: HALTED, cap: "-1", after: 30m, clear: {by: [trader]}}\n'
+                '        - {mode: HALTED, cap: "-1", times: 3, clear: {by: [trader]}}'
+            ),
+            '        - {mode: FROZEN, cap: "-1", after: 30m}\n        - {mode: HALTED, after: 40m}',
+        ),
+        "comes before HALTED",
+    ),
+    (
         "clear",
         (
             '      signals: [net]\n      confirm: {reads: 3}\n      then: [{mode: REDUCE_ONLY, cap: "-1"}]',

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from stages.posture import Mode
+from stages.signals import Quality, Sample
 from stages.verdict import RowState, TriggerState
 from stages.watching import WatchState
 from tests.unit.watched import GOOD, Watched, make_policy, policy_document, stage
@@ -44,11 +45,15 @@ def test_a_second_source_that_agrees_confirms_at_once() -> None:
     document = policy_document()["spec"]
     document["triggers"]["grossLimit"]["confirm"] = {"reads": 3, "second": "other"}
     document["signals"]["other"] = {**document["signals"]["gross"], "title": "gross at the venue", "limit": None}
-    world = Watched(make_policy(triggers=document["triggers"], signals=document["signals"]))
+    policy = make_policy(triggers=document["triggers"], signals=document["signals"])
+    world = Watched(policy)
     world.values["other"] = Decimal(6100)
     world.tick(3).tick(gross=6000)
     assert world.latches == ["grossLimit"]
     assert "a second source agrees" in world.opened[0].evidence
+    apart = Watched(policy)
+    apart.values["other"] = Decimal(4900)
+    assert apart.tick(3).tick(2, gross=6000).latches == [], "it does not agree, so three reads are needed"
 
 
 def test_a_latch_opens_once_while_its_cause_lasts_in_whatever_epoch() -> None:
@@ -161,17 +166,29 @@ def test_a_restart_that_overruns_its_time_is_blindness() -> None:
     assert world.latches == ["blind"]
 
 
+class Partly(Watched):
+    """A world in which single signals give no answer."""
+
+    quiet: frozenset[str] = frozenset()
+
+    def sample(self, name: str) -> Sample:
+        if name in self.quiet:
+            return Sample(Quality.PROVIDER_ERROR, self.wall, detail="gives no answer")
+        return super().sample(name)
+
+
 def test_after_its_first_good_read_a_signal_is_no_longer_excused() -> None:
-    world = Watched().tick(5)
+    world = Partly()
+    world.tick(5)
     world.push("advance", "L1", "L2")
     world.stand(2)
     world.silent = True
     world.tick(3)
-    world.silent = False
+    world.silent, world.quiet = False, frozenset({"lag"})
     world.tick(2)
-    world.silent = True
+    world.quiet = frozenset({"lag", "gross"})
     world.tick(1)
-    assert world.row("gross").state is RowState.BLIND
+    assert (world.row("gross").state, world.row("lag").state) == (RowState.BLIND, RowState.RESTARTING)
 
 
 def test_one_lost_read_blinds_the_row_and_fires_nothing() -> None:
