@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
-# A test waits about half of its time, for Git, a venue or a screen: two for each core keep both busy.
-JOBS   ?= $(shell expr 2 \* `getconf _NPROCESSORS_ONLN`)
+# One for each core: tests of a whole world start a dozen processes, and a world that lags behind its own clock fails them.
+JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
