@@ -151,7 +151,7 @@ def _digest(spec: DigestSpec, manifests: Manifests, trees: Trees) -> str:
     path = manifests.path(spec.of.file)
     manifest = trees[path] if path in trees else manifests.parsed(spec.of.file)
     holder, node = _document(manifest, spec.of)
-    return spec.prefix + digest_of(_data(holder, node), spec.form)
+    return spec.prefix + digest_of(plain_data(holder, node), spec.form)
 
 
 def _document(manifest: Manifest, of: DocumentSpec) -> tuple[Manifest, Node]:
@@ -177,20 +177,20 @@ def _only(manifest: Manifest) -> Tree:
     return manifest.documents[0]
 
 
-def _data(manifest: Manifest, node: Node) -> object:
+def plain_data(manifest: Manifest, node: Node) -> object:
     """A node as the plain data that every reader makes of it."""
     if isinstance(node, Alias):
-        return _data(manifest, node.target)
+        return plain_data(manifest, node.target)
     if isinstance(node, Scalar):
         return _scalar(manifest, node)
     if isinstance(node, Items):
-        return [_data(manifest, item) for item in node.items]
+        return [plain_data(manifest, item) for item in node.items]
     found: dict[str, object] = {}
     for key, value in node.pairs:
-        name = _data(manifest, key)
+        name = plain_data(manifest, key)
         if not isinstance(name, str):
             raise Trouble("a digest needs keys that are plain strings", where=manifest.at(key.line), fix="write it out")
-        found[name] = _data(manifest, value)
+        found[name] = plain_data(manifest, value)
     return found
 
 
