@@ -17,6 +17,7 @@ from stages.policy import Policy
 from stages.posture import Mode
 from stages.readiness import DOWN_BY_BRANCH
 from stages.rendering import Rendering
+from stages.rows import books_of
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
 from stages.truth import already_at
@@ -189,16 +190,16 @@ def _burn_in(ask: _Question) -> _Answer:
 def _freshness(ask: _Question) -> _Answer:
     if ask.evaluation.market_phase == "unknown":
         return _unknown(ask.evaluation.market_note)
-    signals = ask.policy.spec.signals
-    asked = {name for name, one in signals.items() if one.class_ != "info" or one.limit is not None}
-    # What only informs and has no limit says nothing that could be fresh enough or not.
-    fresh = [row for row in ask.evaluation.rows if row.panel == "freshness" and row.key.name in asked]
-    rows = [*fresh, *(row for row in ask.evaluation.rows if row.safety and row.panel != "freshness")]
+    rows = [
+        row
+        for row in ask.evaluation.rows
+        if row.safety or (row.panel == "freshness" and not ask.policy.informs_alone(row.key.name))
+    ]
     return _clean([row for row in rows if row.panel != "reconciliation"], "fresh and inside their limits")
 
 
 def _reconciliation(ask: _Question) -> _Answer:
-    return _clean([row for row in ask.evaluation.rows if row.panel == "reconciliation"], "clean")
+    return _clean(list(books_of(ask.policy, ask.evaluation.rows)), "clean")
 
 
 def _clean(rows: list[Row], words: str) -> _Answer:

@@ -11,7 +11,7 @@ from typing import Final
 from stages.burnin_spec import BurnInSpec, Objective
 from stages.policy import Policy
 from stages.quality import Reading
-from stages.rows import bound_of, compare, reads_needed
+from stages.rows import books_of, bound_of, compare, reads_needed
 from stages.session import session_length
 from stages.signals import Quality
 from stages.verdict import BurnInItem, Row, RowState
@@ -124,8 +124,8 @@ def items(
         wanted = needed_coverage(policy, objective) * 100
         found.append(BurnInItem(f"coverage of {title}", due, wanted, "% coverage", due >= wanted))
     found.append(_item("evaluations in a row", mine.streak, spec.pass_run, "good evaluations"))
-    unclean = [row.title for row in rows if row.panel == "reconciliation" and row.state not in _CLEAN]
-    total = sum(row.panel == "reconciliation" for row in rows)
+    books = books_of(policy, rows)
+    unclean, total = [row.title for row in books if row.state not in _CLEAN], len(books)
     detail = ", ".join(unclean)
     found.append(
         BurnInItem("reconciliation", Decimal(total - len(unclean)), Decimal(total), "books", not unclean, detail)

@@ -422,6 +422,11 @@ class Policy(Manifest):
             return raw.value
         return _typed(self.spec.controls[name].unit, raw)
 
+    def informs_alone(self, signal: str) -> bool:
+        """Whether a signal is only shown: it has no limit, so that nothing of it could be good or bad enough."""
+        found = self.spec.signals.get(signal)
+        return found is None or (found.class_ == "info" and found.limit is None)
+
     def share(self, index: int, name: str) -> Share | None:
         """The share that a stage gives for a control, when it gives one."""
         raw = self.spec.stages[index].controls.get(name)

@@ -141,6 +141,11 @@ def reads_needed(policy: Policy, name: str) -> int:
     return min(watching, default=Confirmation().reads)
 
 
+def books_of(policy: Policy, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows by which books are clean or not: all of the reconciliation panel but those that only inform."""
+    return tuple(row for row in rows if row.panel == "reconciliation" and not policy.informs_alone(row.key.name))
+
+
 def confirm_rows(
     policy: Policy, watch: WatchState, readings: Mapping[SignalKey, Reading], stage: int | None, market: datetime
 ) -> dict[str, Confirmations]:

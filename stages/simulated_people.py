@@ -31,6 +31,7 @@ from stages.posture import Mode, join
 from stages.refusal import Refusal
 from stages.releases import RESTORE_APPROVALS
 from stages.resuming import approved, lift
+from stages.rows import books_of
 from stages.scenario import Act, ClearAct, Event, MoveAct, Scenario
 from stages.signals import ReadControls, Snapshot
 from stages.state import ControlState
@@ -181,7 +182,7 @@ def _restore(office: Office, wish: Act) -> Answer:
     plan, venue = office.plan(0, wish.by), seen.snapshot.venue
     killing = [latch for latch in seen.state.latches.values() if latch.killed]
     found = [judge_latch(seen.policy, seen.state, seen.watch, seen.snapshot, latch) for latch in killing]
-    books = [row for row in seen.evaluation.rows if row.panel == "reconciliation"]
+    books = books_of(seen.policy, seen.evaluation.rows)
     command = BeginRestore(
         actor=wish.by,
         intent=intent,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from console.demo.application import Costs, Measured, Run
@@ -25,6 +25,8 @@ _ACTIVITY_WITHIN = 60  # seconds
 _CYCLE_WITHIN = 15  # seconds
 _RATIO = Decimal("0.000001")
 _TENTH = Decimal("0.0001")
+_PREDICTED = Decimal("2.5")
+"""Basis points that heron's cost model predicts for every order."""
 
 
 def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Document:
@@ -64,12 +66,17 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
             "universe_status": "ok" if deployed.universe else "empty",
             "universe_symbols_count": len(deployed.universe),
             "market_session_open": floor.session_open,
+            "no_signal_streak": _silent_cycles(run, now),
+            "universe_cache_age_seconds": round((now - run.started_at).total_seconds(), 1),
+            "feature_staleness_ms_p95": run.market_data_lag_ms,
             "last_state": "current",
             "alert_active": False,
             "alert_reason": None,
         },
         "tca": _tca(floor),
         "broker_economic_ledger": _reconciliation(floor, now),
+        # A second ledger that is switched off: neither fine nor wrong.
+        "tigerbeetle_ledger": {"enabled": False, "ok": True, "mode": "off", "reconciliation_age_seconds": None},
         "broker_economic_activities": {
             "state": "current",
             "current": True,
@@ -100,6 +107,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
             "microbars_at": iso(run.microbars_at),
             "market_data_lag_ms": run.market_data_lag_ms,
             "order_feed_at": iso(floor.app.records.feed_at),
+            "executable_quotes_at": iso(now - timedelta(milliseconds=float(run.market_data_lag_ms))),
         },
         "ramp": {
             "controls": deployed.readback(),
@@ -256,6 +264,8 @@ def _execution(floor: Floor, run: Run) -> Document:
         "orders_asked_total": run.submitted + run.rejected,
         "orders_wanted_total": run.submitted + run.rejected + run.refused,
         "orders_refused_by_own_limits_total": run.refused,
+        "execution_requests_total": run.submitted + run.rejected,
+        "execution_fallback_total": 0,  # there is one route
         "reject_reason_totals": dict(run.reject_reasons),
         "last_submitted_order": None
         if last is None
@@ -280,11 +290,28 @@ def _tca(floor: Floor) -> Document:
         "filled_execution_count": records.costs.orders,
         "closed_execution_count": records.sent - working,
         "unsettled_execution_count": working,
+        "avg_churn_ratio": _unfilled(records.sent - working, records.costs.orders),
+        "avg_divergence_bps": _divergence(records.costs),
         "symbol_breakdown": [{"symbol": s, **_means(costs)} for s, costs in sorted(records.by_symbol.items())],
         "last_computed_at": iso(records.computed_at),
         "read_model_status": "ok",
         "reason_codes": [],
     }
+
+
+def _unfilled(closed: int, filled: int) -> str | None:
+    """Orders that ended without a fill, as a share of those that ended."""
+    return str((Decimal(max(closed - filled, 0)) / closed).quantize(_TENTH)) if closed else None
+
+
+def _divergence(costs: Costs) -> str | None:
+    """What orders cost beyond the prediction, in basis points."""
+    return str((costs.shortfall / costs.orders - _PREDICTED).quantize(_TENTH)) if costs.orders else None
+
+
+def _silent_cycles(run: Run, now: datetime) -> int:
+    """Cycles since the newest signal."""
+    return 0 if run.signals_at is None else max(0, int((now - run.signals_at).total_seconds()))
 
 
 def _means(costs: Costs) -> Document:

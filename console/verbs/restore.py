@@ -11,6 +11,7 @@ from stages.asking import Asked
 from stages.phrase import mismatch, restore_phrase
 from stages.refusal import Trouble
 from stages.releases import RESTORE_APPROVALS
+from stages.rows import books_of
 from stages.verdict import RowState
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _facts(wiring: Wiring, force: InForce) -> Facts:
 
     look = wiring.look(force.policy)
     seen = look.evaluation
-    books = [row for row in seen.rows if row.panel == "reconciliation"]
+    books = books_of(force.policy, seen.rows)
     venue = seen.snapshot.venue
     killing = [one for one in look.clearances if one.latch.killed]
     return Facts(

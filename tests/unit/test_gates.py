@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from stages.plan import Plan
 from stages.rendering import Rendering
 from stages.stake import BlastRadius
 from stages.verdict import Gate, GateStatus
-from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document
+from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document, signal
 
 CORE = [
     "policy",
@@ -256,3 +257,18 @@ def test_a_dry_run_never_takes_silence_for_a_yes(
 def test_a_dry_run_is_a_gate_only_of_a_plan_and_only_where_the_policy_asks_for_it(ready: Watched) -> None:
     assert "dry-run" not in gates(ready, plan(), dry_run=DryRun(tried=1))
     assert "dry-run" not in gates(Watched(make_policy(gates={"dryRun": "required"})).tick(20))
+
+
+@pytest.mark.parametrize(("name", "gate"), [("streak", "freshness"), ("second", "reconciliation")])
+@pytest.mark.parametrize(("limit", "passes"), [({}, True), ({"limit": {"atMost": 9}}, False)])
+def test_what_only_informs_closes_no_gate_when_it_stands_still(
+    name: str, gate: str, limit: dict[str, Any], passes: bool
+) -> None:
+    signals = policy_document()["spec"]["signals"]
+    signals[name] = signal(name, panel=gate, unit="count", **{"class": "info"}, **limit)
+    world = Watched(make_policy(signals=signals))
+    world.values[name] = Decimal(1)
+    world.tick(3)
+    world.frozen.add(name)
+    world.tick(9)
+    assert gates(world, plan())[gate].passes is passes
