@@ -282,7 +282,8 @@ def test_a_ledger_that_is_locked_stops_what_raises_risk_and_not_what_lowers_it(w
     assert "is locked by another process" in answer[2]
     assert world.head() == before
     code, out, _ = alice("reduce-worker", "--to", "L0", "--json")
-    assert (code, json.loads(out)["outcome"], json.loads(out)["spilled"]) == (0, "unchanged", True)
+    assert (code, json.loads(out)["outcome"], json.loads(out)["spilled"]) == (0, "pushed", True)
+    assert "fenced off" in json.loads(out)["message"], "what may be on its way cannot be seen, so it is fenced off"
     code, _, err = alice("freeze", "--confirm", "FREEZE")
     assert code == 0, err
 

@@ -162,7 +162,7 @@ def test_no_reduction_asks_prometheus_for_anything() -> None:
     known = {field.name for kind in (KillPorts, ReducePorts) for field in fields(kind)}
     assert known == {
         "ledger", "spill", "venue", "clock", "go_on", "before", "repository", "running", "pause", "checkpoint",
-        "by_branch", "runtime",
+        "by_branch", "runtime", "flag",
     }  # fmt: skip
 
 
