@@ -82,7 +82,7 @@ OPENS = {
     "1": "NOT the book in force",
     "p": "DRY RUN",
     "r": "REDUCE RISK",
-    "!": "KILL",
+    "!": "KILL heron",
     "l": "LEDGER",
     "i": "DECLARE AN INCIDENT",
     "d": "DRILL",
