@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from stages.bearings import Bearings
@@ -52,7 +52,8 @@ def derived_rows(
 ) -> tuple[Row, ...]:
     """All of them; what the policy gives no ground for has no row."""
     facts = _Facts(policy, state, watch, snapshot, here)
-    return (*_cost_windows(facts), *_against_baseline(facts), *_flat_by(facts), *_runs(facts), *_declared(facts))
+    books = (*_positions(facts), *_runs(facts))
+    return (*_cost_windows(facts), *_against_baseline(facts), *_flat_by(facts), *books, *_declared(facts))
 
 
 # ------------------------------------------------------------------------------------------------------------------ TCA
@@ -166,6 +167,40 @@ def _flat_by(facts: _Facts) -> Iterator[Row]:
 
 
 # ------------------------------------------------------------------------------------------- reconciliation, incidents
+
+
+def _positions(facts: _Facts) -> Iterator[Row]:
+    """Positions by the venue's word and by the application's; one whose order works now may be on its way."""
+    name, venue = facts.policy.spec.own_positions, facts.snapshot.venue
+    if name is None or facts.here.shown != LIVE_BOOK:
+        return
+    row = facts.row("positions", "positions", RECONCILIATION, Unit.WORD, RowState.BLIND)
+    reading = facts.here.readings[SignalKey(LIVE_BOOK, name)]
+    if venue is None or venue.error or not reading.believed:
+        yield replace(row, text="the venue was not read" if reading.believed else "the list was not read")
+        return
+    theirs = {one.symbol: one.quantity for one in venue.positions}
+    ours = _listed(reading.text)
+    if ours is None:
+        yield replace(row, state=RowState.NO_DATA, text="the list cannot be read")
+        return
+    moving = {order.symbol for order in venue.open_orders}
+    every = {*theirs, *ours}
+    apart = sorted(symbol for symbol in every - moving if ours.get(symbol) != theirs.get(symbol))
+    said = f"{len(every) - len(apart)} of {len(every)} match{f': not {chr(44).join(apart)}' if apart else ''}"
+    yield replace(row, state=RowState.WARN if apart else RowState.OK, text=said, event_time=reading.event_time)
+
+
+def _listed(text: str) -> dict[str, Decimal] | None:
+    """``NVDA 7.4, MU -10.5`` as quantities by symbol; None for anything else."""
+    found: dict[str, Decimal] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        symbol, _, quantity = entry.partition(" ")
+        try:
+            found[symbol] = Decimal(quantity)
+        except InvalidOperation:
+            return None
+    return found
 
 
 def _runs(facts: _Facts) -> Iterator[Row]:

@@ -319,6 +319,8 @@ class Spec(Manifest):
     signals: Mapping[str, Signal] = Field(default_factory=dict)
     own_orders: str | None = None
     """The word signal that lists the ids of the orders that the application knows; the venue's others are strangers."""
+    own_positions: str | None = None
+    """The word signal that lists the positions that the application knows: ``NVDA 7.4, MU -10.5``."""
     unknown_orders: str | None = None
     """The count signal of working orders that the application did not send; those of a drill are taken off it."""
     image: str | None = None

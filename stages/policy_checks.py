@@ -164,6 +164,7 @@ def _check_named(spec: Spec) -> Iterator[Problem]:
     """The signals that the policy names for what they tell."""
     for where, name, unit, fault in (
         ("ownOrders", spec.own_orders, Unit.WORD, "lists no ids"),
+        ("ownPositions", spec.own_positions, Unit.WORD, "lists no positions"),
         ("unknownOrders", spec.unknown_orders, Unit.COUNT, "counts nothing"),
         ("image", spec.image, Unit.WORD, "names no image"),
     ):

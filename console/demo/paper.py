@@ -11,6 +11,11 @@ import yaml
 PAPER_POLICY: Final = "apps/heron-paper/ramp.yaml"
 _FILES: Final = {"scheduler.yaml": "Deployment/heron-paper-scheduler", "feed.yaml": "ConfigMap/heron-paper-feed"}
 """The files that the paper target has, with the object that a binding names there."""
+_WATCHING: Final = (
+    *("signals", "ownOrders", "ownPositions", "unknownOrders", "image"),
+    *("notWatched", "triggers", "heartbeats", "drill"),
+)
+"""Parts of the policy that are about watching: nothing is watched there."""
 _ALWAYS: Final = {"tradingMode": "paper"}
 """What no stage changes on a paper account."""
 
@@ -37,6 +42,6 @@ def paper_policy(live: str) -> str:
         for part in ("burnIn", "endpoints", "account"):
             stage.pop(part, None)
         stage["controls"] |= _ALWAYS
-    for part in ("signals", "ownOrders", "unknownOrders", "image", "notWatched", "triggers", "heartbeats", "drill"):
+    for part in _WATCHING:
         spec.pop(part, None)
     return json.dumps(document, indent=2, default=date.isoformat) + "\n"

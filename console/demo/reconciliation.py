@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,11 @@ class Reconciliation:
         self._cash = cash
         self._held: dict[str, Decimal] = {}
         self._seen = 0
+
+    @property
+    def held(self) -> Mapping[str, Decimal]:
+        """Signed shares by symbol, as the ledger has them."""
+        return self._held
 
     def read_feed(self, book: Book) -> Iterator[Fill]:
         """Enter the fills that are new since the last call, and hand each on."""

@@ -99,6 +99,7 @@ def status(floor: Floor, run: Run, deployed: Deployed, now: datetime) -> Documen
         "exposure": _exposure(floor, run),
         "pnl": _profit(floor),
         "positions": positions(floor),
+        "position_lines": [f"{symbol} {held}" for symbol, held in sorted(floor.app.reconciliation.held.items())],
         "open_orders": [order_row(order, now) for order in floor.app.own_orders(floor.book)],
         "orders_per_minute": floor.app.orders_per_minute(),
         "outside_universe": sum(symbol not in deployed.universe for symbol in floor.book.positions),
@@ -246,6 +247,7 @@ def _capital(floor: Floor, entry: list[str]) -> Document:
     return {
         "new_exposure_allowed": not entry,
         "current_equity": _dollars(equity),
+        "buying_power": _dollars(max(equity - floor.book.exposure(floor.market).gross, ZERO)),
         "daily_start_equity": _dollars(start),
         "high_water_equity": _dollars(high),
         "daily_loss_ratio": str((max(start - equity, ZERO) / start).quantize(_RATIO)),

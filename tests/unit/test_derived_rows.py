@@ -12,8 +12,8 @@ from stages.commands import DeclareIncident, ResolveIncident
 from stages.incidents import latch_for
 from stages.ladder import Unit
 from stages.verdict import Row, RowState
-from stages.witness import Position
-from tests.unit.watched import OPEN, Watched, make_policy, policy_document, stage
+from stages.witness import Order, Position
+from tests.unit.watched import OPEN, Watched, make_policy, policy_document, signal, stage
 
 HELD = (Position("NVDA", Decimal(10), Decimal(1000)), Position("MU", Decimal(-5), Decimal(-413)))
 
@@ -123,6 +123,25 @@ def test_reconciliations_of_the_run_are_counted_by_distinct_times() -> None:
 def test_without_ground_in_the_policy_there_is_no_row(moment: datetime) -> None:
     found = derived(Watched(start=moment).tick())
     assert set(found) == {"flat by close", "declared"}
+
+
+def test_positions_are_compared_with_the_venues_own() -> None:
+    signals = policy_document()["spec"]["signals"]
+    signals["list"] = signal("list", unit="word", panel="reconciliation", **{"class": "info"})
+    watched = Watched(make_policy(signals=signals, ownPositions="list"))
+    watched.texts["list"] = "NVDA 10, MU -5"
+    watched.positions = HELD
+    row = derived(watched.tick())["positions"]
+    assert (row.state, row.text, row.panel) == (RowState.OK, "2 of 2 match", "reconciliation")
+    watched.texts["list"] = "NVDA 9, MU -5, AMD 1"
+    row = derived(watched.tick())["positions"]
+    assert (row.state, row.text) == (RowState.WARN, "1 of 3 match: not AMD,NVDA")
+    watched.orders = tuple(Order(f"o-{name}", name, "buy", Decimal(1), None, None) for name in ("NVDA", "AMD"))
+    assert derived(watched.tick())["positions"].state is RowState.OK, "an order that works may be on its way"
+    watched.texts["list"] = "nonsense"
+    assert derived(watched.tick())["positions"].state is RowState.NO_DATA
+    watched.texts["list"], watched.venue_silent = "NVDA 10", True
+    assert derived(watched.tick())["positions"].state is RowState.BLIND
 
 
 def test_derived_rows_stand_behind_the_signals_of_their_panel() -> None:

@@ -19,7 +19,7 @@ from stages.signals import Quality, Sample, SignalKey, Snapshot, SourceHealth
 from stages.state import ControlState, fold
 from stages.verdict import Evaluation, Row, WatchPresence
 from stages.watching import WatchState
-from stages.witness import GitReading, Position, RuntimeReading, VenueReading
+from stages.witness import GitReading, Order, Position, RuntimeReading, VenueReading
 
 OPEN = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 """Tuesday 14:00 in New York."""
@@ -227,6 +227,9 @@ class Watched:
         self.venue_silent = False
         self.account = ("HERON-1", "live")
         self.positions: tuple[Position, ...] = ()
+        self.orders: tuple[Order, ...] = ()
+        self.texts: dict[str, str] = {}
+        """Texts of word signals, which are read now."""
         self.commands: list[Command] = []
         self.snapshot = Snapshot(0, start, start)
         self.decide(AdoptPolicy("alice", "policy", 1, "c0", "ramp.yaml"))
@@ -283,6 +286,8 @@ class Watched:
     def sample(self, name: str) -> Sample:
         if self.silent:
             return Sample(Quality.PROVIDER_ERROR, self.wall, detail="gives no answer")
+        if name in self.texts:
+            return Sample(Quality.OK, self.wall, None, self.wall, text=self.texts[name])
         if name not in self.frozen:
             self.events[name] = self.wall
         return Sample(Quality.OK, self.wall, self.values[name], self.events[name])
@@ -311,7 +316,7 @@ class Watched:
             name: RuntimeReading(None if self.silent else value, self.wall, error="no answer" if self.silent else "")
             for name, value in self.runtime.items()
         }
-        venue = VenueReading(*self.account, False, (), self.positions, Decimal(50000), self.wall)
+        venue = VenueReading(*self.account, False, self.orders, self.positions, Decimal(50000), self.wall)
         return Snapshot(
             seq=self.snapshot.seq + 1,
             wall=self.wall,

@@ -113,9 +113,10 @@ class _Desk:
         rows = [row for row in known if row.key.book == book]
         if self.looking is not None and not self.other_book:
             rows = [what_if(row, self.policy, self.stage) for row in rows]
-        # The list of its own orders is shown with the orders; here it is only of interest when it cannot be read.
-        listed = SignalKey(book, self.policy.spec.own_orders or "")
-        rows = [row for row in rows if row.key != listed or row.state not in QUIET]
+        # Lists are compared with the venue's elsewhere; here they are only of interest when they cannot be read.
+        named = (self.policy.spec.own_orders, self.policy.spec.own_positions)
+        listed = {SignalKey(book, name) for name in named if name}
+        rows = [row for row in rows if row.key not in listed or row.state not in QUIET]
         rank = {key: place for place, key in enumerate(look.order)}
         self.rows = sorted(rows, key=lambda row: rank.get(row.key, len(rank)))
 
