@@ -47,17 +47,6 @@ class InForce(Protocol):
         """OpenSSH's ``allowed_signers``."""
 
 
-class InboxAnswer(Protocol):
-    """An answer as it lies in the inbox."""
-
-    @property
-    def approver(self) -> str: ...
-    @property
-    def rejected(self) -> bool: ...
-    @property
-    def text(self) -> str: ...
-
-
 class AnswerBox(Protocol):
     """Where requests go and answers come from."""
 

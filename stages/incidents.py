@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -11,7 +11,7 @@ from stages.entries import Draft
 from stages.latching import OpenLatch, latch_draft
 from stages.measures import Clear, Trigger
 from stages.policy import Policy
-from stages.posture import UNRULED, ClearRule, Latch, Mode
+from stages.posture import UNRULED, ClearRule, Mode
 from stages.refusal import Refusal
 from stages.state import ControlState
 
@@ -108,14 +108,6 @@ def resolve(command: ResolveIncident, state: ControlState) -> Sequence[Draft] | 
         return ()
     body = {"incident": command.incident, "severity": known.severity, "state": "resolved", "text": command.text}
     return (Draft("incident", None, None, command.actor, body),)
-
-
-def storms(latches: Iterable[Latch]) -> dict[str, tuple[Latch, ...]]:
-    """Open latches by the incident that they joined, oldest first; each still contributes (semantics 2.2 rule 9)."""
-    found: dict[str, list[Latch]] = {}
-    for latch in sorted(latches, key=lambda one: one.seq):
-        found.setdefault(latch.incident or latch.key, []).append(latch)
-    return {incident: tuple(held) for incident, held in found.items()}
 
 
 def next_number(state: ControlState) -> str:

@@ -32,16 +32,6 @@ def kill_phrase(policy_name: str) -> str:
     return f"KILL {policy_name}"
 
 
-def block_phrase(policy_name: str) -> str:
-    """``BLOCK heron``: no new order at the venue."""
-    return f"BLOCK {policy_name}"
-
-
-def cancel_phrase(policy_name: str) -> str:
-    """``CANCEL heron``: every working order."""
-    return f"CANCEL {policy_name}"
-
-
 def drill_phrase(mode: str, act: str, target: str) -> str:
     """``DRILL KILL heron-paper`` fires for real there; ``TABLETOP KILL`` touches nothing."""
     return f"TABLETOP {act.upper()}" if mode == "tabletop" else f"DRILL {act.upper()} {target}"

@@ -61,11 +61,6 @@ class Phase:
     def is_known(self) -> bool:
         return self.name != UNKNOWN
 
-    def entries_stopped(self, market: datetime) -> bool:
-        """Whether the entry cutoff of the running session has passed."""
-        cutoff = self.session.entry_cutoff if self.session else None
-        return cutoff is not None and market >= cutoff
-
 
 def phase(hours: SessionHours, market: datetime) -> Phase:
     """The phase at ``market`` (aware). Raises ValueError for a naive time."""

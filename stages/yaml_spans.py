@@ -120,11 +120,6 @@ class Tree:
     root: Node
     aliases: tuple[Alias, ...] = ()
 
-    @property
-    def aliased(self) -> frozenset[str]:
-        """The names of the anchors that an alias refers to."""
-        return frozenset(alias.name for alias in self.aliases)
-
     def repeats(self, node: Node) -> tuple[Alias, ...]:
         """The aliases that repeat this very node elsewhere."""
         return tuple(alias for alias in self.aliases if alias.target is node)

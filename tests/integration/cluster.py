@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -211,7 +212,7 @@ def wait_until(holds: Callable[[], bool], seconds: float, otherwise: str) -> Non
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, otherwise
-        time.sleep(0.05)
+        threading.Event().wait(0.05)
 
 
 def running_cluster(folder: Path) -> Iterator[Cluster]:

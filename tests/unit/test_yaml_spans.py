@@ -108,14 +108,14 @@ def test_documents_lines_styles_and_properties() -> None:
     text = "---\na: 1\n---\n# two\nb: !t &x 'v'\nc: *x\n...\n---\n- |\n  t\n"
     first, second, third = parse(text).documents
     assert isinstance(first.root, Mapping)
-    assert first.aliased == frozenset()
+    assert first.aliases == ()
     assert isinstance(second.root, Mapping)
     value, alias = second.root.get("b"), second.root.get("c")
     assert isinstance(value, Scalar)
     assert (value.tag, value.anchor, value.style, value.line) == ("!t", "x", "'", 5)
     assert isinstance(alias, Alias)
     assert (text[alias.start : alias.end], alias.line) == ("*x", 6)
-    assert second.aliased == {"x"}
+    assert [alias.name for alias in second.aliases] == ["x"]
     assert isinstance(third.root, Sequence)
     assert isinstance(third.root.items[0], Scalar)
     assert third.root.items[0].style == "|"
