@@ -13,8 +13,9 @@ from stages.commands import Command
 from stages.deployed import ApplicationReading, WorkloadReading
 from stages.dry_run import Attempt, Wanted
 from stages.entries import Draft, Entry, Head
+from stages.reach import Material
 from stages.refusal import Refusal
-from stages.rendering import Built, Material
+from stages.rendering import Built
 from stages.signals import Sample, SignalKey
 from stages.state import ControlState
 from stages.witness import OrderOutcome, RuntimeReading, VenueReading

@@ -15,8 +15,9 @@ import yaml
 
 from stages.plan import Plan
 from stages.policy import Policy
+from stages.reach import Read, gather
 from stages.refusal import Trouble
-from stages.rendering import Build, Read, gather
+from stages.rendering import Build
 
 ARGO_MANAGER: Final = "argocd-controller"
 """The field manager as which Argo CD applies."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from posixpath import normpath
+from posixpath import basename, normpath, relpath
 
 from stages.bindings import Binding, Located, locate
 from stages.json_spans import parse_file
 from stages.ladder import Value, parse_value, plain
-from stages.overlays import Overlays
+from stages.overlays import KUSTOMIZATIONS, Overlays
 from stages.policy import ControlSpec, Policy
 from stages.posture import Mode
+from stages.reach import gather
 from stages.refusal import Trouble
 from stages.signals import ReadControls
 from stages.splice import decode
@@ -101,6 +102,16 @@ class Manifests:
         if data is None:
             raise Trouble("the file does not exist", where=self.path(file), fix="correct the file of the binding")
         return data
+
+    def reached(self) -> tuple[str, ...]:
+        """Every file that the target's kustomization leads to, written as a binding would; none without one."""
+        found = gather(self._read, self._folder).files
+        files = {relpath(path, self._folder or "."): content for path, content in found.items()}
+        for file, content in files.items():
+            # What of a kustomization lies elsewhere was taken out of it: its own text is read again.
+            if basename(file) not in KUSTOMIZATIONS:
+                self._bytes.setdefault(file, content)
+        return tuple(files)
 
     def value(self, control: ControlSpec, place: int) -> Value | None:
         """What one binding of a control says.

@@ -35,7 +35,8 @@ class _Text:
 
 
 def left_behind(policy: Policy, manifests: Manifests, universe: Collection[str]) -> Iterator[str]:
-    """Every list in the policy's files that equals or holds ``universe`` and that no control is bound to.
+    """Every list that equals or holds ``universe`` and that no control is bound to, in the files that the policy names
+    and in those that the target's kustomization reaches.
 
     Lists of objects that the control names as ``apart`` belong to somebody else and are left out.
     """
@@ -44,14 +45,18 @@ def left_behind(policy: Policy, manifests: Manifests, universe: Collection[str])
     spec = policy.spec.controls[UNIVERSE]
     apart = {(one.file, one.object) for one in spec.apart}
     bound = set(_bound(policy, manifests))
-    for file in _files(policy):
-        path = manifests.path(file)
+    named = {manifests.path(file): file for file in _files(policy)}
+    reached = {manifests.path(file): file for file in manifests.reached()}
+    for path, file in (reached | named).items():
         try:
             if not all(symbol.encode() in manifests.bytes(file) for symbol in universe):
                 continue
             manifest = manifests.parsed(file)
-        except Trouble:
-            continue  # the binding that needs it says so
+        except Trouble as trouble:
+            # Of a file that the policy names, the binding that needs it says so.
+            if path not in named and (file, "") not in apart:
+                yield f"{UNIVERSE}: {trouble.line}; so nobody can say which symbols it lists"
+            continue
         for name, span, symbols in _found(manifest, frozenset(universe)):
             if (path, span) not in bound and (file, name) not in apart:
                 where = manifest.at(manifest.text.count("\n", 0, span[0]) + 1)

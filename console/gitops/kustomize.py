@@ -10,7 +10,8 @@ import threading
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from stages.rendering import Built, Material
+from stages.reach import Material
+from stages.rendering import Built
 
 _NOWHERE: Final = "http://127.0.0.1:9"
 _KEPT: Final = 8

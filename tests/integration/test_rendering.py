@@ -14,7 +14,8 @@ from console.gitops.kustomize import Kustomize
 from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.policy_text import load
-from stages.rendering import Built, Material, gather, identities, render
+from stages.reach import Material, gather
+from stages.rendering import Built, identities, render
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "console" / "demo" / "sample"

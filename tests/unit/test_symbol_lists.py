@@ -94,3 +94,33 @@ def test_an_object_that_is_named_apart_keeps_its_lists(policy: Policy, at_l1: di
     control = policy.spec.controls["universe"].model_copy(update={"apart": apart})
     spec = policy.spec.model_copy(update={"controls": {**policy.spec.controls, "universe": control}})
     assert plan(policy.model_copy(update={"spec": spec}), at_l1, "L2").refusals == ()
+
+
+def beside(files: dict[str, bytes], name: str, content: str) -> dict[str, bytes]:
+    """A file that no binding names and that the target's kustomization reaches."""
+    kustomization = "apps/heron/kustomization.yaml"
+    assert b"resources:\n" in files[kustomization]
+    reaching = files[kustomization].replace(b"resources:\n", f"resources:\n  - {name}\n".encode())
+    return {**files, kustomization: reaching, f"apps/heron/{name}": content.encode()}
+
+
+LIST = 'kind: ConfigMap\nmetadata: {name: radar}\ndata: {SYMBOLS: "NVDA,AMD,MU"}\n'
+
+
+def test_a_list_in_a_file_that_only_the_kustomization_reaches_is_found(policy: Policy, at_l1: dict[str, bytes]) -> None:
+    files = beside(at_l1, "radar.yaml", LIST)
+    (said,) = plan(policy, files, "L2").refusals
+    assert said.startswith("universe: apps/heron/radar.yaml:3: ConfigMap/radar lists NVDA,AMD,MU")
+    assert plan(policy, {**at_l1, "apps/heron/radar.yaml": LIST.encode()}, "L2").refusals == (), "nothing deploys it"
+
+
+def test_a_reached_file_with_the_symbols_that_cannot_be_read_is_said(policy: Policy, at_l1: dict[str, bytes]) -> None:
+    files = beside(at_l1, "radar.yaml", "symbols: [NVDA, AMD, MU\n")
+    (said,) = plan(policy, files, "L2").refusals
+    assert said.startswith("universe: apps/heron/radar.yaml")
+    assert "nobody can say which symbols it lists" in said
+    mine = (Apart(file="radar.yaml", object="", because="of the research desk"),)
+    spec = policy.spec.controls["universe"].model_copy(update={"apart": mine})
+    controls = {**policy.spec.controls, "universe": spec}
+    apart = policy.model_copy(update={"spec": policy.spec.model_copy(update={"controls": controls})})
+    assert plan(apart, files, "L2").refusals == ()

@@ -13,7 +13,8 @@ from stages.dry_run import Attempt, DryRun, Wanted, dry_run
 from stages.plan import Plan, build
 from stages.policy import Policy
 from stages.policy_text import load
-from stages.rendering import Built, Material
+from stages.reach import Material
+from stages.rendering import Built
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "console" / "demo" / "sample"
