@@ -21,6 +21,8 @@ _CADENCES: Final[Mapping[str, timedelta]] = {"promql": timedelta(seconds=15), "s
 class HttpSource(Manifest):
     """One value of a JSON document. ``reduce`` folds a path with [*]; ``minus`` is subtracted, ``over`` divides.
 
+    ``among``: of the words at a path with [*], ``reduce: count`` counts these and no others.
+
     ``age``: the path holds a time, and what counts is how old it is when it is read, in the signal's unit.
     """
 
@@ -31,6 +33,13 @@ class HttpSource(Manifest):
     over: str | None = None
     age: bool = False
     reduce: Literal["sum", "sum-abs", "max", "max-abs", "min", "count"] | None = None
+    among: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _among_is_counted(self) -> HttpSource:
+        if self.among and (self.reduce != "count" or "[*]" not in self.value):
+            raise ValueError("among names which words of a list are counted: it needs [*] in value and reduce: count")
+        return self
 
     @model_validator(mode="after")
     def _age_stands_alone(self) -> HttpSource:

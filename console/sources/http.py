@@ -108,16 +108,15 @@ class JsonDocument:
                 return Decimal(len(self._list(path))), None
             return _finite(self._one(path), path), None
         rows = self._rows(path)
+        if source.among:
+            return Decimal(sum(row in source.among for row in _whole(rows, path))), None
         if source.reduce == "count":
             return Decimal(len(rows)), None
         if source.reduce is None:
             raise _NotThere(f"{path} has several values and no reduce", Quality.PROVIDER_ERROR)
         if not rows and source.reduce in ("max", "min"):
             raise _NotThere(f"{path} has no item")
-        missing = sum(row is None for row in rows)
-        if missing:
-            raise _NotThere(f"{missing} of {len(rows)} items lack a value at {path}", Quality.PARTIAL)
-        numbers = [_finite(row, path) for row in rows]
+        numbers = [_finite(row, path) for row in _whole(rows, path)]
         number = _REDUCERS[source.reduce](numbers)
         extreme = source.reduce in ("max", "max-abs", "min") and numbers
         return number, next(at for at, each in enumerate(numbers) if number in (each, abs(each))) if extreme else None
@@ -126,11 +125,7 @@ class JsonDocument:
         """One word, or the words of a list joined by commas."""
         if EACH not in path:
             return _words(self._one(path), path)
-        rows = self._rows(path)
-        missing = sum(row is None for row in rows)
-        if missing:
-            raise _NotThere(f"{missing} of {len(rows)} items lack a value at {path}", Quality.PARTIAL)
-        return ",".join(_words(row, path) for row in rows)
+        return ",".join(_words(row, path) for row in _whole(self._rows(path), path))
 
     def _label(self, path: str | None, row: int | None) -> str:
         """A word beside the title. It is an ornament: without it the number still stands."""
@@ -167,6 +162,14 @@ class JsonDocument:
             last = place == len(tails) - 1
             found = rows if last else [item for row in rows for item in (row if isinstance(row, list) else [None])]
         return list(found)
+
+
+def _whole(rows: list[Any], path: str) -> list[Any]:
+    """The rows, when none of them lacks the value: a list with gaps is no smaller list."""
+    missing = sum(row is None for row in rows)
+    if missing:
+        raise _NotThere(f"{missing} of {len(rows)} items lack a value at {path}", Quality.PARTIAL)
+    return rows
 
 
 def _within(item: Any, path: str, whole: str) -> Any:

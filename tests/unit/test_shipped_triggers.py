@@ -121,8 +121,9 @@ def test_the_shipped_dwells_are_those_of_the_table(file: str) -> None:
         assert {(one.min_long, one.min_short) for one in (fast, slow)} == {(50, 10)}
 
 
-def test_an_unknown_order_or_position_halts_to_the_lowest_stage_at_its_first_read() -> None:
-    trigger = shipped("demo.yaml").spec.triggers["unknownOrders"]
+@pytest.mark.parametrize(("file", "name"), [("demo.yaml", "unknownOrders"), ("torghut.yaml", "unknownPositions")])
+def test_an_unknown_order_or_position_halts_to_the_lowest_stage_at_its_first_read(file: str, name: str) -> None:
+    trigger = shipped(file).spec.triggers[name]
     assert (trigger.confirm.reads, steps(trigger)) == (1, (("HALTED", LOWEST, 0, 1, None, False),))
     assert (trigger.clear.by, trigger.clear.explain) == (("risk",), True)
 

@@ -118,6 +118,30 @@ def test_an_empty_list_sums_to_zero_but_has_no_extreme() -> None:
     assert http(BOOK, "none[*].v", reduce="max").quality is Quality.MISSING
 
 
+BREAKS = '{"breaks": [{"kind": "cash"}, {"kind": "stranger"}, {"kind": "lost"}, {"kind": "stranger"}]}'
+
+
+def test_of_a_list_of_words_only_the_named_ones_are_counted() -> None:
+    assert http(BREAKS, "breaks[*].kind", reduce="count", among=["stranger", "lost"]).value == 3
+    assert http(BREAKS, "breaks[*].kind", reduce="count", among=["ghost"]).value == 0
+    assert http('{"breaks": []}', "breaks[*].kind", reduce="count", among=["lost"]).value == 0
+
+
+def test_an_item_without_its_word_may_be_one_of_those_that_count() -> None:
+    found = http('{"breaks": [{"kind": "cash"}, {}]}', "breaks[*].kind", reduce="count", among=["lost"])
+    assert found.quality is Quality.PARTIAL
+    assert found.value is None
+
+
+LISTED = [("breaks[*].kind", "sum"), ("breaks", "count"), ("breaks[*].kind", None)]
+
+
+@pytest.mark.parametrize(("value", "reduce"), LISTED)
+def test_words_are_counted_and_nothing_else_is_done_with_them(value: str, reduce: str | None) -> None:
+    with pytest.raises(ValueError, match=r"needs \[\*\] in value and reduce: count"):
+        http(BREAKS, value, reduce=reduce, among=["lost"])
+
+
 def test_items_without_the_field_make_it_partial_not_smaller() -> None:
     found = http('{"p": [{"v": 1}, {"w": 2}, {"v": null}]}', "p[*].v", reduce="sum")
     assert (found.quality, found.value) == (Quality.PARTIAL, None)
