@@ -99,6 +99,7 @@ class Recorder:
         self.told = Told(True, "started")
         self.signed = Consents()
         self.left = Leftover()
+        self.commands: ByHand | None = None
         self.hold = threading.Event()
         self.hold.set()
 
@@ -169,7 +170,7 @@ class Recorder:
         return self.told
 
     def by_hand(self, stage: str) -> ByHand:
-        return ByHand((f"git clone ... # to {stage}", "git push"))
+        return self.commands or ByHand((f"git clone ... # to {stage}", "git push"))
 
 
 class Shelves:

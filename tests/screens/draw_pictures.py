@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from console.desk import Frame
-from tests.screens import drills, ledgers, states, test_clear_page
+from tests.screens import drills, gallery, states, test_clear_page
 from tests.screens.conftest import Console
 from widgets.token_input import TokenInput
 
@@ -86,7 +86,11 @@ def pinned(svg: str) -> str:
 
 
 def _console(frame: Callable[[], Frame | None]) -> Callable[[Path], Console]:
-    return lambda folder: Console(frame(), folder)
+    def made(folder: Path) -> Console:
+        shown = frame()
+        return Console(shown and gallery.lived(shown), folder)
+
+    return made
 
 
 def _ready(folder: Path) -> Console:
@@ -98,7 +102,13 @@ def _ready(folder: Path) -> Console:
 
 def _ledger(folder: Path) -> Console:
     made = Console(states.ok(), folder)
-    made.books.entries = ledgers.story(40)
+    made.books.entries = gallery.ledger()
+    return made
+
+
+def _kill(folder: Path) -> Console:
+    made = Console(states.blind(), folder)
+    made.hands.commands = gallery.KILLED_BY_HAND
     return made
 
 
@@ -117,7 +127,7 @@ PICTURES_OF: Mapping[str, Picture] = MappingProxyType(
         "nobody-acts": Picture(_console(states.nobody_acts), "NOBODY ACTS", size=MIDDLE),
         "plan": Picture(_ready, "more characters", ("2", "p"), "ADVANCE torghut L1 L2 GRO"),
         "rollback": Picture(_console(states.breach), "TIME TO SAFE", ("r",), size=MIDDLE),
-        "kill": Picture(_console(states.blind), "KILL tor", ("exclamation_mark",), "KILL tor", MIDDLE),
+        "kill": Picture(_kill, "KILL tor", ("exclamation_mark",), "KILL tor", MIDDLE),
         "drill": Picture(_console(lambda: drills.frame(*drills.earlier(), drills.running())), "PROBE ORDERS", ("d",)),
         "ledger": Picture(_ledger, "VERIFIED", ("l",), size=(120, 36)),
         "clear": Picture(_clear, "1 of 2 approvals", ("c",), size=MIDDLE),

@@ -64,6 +64,7 @@ SIGNALS = {
     "cycle": _signal("scheduler cycle", "s", "freshness", limit={"atMost": 15}),
     "books": _signal("broker vs ledger", "s", "reconciliation", limit={"atMost": 7200}),
     "unknown": _signal("unknown orders", "count", "reconciliation", limit={"zero": True}),
+    "ownOrders": _signal("orders it knows", "word", "reconciliation"),
     "stop": _signal("app's own stop", "word", "incident", limit={"words": ["none"]}),
 }
 
@@ -124,6 +125,7 @@ def policy() -> Policy:
         "stages": stages,
         "signals": SIGNALS,
         "triggers": TRIGGERS,
+        "ownOrders": "ownOrders",
     }
     document = {
         "apiVersion": "rampdeck.dev/v1alpha1",

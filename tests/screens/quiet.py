@@ -89,6 +89,7 @@ def rows(book: str = LIVE_BOOK) -> tuple[Row, ...]:
         _row("cycle", "4", "15"),
         _row("books", "2820", "7200", detail="next 14:47"),
         _row("unknown", "0", "0", used=None),
+        _row("ownOrders", None, text="7c1"),
         _row("stop", None, text="none", state=RowState.OK),
     )
     return tuple(replace(row, key=SignalKey(book, row.key.name)) for row in made)
@@ -182,7 +183,7 @@ VENUE = VenueReading(
     "8820154411",
     "live",
     False,
-    (Order("7c1", "MU", "buy", D(2), D(105), NOW),),
+    (Order("7c1", "MU", "buy", D(2), D(105), NOW - timedelta(seconds=4)),),
     (Position("NVDA", D(8), D(1413)), Position("AMD", D(-8), D(-1281)), Position("MU", D(12), D(1219))),
     D(46000),
     NOW,

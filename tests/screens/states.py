@@ -311,7 +311,7 @@ def blind() -> Frame:
         agree=None,
         since=NOW - timedelta(seconds=41),
         ages={"git": 360.0, "runtime": None, "venue": 1.0},
-        rows=(TruthRow("stage", "L1", "?", None, None), *TRUTH.rows[2:]),
+        rows=tuple(replace(row, runtime="?", agree=None) for row in TRUTH.rows[1:]),
     )
     sources = (SourceHealth("status", False, None, NOW - timedelta(seconds=41)), *SNAPSHOT.sources[1:])
     return frame(
