@@ -66,6 +66,7 @@ class SourceHealth:
     latency_ms: int | None
     last_good: datetime | None
     detail: str = ""
+    """Why it does not answer; of one that does, what a person should know of how it was got."""
 
 
 @dataclass(frozen=True, slots=True)
