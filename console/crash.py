@@ -11,6 +11,14 @@ from pathlib import Path
 EXIT_CODE = 2
 """A crash answered nothing."""
 
+
+def folder() -> Path:
+    """Where reports lie while no configuration names a state folder."""
+    from platformdirs import user_state_path
+
+    return user_state_path("rampdeck") / "crashes"
+
+
 _SECRETS = (
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"),
     re.compile(r"(?i)\b([\w-]*(?:token|secret|password|passwd|api[-_]?key)[\w-]*)(\s*[=:]\s*)\S+"),

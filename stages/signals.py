@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from stages.deployed import Deployed
-from stages.ladder import Value
-from stages.witness import GitReading, RuntimeReading, VenueReading
+if TYPE_CHECKING:
+    from stages.deployed import Deployed
+    from stages.ladder import Value
+    from stages.witness import GitReading, RuntimeReading, VenueReading
 
 LIVE_BOOK = "live"
 """The book of the declared account; a stage with sources of its own has a book named after it."""

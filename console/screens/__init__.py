@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,14 +17,15 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import On, actions_on
-from console.desk import Frame
-from stages.drill import PAPER
-from stages.facts import DrillRun
 from stages.verdict import Headline
 from widgets.figures import age
 from widgets.header import Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
 from widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from console.desk import Frame
+    from stages.facts import DrillRun
 
 SMALLEST = (60, 18)
 """Columns and rows below which a page only says that it is too small, and what is wrong."""
@@ -97,7 +98,11 @@ def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPD
         acknowledged=frame.acknowledged,
     )
     drill = frame.drills.running if frame.drills is not None else None
-    return _drilling(head, drill, frame, calm=headline is None) if drill is not None and drill.mode == PAPER else head
+    if drill is None:
+        return head
+    from stages.drill import PAPER
+
+    return _drilling(head, drill, frame, calm=headline is None) if drill.mode == PAPER else head
 
 
 def _drilling(head: Head, drill: DrillRun, frame: Frame, *, calm: bool) -> Head:

@@ -11,8 +11,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from console.app import RampdeckApp, Seat
+from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
+from console.seat import Seat
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from console.actions import On
-from console.screens import Asked, Live, View, bindings
-from console.screens.ramp.page import Look, ramp_page, terminal_title
-from stages.verdict import Row
+from console.screens import Asked, Live, bindings
+from console.screens.ramp.outline import Look, terminal_title, waiting_page
 from widgets.header import is_pnl
-from widgets.line import Line
 from widgets.status import worst, worst_first
+
+if TYPE_CHECKING:
+    from console.screens import View
+    from stages.verdict import Row
+    from widgets.line import Line
 
 __all__ = ["RampScreen", "terminal_title"]
 
@@ -44,6 +47,10 @@ class RampScreen(Live):
             self._looking_until, self.look = None, replace(self.look, stage=None)
         if self._note_until is not None and self.view.wall >= self._note_until:
             self._note_until, self.look = None, replace(self.look, note="")
+        if self.view.frame is None:
+            return waiting_page(self.view, self.look.note, width, height)
+        from console.screens.ramp.page import ramp_page  # what a frame is drawn with is not needed before there is one
+
         alone = self.view.wall - self._touched >= ALONE_AFTER
         return ramp_page(self.view, replace(self.look, away=self._touched if alone else None), width, height)
 
@@ -69,6 +76,7 @@ class RampScreen(Live):
     def action_back(self) -> None:
         self.look, self._looking_until = replace(self.look, stage=None, note="", card=False, cursor=None), None
         self.paint()
+        super().action_back()  # whoever waits for a page that cannot open yet forgets it
 
     def action_card(self) -> None:
         self.look = replace(self.look, card=not self.look.card)
