@@ -156,6 +156,9 @@ class KillFlag(Protocol):
     def verify(self) -> str:
         """Why a write would not hold; empty when it would."""
 
+    def kills(self) -> FlagAnswer:
+        """Whether it says now that trading is killed; nothing is written."""
+
     def kill(self) -> FlagAnswer:
         """Writes it and reads it back, unless a write would not hold."""
 

@@ -58,6 +58,9 @@ class Flag:
     def verify(self) -> str:
         return ""
 
+    def kills(self) -> FlagAnswer:
+        return FlagAnswer(self.says == "true", f"says {self.says}")
+
     def kill(self) -> FlagAnswer:
         self.says = "true"
         return FlagAnswer(True, "says true")
