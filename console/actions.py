@@ -282,6 +282,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "another", "d", "d", "a new drill, beside the one shown", "new drill", Toward.LOOK, On.DRILL, "another", _idle
     ),
+    Action("fault", "f", "f", "a fault for the next drill of the kill", "fault", Toward.LOOK, On.DRILL, "fault", _idle),
     Action(
         "drill-field", "tab", "tab", "to the phrase and back", "phrase", Toward.SCREEN, On.DRILL, "field", palette=False
     ),

@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from console.desk import DrillGround, Told
-from stages.drill import ACTS, KILL, MODES, PAPER, ROLLBACK, RUNNING
+from stages.drill import ACTS, KEY, KILL, MODES, PAPER, PATHS, ROLLBACK, RUNNING
+from stages.drill_faults import FAULTS, require_injectable
 from stages.phrase import drill_phrase, fold_phrase, mismatch
 from stages.refusal import Refusal, Trouble
 
@@ -55,18 +56,24 @@ class PersonsDrills:
         self._may_act()
         found = self.ground()
         name = found.target.target if found.target is not None else ""
-        wanted = {fold_phrase(drill_phrase(mode, act, name)): (mode, act) for mode in MODES for act in ACTS}
+        wanted = {fold_phrase(drill_phrase(mode, act, name)): (mode, act, "") for mode in MODES for act in ACTS}
+        wanted |= {fold_phrase(drill_phrase(PAPER, KILL, name, one)): (PAPER, KILL, one) for one in FAULTS}
         chosen = wanted.get(fold_phrase(phrase))
         if chosen is None:
             wrong = mismatch(phrase, drill_phrase(PAPER, KILL, name))
             return Told(False, f"nothing happened: {wrong.text if wrong else 'no drill is called so'}")
         if found.trouble:
             return Told(False, found.trouble)
-        wiring, (mode, act) = self._wiring, chosen
+        wiring, (mode, act, fault) = self._wiring, chosen
+        if fault and found.target is not None:
+            require_injectable(fault, act, mode, found.target)
         if any(one.state == RUNNING for one in wiring.ledger.state().drills.values()):
             return Told(False, "a drill runs already: it ends first, or A abandons it")
         run = wiring.ids.new()
-        wiring.launcher.launch(["drill", "--mode", mode, "--kind", act, "--path", "key", "--run-id", run])
+        path = (FAULTS[fault].path if fault else "") or KEY
+        under = ["--inject", fault] if fault else []
+        by = ["--path", path] if path in PATHS else []
+        wiring.launcher.launch(["drill", "--mode", mode, "--kind", act, *by, *under, "--run-id", run])
         if self._began(run) is None:
             return Told(False, f"it did not begin; why not stands in {wiring.launcher.log}")
         return Told(True, f"drill {run[:8]} has begun")

@@ -226,6 +226,9 @@ class DrillVenue(Venue, Protocol):
     def heal(self) -> None:
         """Make the GitOps controller see a difference, so that it applies again what Git says."""
 
+    def inject(self, fault: str) -> str:
+        """Have the paper venue let a fault strike, or be calm again; what happened."""
+
 
 class Signer(Protocol):
     """SSH signatures by a person's key, verified against allowed signers (OpenSSH ``ssh-keygen -Y``)."""

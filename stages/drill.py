@@ -26,6 +26,10 @@ PATHS: Final[Mapping[str, str]] = {
 }
 """How the act of a drill may be fired."""
 
+ITSELF: Final = "itself"
+FIRED: Final[Mapping[str, str]] = {**PATHS, ITSELF: "by the drill itself, through a broken port"}
+"""How it was fired, in words: a port that is broken on purpose is broken in the drill's own process alone."""
+
 INJECTED: Final = "drill"
 """Name of the trigger whose input is injected."""
 
@@ -175,6 +179,8 @@ class Drill:
     state: str = RUNNING
     reasons: tuple[str, ...] = ()
     """Why it did not pass."""
+    inject: str = ""
+    """The fault that strikes in it; empty for a plain one."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -253,6 +259,7 @@ def document(drill: Drill) -> dict[str, Any]:
         "act": drill.act,
         "mode": drill.mode,
         "transition": drill.transition,
+        "inject": drill.inject,
         "started": drill.started.isoformat(),
         "state": drill.state,
         "passed": drill.passed,

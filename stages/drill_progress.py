@@ -209,7 +209,8 @@ def _orders(run: DrillRun, until: datetime) -> tuple[PlantedOrder, ...]:
 
 def _order(run: DrillRun, number: int, planted: Finding, until: datetime) -> PlantedOrder:
     name, says = f"P{number}", planted.says.removeprefix("probe ").removesuffix(", is taken")
-    gone = next((one for one in _of(run, "D6") if one.subject == planted.subject), None)
+    later = (*_of(run, "D6"), *_of(run, "D7"))
+    gone = next((one for one in later if one.subject == planted.subject), None)
     if gone is not None:
         state = {True: DONE, False: FAILED, None: UNKNOWN}[gone.ok]
         return PlantedOrder(name, says, state, gone.observed.partition(";")[0], gone.took)

@@ -40,6 +40,7 @@ def _begun(entry: Entry) -> DrillRun:
         target=body["target"],
         pins=body.get("pins", {}),
         path=body.get("path", ""),
+        inject=body.get("inject", ""),
     )
 
 

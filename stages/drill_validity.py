@@ -53,11 +53,15 @@ def running_image(policy: Policy, snapshot: Snapshot) -> str:
 
 
 def newest(state: ControlState, act: str, down: str = "") -> DrillRun | None:
-    """The paper drill that was begun last, of one act and for a rollback of one step down."""
+    """The paper drill that was begun last, of one act and for a rollback of one step down.
+
+    One with a fault in it that passed proves the fault's case and no plain one: it counts only as long as it did not.
+    """
     runs = [
         one
         for one in state.drills.values()
         if one.mode == PAPER and one.act == act and (act == KILL or one.transition == down)
+        if not (one.inject and one.state == PASS)
     ]
     return runs[-1] if runs else None
 
@@ -95,7 +99,8 @@ def _fault(policy: Policy, asked: DrillSpec, run: DrillRun | None, now: Mapping[
     if run.state == RUNNING:
         return "runs, or was left without an end"
     if run.state != PASS:
-        return f"the last one was {run.state}{f' ({run.reasons[0]})' if run.reasons else ''}"
+        under = f" under {run.inject}" if run.inject else ""
+        return f"the last one was {run.state}{under}{f' ({run.reasons[0]})' if run.reasons else ''}"
     hours = policy.spec.target.session
     age = market_minutes(hours, run.market, market)
     if age > asked.valid_for.minutes(session_length(hours)):

@@ -68,7 +68,7 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "dark": "workload state from until witness",
         "incident": "incident severity state title latches text",
         "drill": "run act mode transition state step says ok negative took budget target expected observed artifacts "
-        "pins market until orders reasons path effects fired subject answer abandoned tidied",
+        "pins market until orders reasons path inject effects fired subject answer abandoned tidied",
     }.items()
 }
 """Every kind with the body fields of its own; a new field is one more word in its line."""

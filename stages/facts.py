@@ -156,6 +156,8 @@ class DrillRun:
     artifacts: tuple[str, ...] = ()
     path: str = ""
     """How the act is fired."""
+    inject: str = ""
+    """The fault that strikes in it (``drill_faults``); empty for a plain drill."""
     orders: tuple[str, ...] = ()
     """Ids of its planted orders, as declared."""
     effects: tuple[str, ...] = ()

@@ -32,9 +32,11 @@ def kill_phrase(policy_name: str) -> str:
     return f"KILL {policy_name}"
 
 
-def drill_phrase(mode: str, act: str, target: str) -> str:
-    """``DRILL KILL heron-paper`` fires for real there; ``TABLETOP KILL`` touches nothing."""
-    return f"TABLETOP {act.upper()}" if mode == "tabletop" else f"DRILL {act.upper()} {target}"
+def drill_phrase(mode: str, act: str, target: str, fault: str = "") -> str:
+    """``DRILL KILL heron-paper`` fires for real there, ``... WITH push-refused`` under a fault; ``TABLETOP KILL``
+    touches nothing."""
+    under = f" WITH {fault}" if fault else ""
+    return f"TABLETOP {act.upper()}" if mode == "tabletop" else f"DRILL {act.upper()} {target}{under}"
 
 
 def restore_phrase(policy_name: str, stage: str) -> str:

@@ -63,6 +63,8 @@ _rampdeck() {
             mapfile -t COMPREPLY < <(compgen -W "kill rollback" -- "$cur"); return ;;
         "drill:--path")
             mapfile -t COMPREPLY < <(compgen -W "key command trigger hangup" -- "$cur"); return ;;
+        "drill:--inject")
+            mapfile -t COMPREPLY < <(compgen -W "stale-metric nan-metric clock-skew push-refused ledger-full half-cancels self-heal-reverts" -- "$cur"); return ;;
         "ledger list:--kind" | "ledger export:--kind")
             mapfile -t COMPREPLY < <(compgen -W "acknowledged alarm alarm-suppressed approval-recorded approval-refused approval-rejected approval-revoked baseline burn-in committed confirmation-failed converged dark denied diverged drill external-change gap genesis incident intent latch-clear-refused latch-cleared latch-opened lease note outcome permit plan-requested policy-adopted reason roster-adopted seal" -- "$cur"); return ;;
         "ledger export:--format")
@@ -144,7 +146,7 @@ _rampdeck() {
         "burnin waive")
             words="-h --help --config --policy --json --read-only --ascii --no-mouse --reason --approval --ask -o --output"; compopt +o default ;;
         "drill")
-            words="list -h --help --config --policy --json --read-only --ascii --no-mouse --mode --kind --to --path"; compopt +o default ;;
+            words="list -h --help --config --policy --json --read-only --ascii --no-mouse --mode --kind --to --path --inject"; compopt +o default ;;
         "drill list")
             words="-h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "ledger")

@@ -132,6 +132,7 @@ _rampdeck_drill() {
         '--kind[what is rehearsed]: :(kill rollback)' \
         '--to[the stage a rollback returns to; otherwise today'\''s]: : ' \
         '--path[how the act is fired]: :(key command trigger hangup)' \
+        '--inject[a fault on the paper target, and what must hold\: stale-metric (the trigger'\''s metric stands still\: STALE, never ok, and nothing fires on it); nan-metric (the trigger'\''s metric is not a number\: unknown, never ok, and nothing fires on it); clock-skew (the trigger'\''s metric comes from the future\: SKEWED by name, and nothing fires on it); push-refused (the remote refuses every push\: the venue holds the kill, Git is named not verified); ledger-full (the ledger'\''s disk is full\: the kill goes on, spills, and its evidence joins later); half-cancels (every second cancel gives no answer\: no order counts as gone before the venue says so); self-heal-reverts (the GitOps controller undoes the kill\: it is seen and named, and the venue still refuses)]: :(stale-metric nan-metric clock-skew push-refused ledger-full half-cancels self-heal-reverts)' \
         '1: :->verb' \
         '*:: :->rest'
     case "$state" in

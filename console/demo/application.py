@@ -103,6 +103,7 @@ class Application:
         self.records = Records()
         self.reconciliation = Reconciliation(account.cash)
         self.deployed: Deployed | None = None
+        self._earlier: Deployed | None = None
         self.run: Run | None = None
         self.high_water = account.cash
         self._strategy = Strategy(seed)
@@ -117,14 +118,26 @@ class Application:
 
         Only the environment needs a restart, and the first start is immediate.
         """
-        before, self.deployed = self.deployed, deployed
+        before = self.deployed
+        if before is not None and self.mischief.reverts:
+            deployed = replace(before, revision=deployed.revision)
+        self.deployed = deployed
         if before is None:
             return "started"
         if before.env != deployed.env:
+            self._earlier = before
             self.restart(monotonic)
             return "restarting"
         same = (before.catalog, before.feed) == (deployed.catalog, deployed.feed)
         return "unchanged" if same else "reloaded"
+
+    def revert(self, monotonic: float) -> bool:
+        """Restart with the environment from before the newest change, under the newest revision's name."""
+        if self.deployed is None or self._earlier is None:
+            return False
+        self.deployed = replace(self._earlier, revision=self.deployed.revision)
+        self.restart(monotonic)
+        return True
 
     def restart(self, monotonic: float) -> None:
         """End the process; another one is up after the time that a restart takes."""

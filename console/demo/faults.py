@@ -87,6 +87,19 @@ def unanswered_cancel(floor: Floor, _now: datetime) -> str:
     return "cancels stay without an answer"
 
 
+def half_cancels(floor: Floor, _now: datetime) -> str:
+    """Of every sender's cancels each second one is taken, and nothing comes of it."""
+    floor.mischief.cancels_halved = True
+    return "every second cancel stays without an answer"
+
+
+def reverting_self_heal(floor: Floor, _now: datetime) -> str:
+    """The GitOps loop undoes the newest change and calls it healed, again and again."""
+    if not floor.revert():
+        return "nothing ran before: there is nothing to go back to"
+    return f"the process runs what it ran before, dark for {floor.pace.restart_seconds:g} s"
+
+
 def partial_fills(floor: Floor, _now: datetime) -> str:
     """Orders fill in halves, and what is left of each goes on working."""
     floor.mischief.partial_fills = True
@@ -173,9 +186,19 @@ _ALL: Final[tuple[Fault, ...]] = (
     *(price_faults.gap, price_faults.loss_limit),
     *(session_faults.entry_cutoff, session_faults.flatten, session_faults.flat, session_faults.close),
     *(session_faults.early_close, session_faults.halt),
-    *(partial_fills, unanswered_cancel, unknown_order, own_rejects, broker_rejects, tca_degradation, no_activity),
+    *(
+        partial_fills,
+        unanswered_cancel,
+        half_cancels,
+        unknown_order,
+        own_rejects,
+        broker_rejects,
+        tca_degradation,
+        no_activity,
+    ),
     *(off_by_one_share, late_reconciliation, missing_reconciliation, reconciliation_mismatch),
-    *(stale_data, frozen_feed, clock_ahead, clock_drift, restart, stuck_restart, forgotten_revision),
+    *(stale_data, frozen_feed, clock_ahead, clock_drift, restart, stuck_restart),
+    *(forgotten_revision, reverting_self_heal),
     *(wrong_account, wrong_environment, incident),
 )
 

@@ -77,6 +77,8 @@ class Floor:
         """End everything that is wrong, and forget the events that have not happened yet."""
         self._expected.clear()
         self.market.resume()
+        if self.mischief.reverts:
+            self.forget_revision()  # so that the loop applies again what it was kept from
         for part in fields(Mischief):
             setattr(self.mischief, part.name, part.default)
 
@@ -86,12 +88,18 @@ class Floor:
 
     def cancel(self, order_id: str) -> str:
         """What becomes of a cancel: ``cancelled``, ``unanswered``, or nothing where no such order works."""
-        if order_id not in self.book.orders:
+        order = self.book.orders.get(order_id)
+        if order is None:
             return ""
-        if self.mischief.cancels_unanswered:
+        if self.mischief.loses_cancel(order_id, order.ticket.source):
             return "unanswered"
         self.book.cancel(order_id)
         return "cancelled"
+
+    def revert(self) -> bool:
+        """The trading process runs what it ran before the newest change; False when nothing ran before."""
+        self.mischief.reverts = self.app.revert(self._monotonic)
+        return self.mischief.reverts
 
     def forget_revision(self) -> None:
         """The trading process no longer says which revision it runs; what it runs stays."""

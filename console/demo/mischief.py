@@ -22,6 +22,13 @@ class Mischief:
     """Orders fill in halves and the rest of each goes on working."""
     cancels_unanswered: bool = False
     """A cancel is taken and nothing comes of it, not even an answer."""
+    cancels_halved: bool = False
+    """Every second cancel of a sender is taken, and nothing comes of it."""
+    cancels_seen: frozenset[str] = frozenset()
+    cancels_lost: frozenset[str] = frozenset()
+    """Orders whose cancel was asked for while they were halved, and those of them that get no answer."""
+    reverts: bool = False
+    """The deploying loop applies what ran before the newest change, and goes on doing so."""
     signals_stand_at: datetime | None = None
     """Trade signals carry this time for ever, while the process goes on."""
     feed_stands_at: datetime | None = None
@@ -50,6 +57,17 @@ class Mischief:
     """The account's environment that is reported instead of its own: live or paper."""
     alert: str = ""
     """Name of an alert that fires."""
+
+    def loses_cancel(self, order_id: str, sender: str) -> bool:
+        """Whether a cancel gets no answer; an order that was lost once stays so until it is calm."""
+        if self.cancels_unanswered:
+            return True
+        name = f"{sender}/{order_id}"
+        if self.cancels_halved and name not in self.cancels_seen:
+            earlier = sum(one.startswith(f"{sender}/") for one in self.cancels_seen)
+            self.cancels_seen |= {name}
+            self.cancels_lost |= {name} if earlier % 2 == 0 else frozenset()
+        return name in self.cancels_lost
 
     def worse(self, price: Decimal, *, buy: bool) -> Decimal:
         """A price with the extra cost in it."""

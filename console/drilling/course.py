@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from console.drilling.broken import Injected
 from console.ports import Clock, DrillVenue, KillFlag, LedgerStore, Repository, Runtime, Venue
 from stages import drill as machine
 from stages.authority import Action
@@ -78,6 +79,8 @@ class DrillTarget:
     approvals: Callable[[Action, float, Callable[[], None]], Sequence[VerifiedApproval]]
     controlled: Controlled | None = None
     """None where the policy names no Application: then its venue is asked to provoke a self-heal."""
+    fault: Injected | None = None
+    """What is broken on purpose in this drill; None in a plain one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Course:
             "mode": self.drill.mode,
             "transition": self.drill.transition,
             "path": self.path,
+            "inject": self.drill.inject,
             "target": self.target.scope.document(),
             "pins": dict(rests_on),
             "market": clock.market(clock.wall()),

@@ -26,7 +26,7 @@ from console.ports import FlagAnswer
 from stages.authority import action_digest
 from stages.clearing import drill_restore_action
 from stages.commands import BeginRestore, Quorum, RecordCommitted, RecordOutcome
-from stages.drill import FIRE, PATHS, PROBES, PUT_BACK, RESTARTS, Declared
+from stages.drill import FIRE, FIRED, PROBES, PUT_BACK, RESTARTS, Declared
 from stages.entries import Entry
 from stages.ladder import Value
 from stages.plan import Plan, build
@@ -54,6 +54,8 @@ class KillCourse:
         self.failure: Trouble | None = None
         self.thread: threading.Thread | None = None
         self.seq_before = 0
+        self.effects: tuple[str, ...] = ()
+        """What it is declared to cause beside what every kill drill does."""
 
     def work(self) -> Mapping[str, StepWork]:
         """The work of each step."""
@@ -73,7 +75,7 @@ class KillCourse:
 
     def _plant(self, course: Course) -> None:
         venue, universe = course.target.venue, self._universe(course)
-        effects = Declared((), (venue.block_reason,), course.quiet_until, (PROBES, RESTARTS))
+        effects = Declared((), (venue.block_reason,), course.quiet_until, (PROBES, RESTARTS, *self.effects))
         course.declare(effects)  # before the first of them happens: whoever watches this account must know
         course.wait(lambda: any(one.symbol in universe for one in heard(venue).positions))
         held = {one.symbol: one for one in heard(venue).positions if one.quantity}
@@ -142,7 +144,7 @@ class KillCourse:
         self.thread = threading.Thread(target=self._carry_out, args=(course,), name="drill fire", daemon=True)
         self.thread.start()
         written = course.wait(lambda: self._begun(course))
-        course.find(f"fired {PATHS[course.path]}", written, self.intent[:8] or str(self.failure or "not fired"))
+        course.find(f"fired {FIRED[course.path]}", written, self.intent[:8] or str(self.failure or "not fired"))
         course.find("nothing was blocked before it", not before)
 
     def _begun(self, course: Course) -> bool:

@@ -22,7 +22,7 @@ from console.drilling.ground import (
 )
 from console.drilling.race import Wanted, Word, race
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
-from stages.drill import PATHS, RESTARTS, Declared
+from stages.drill import FIRED, RESTARTS, Declared
 from stages.ladder import Value
 from stages.plan import build
 from stages.posture import Mode
@@ -119,7 +119,7 @@ class RollbackCourse:
         entry = course.intent_since(self.seq_before)
         course.mark_fired(entry.at if entry is not None else None)
         self.intent = (entry.intent or "") if entry is not None else ""
-        course.find(f"fired {PATHS[course.path]}", entry is not None, self.intent[:8])
+        course.find(f"fired {FIRED[course.path]}", entry is not None, self.intent[:8])
         course.find("the step down is in Git", self.answer.outcome == "pushed", self.answer.outcome)
         kinds = [one.kind for one in target.ledger.entries(after=self.seq_before) if one.intent == self.intent]
         course.find("intent before effect", kinds[:1] == ["intent"] and "committed" in kinds, ", ".join(kinds))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
+from console.drilling.broken import Injected
 from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
+from console.drilling.faulted import faulted
 from console.drilling.killing import KillCourse
 from console.drilling.rolling import RollbackCourse
 from console.ports import LedgerStore, RunningActs
 from stages.commands import Record
 from stages.drill import ABORTED, COMMAND, FIRE, KILL, NEGATIVE, PAPER, RUNNING, TABLETOP, Drill, Step
+from stages.drill_faults import require_injectable
 from stages.drill_validity import transition
 from stages.refusal import Trouble
 
@@ -45,12 +49,34 @@ def paper(
             f"the drill's target is not another one: it shares {', '.join(shared)} with the live one",
             fix="correct drillTarget",
         )
+    fault = target.fault
+    if fault is not None:
+        require_injectable(fault.name, act, PAPER, target.scope)
     down = "" if act == KILL else transition(live.policy.stages[upper].name, live.policy.stages[lower].name)
     course = _course(around, live, target, run, act, PAPER, down, actor, path)
     with running.hold(run):
         course.begin(_image(target))
-        steps = KillCourse() if act == KILL else RollbackCourse(upper, lower)
-        return walk(course, steps.work(), steps.tidy)
+        steps = _steps(act, fault, upper, lower)
+        try:
+            return walk(course, steps.work(), steps.tidy)
+        finally:
+            _let_go(course, fault)
+
+
+def _steps(act: str, fault: Injected | None, upper: int, lower: int) -> KillCourse | RollbackCourse:
+    if act != KILL:
+        return RollbackCourse(upper, lower)
+    return KillCourse() if fault is None else faulted(fault)
+
+
+def _let_go(course: Course, fault: Injected | None) -> None:
+    """No fault outlives its drill; one that cannot be ended is told by whoever looks at the target next."""
+    if fault is None:
+        return
+    try:
+        fault.end()
+    except Trouble as trouble:
+        course.record({"observed": f"{fault.name} was not ended: {trouble.line}"})
 
 
 def tabletop(
@@ -80,6 +106,8 @@ def _course(
 ) -> Course:  # fmt: skip
     spec = live.policy.spec.drill
     drill = Drill(run, act, mode, down, around.clock.wall(), dict(spec.budgets) if spec else {})
+    if mode == PAPER and target.fault is not None:
+        drill = replace(drill, inject=target.fault.name)
     return Course(around, live, target, drill, actor, path)
 
 

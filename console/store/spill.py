@@ -77,12 +77,17 @@ class Spill:
         """What waits in the file (not what a merge has claimed already)."""
         return _content(_bytes(self.path))
 
+    def everything(self) -> SpillContent:
+        """What is not in the ledger yet, in its order: also what a merge has claimed."""
+        claimed, new = _content(_bytes(self._merging)), self.read()
+        return SpillContent((*claimed.records, *new.records), claimed.torn + new.torn)
+
     def unmerged(self) -> str:
         """What waits, in words for people; empty when nothing does."""
         if not self.waiting():
             return ""
-        claimed, new = _content(_bytes(self._merging)), self.read()
-        records, torn = (*claimed.records, *new.records), claimed.torn + new.torn
+        content = self.everything()
+        records, torn = content.records, content.torn
         count = f"{len(records)} decision{'' if len(records) == 1 else 's'}"
         since = f" since {records[0].at}: {records[0].cause}" if records else ""
         return f"{count}{f' and {torn} torn' if torn else ''} not in the ledger yet, kept in {self.path}{since}"

@@ -69,9 +69,17 @@ class DemoProbes(DemoVenue):
 
     def heal(self) -> None:
         """The trading process forgets its revision, so the controller applies Git's again. Raises Trouble."""
-        status, answer = self._ask("POST", self._url + "/demo/inject", {"name": "forgotten-revision"})
+        try:
+            self.inject("forgotten-revision")
+        except Trouble as trouble:
+            raise Trouble(f"no self-heal could be provoked: {trouble.what}", where=self._url) from None
+
+    def inject(self, fault: str) -> str:
+        """Let a fault strike at this venue, or ``calm`` end all of them. Raises Trouble where it knows no such."""
+        status, answer = self._ask("POST", self._url + "/demo/inject", {"name": fault})
         if status != requests.codes.ok:
-            raise Trouble(f"no self-heal could be provoked: {answer}", where=self._url)
+            raise Trouble(f"the venue lets no '{fault}' strike: {answer.get('reason', status)}", where=self._url)
+        return str(answer["detail"])
 
     def _ask(self, method: str, url: str, body: Mapping[str, str] | None) -> tuple[int, Any]:
         """The status with the document, also of a refusal, which is an answer here. Raises Trouble."""

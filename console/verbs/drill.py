@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.verbs.change import require_hands
 from console.verbs.drill_card import card_document, card_lines
 from stages.drill import ACTS, COMMAND, KEY, KILL, MODES, PAPER, PASS, PATHS, ROLLBACK, TABLETOP, Drill, Step, document
+from stages.drill_faults import FAULTS, require_injectable
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -38,25 +39,37 @@ def add_parsers(
     drill.add_argument("--kind", choices=ACTS, default=KILL, help="what is rehearsed")
     drill.add_argument("--to", metavar="STAGE", default="", help="the stage a rollback returns to; otherwise today's")
     drill.add_argument("--path", choices=tuple(PATHS), default=COMMAND, help="how the act is fired")
+    drill.add_argument("--inject", choices=tuple(FAULTS), default="", metavar="NAME", help=_injects())
     drill.add_argument("--run-id", help=argparse.SUPPRESS)
     drill.set_defaults(run=run_drill)
     listing = drill.add_subparsers(metavar="list").add_parser("list", parents=[shared], help="drills and what counts")
     listing.set_defaults(run=run_list)
 
 
+def _injects() -> str:
+    """Every fault in one sentence, for the help."""
+    return "a fault on the paper target, and what must hold: " + "; ".join(
+        f"{fault.name} ({fault.says}: {fault.must})" for fault in FAULTS.values()
+    )
+
+
 def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Carry the drill out step by step; 0 when it passed, 1 when it failed or was broken off."""
     from console.procedures.drill import abandon_dead, paper, tabletop
+    from console.verbs.drill_faults import path_under
     from console.verbs.drill_target import drill_target, target_wiring
 
     require_hands(wiring)
+    path = path_under(arguments.inject, arguments.path)
     wiring.settings.need("identity", "drill_target")
     force = wiring.in_force()
     upper, lower = step_down(wiring, force, arguments.kind, arguments.to)
     target = target_wiring(wiring)
     try:
         live, run = _live(wiring, force), arguments.run_id or wiring.ids.new()
-        around, on = _around(wiring, out), drill_target(wiring, target, arguments.path)
+        around, on = _around(wiring, out), drill_target(wiring, target, path, arguments.inject)
+        if arguments.inject:
+            require_injectable(arguments.inject, arguments.kind, arguments.mode, on.scope)
         abandon_dead(wiring.ledger, wiring.running, wiring.clock.wall(), wiring.actor)
         out.note(f"stops {on.scope.target} only, account {on.scope.account} {on.scope.environment.upper()}")
         out.note(f"leaves alone {live.scope.target}, account {live.scope.account} {live.scope.environment.upper()}")
@@ -68,7 +81,7 @@ def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
         else:
             done = paper(
                 around, live, on, run=run, act=arguments.kind, actor=wiring.actor, running=wiring.running,
-                path=arguments.path, upper=upper, lower=lower,
+                path=path, upper=upper, lower=lower,
             )  # fmt: skip
     finally:
         target.close()
@@ -105,7 +118,7 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
         out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": reasons, "warnings": warnings,
                       "trend": [card_document(card) for card in cards]})  # fmt: skip
     for run in state.drills.values():
-        what = f"{run.act} {run.transition}".strip()
+        what = f"{run.act} {run.transition}{f'with {run.inject}' if run.inject else ''}".strip()
         why = f"  {run.reasons[0]}" if run.reasons else ""
         out.line(f"{run.started:%Y-%m-%d %H:%M}Z  {run.run[:8]}  {run.mode:<8} {what:<20} {run.state:<8}{why}")
     for card in cards:
@@ -123,6 +136,7 @@ def _run_document(run: DrillRun) -> dict[str, Any]:
         "act": run.act,
         "mode": run.mode,
         "transition": run.transition,
+        "inject": run.inject,
         "state": run.state,
         "actor": run.actor,
         "started": run.started,

@@ -48,24 +48,31 @@ def scope_of(wiring: Wiring, policy: Policy) -> Scope:
     )
 
 
-def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarget:
-    """The target as a drill acts on it by ``path``, ``live`` being whose person acts. Raises Trouble if not set up."""
+def drill_target(live: Wiring, target: Wiring, path: str = COMMAND, fault: str = "") -> DrillTarget:
+    """The target as a drill acts on it by ``path``, ``live`` being whose person acts. Raises Trouble if not set up.
+
+    ``fault`` is let loose in what is acted through, and strikes when the drill says so.
+    """
     from console.drilling.course import DrillTarget
+    from console.verbs.drill_faults import Loose
     from console.verbs.drill_paths import fire
 
-    force = ready_target(target)
+    force, loose = ready_target(target), Loose(target, fault)
 
     def reduce(stage: int, mode: Mode, intent: str) -> Reduced:
         from console.procedures.reduce import Order, ReducePorts, reduce
 
         ports = ReducePorts(
-            ledger=target.ledger, spill=target.spill, repository=target.repository, venue=target.venue,
+            ledger=loose.ledger, spill=target.spill, repository=loose.repository, venue=target.venue,
             clock=target.clock, running=target.running, pause=Event().wait, checkpoint=target.checkpoint,
             by_branch=target.by_branch("reduce"), runtime=target.outside.runtime(force.policy),
             flag=target.outside.flag(force.policy),
         )  # fmt: skip
         order = Order(intent, live.actor, stage, mode, "drill", authenticated=live.authenticated)
         return reduce(ports, force.policy, order, digests=(force.policy_digest, force.roster_digest))
+
+    def by_itself(stage: int, mode: Mode) -> Reduced:
+        return reduce(stage, mode, live.ids.new())
 
     def approvals(action: Action, seconds: float, check: Callable[[], None]) -> Sequence[VerifiedApproval]:
         return _collect(live, target, force, action, seconds, check)
@@ -78,12 +85,13 @@ def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarg
         ledger=target.ledger,
         repository=target.repository,
         venue=target.outside.probes,
-        fire=lambda stage, mode: fire(path, target, force.policy, stage, mode),
+        fire=by_itself if loose.by_itself else lambda stage, mode: fire(path, target, force.policy, stage, mode),
         reduce=reduce,
         fresh=lambda: _fresh(target),
         sign=live.signer.sign,
         approvals=approvals,
         controlled=_controlled(target, force.policy),
+        fault=loose.injected(),
     )
 
 

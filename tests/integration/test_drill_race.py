@@ -46,6 +46,9 @@ class Paper:
     def heal(self) -> None:
         raise Trouble("no self-heal could be provoked")
 
+    def inject(self, fault: str) -> str:
+        raise Trouble(f"it lets no {fault} strike")
+
 
 def course(stand: Stand, pause: Callable[[float], object], controlled: Controlled | None, budget: float) -> Course:
     """A kill drill of the stand's target that has come to D10."""

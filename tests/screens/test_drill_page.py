@@ -112,6 +112,15 @@ def test_only_what_may_be_typed_is_offered() -> None:
     assert phrases(states.view(FRAMES["running"]()), SITTING) == ()
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_chosen_fault_stands_in_the_phrase_and_says_what_must_hold(size: tuple[int, int]) -> None:
+    view, sitting = states.view(drills.frame()), replace(SITTING, fault="push-refused")
+    shown, field_at = drawn(view, sitting, size)
+    assert phrases(view, sitting) == ("DRILL KILL torghut-sim WITH push-refused",)
+    assert "UNDER A FAULT: push-refused" in shown
+    assert field_at is not None
+
+
 def test_an_answer_begins_with_its_letter() -> None:
     assert wrong_answer("y everybody saw it") == ""
     assert wrong_answer("U") == ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 
 import pytest
 
+from console.demo.book import Ticket
 from console.demo.faults import known_faults, told_faults
 from console.demo.listener import Reply
 from console.demo.mischief import Mischief
@@ -375,3 +377,36 @@ def test_calm_ends_whatever_is_wrong(day: Day) -> None:
     assert found["freshness"]["trade_signals_at"] == day.now.isoformat()
     assert found["signal_continuity"]["market_session_open"] is True
     assert Decimal(found["broker_economic_ledger"]["age_seconds"]) < timedelta(seconds=20).total_seconds()
+
+
+def test_of_each_senders_cancels_every_second_one_is_lost_and_stays_so_until_calm(day: Day) -> None:
+    inject(day, "no-activity")
+    for symbol in ("NVDA", "AMD"):
+        ticket = Ticket(symbol, "buy", Decimal(1), limit=Decimal("0.01"), source="external")
+        day.floor.book.submit(ticket, day.floor.market, day.now)
+    first, second = [order.id for order in day.floor.book.orders.values() if order.ticket.source == "external"]
+    inject(day, "half-cancels")
+    assert [day.floor.cancel(first), day.floor.cancel(second)] == ["unanswered", "cancelled"]
+    assert day.floor.cancel(first) == "unanswered"
+    inject(day, "calm")
+    assert day.floor.cancel(first) == "cancelled"
+
+
+def test_a_reverting_self_heal_runs_what_ran_before_and_calm_has_the_loop_heal_it(day: Day) -> None:
+    assert inject(day, "reverting-self-heal") == "nothing ran before: there is nothing to go back to"
+    before = day.floor.app.deployed
+    assert before is not None
+    newer = replace(
+        deployed(), revision="newer", env={**before.env, "X": "1"}, controls=replace(before.controls, kill_switch=True)
+    )
+    day.apply(newer)
+    assert inject(day, "reverting-self-heal").startswith("the process runs what it ran before")
+    assert day.floor.app.deployed is not None
+    assert not day.floor.app.deployed.controls.kill_switch
+    assert day.floor.app.deployed.revision == "newer", "it calls that healed"
+    day.apply(newer)
+    assert not day.floor.app.deployed.controls.kill_switch, "and does so again"
+    inject(day, "calm")
+    assert day.floor.app.deployed.revision == "", "so that the loop applies the head again"
+    day.apply(newer)
+    assert day.floor.app.deployed.controls.kill_switch

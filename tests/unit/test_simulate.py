@@ -143,7 +143,10 @@ def test_an_overhang_asks_for_reduce_only_and_breaks_no_limit_before_its_deadlin
 
 
 def test_every_fault_of_a_scenario_is_one_of_the_venues() -> None:
-    of_orders_and_deploys = {"partial-fills", "unanswered-cancel", "own-rejects", "forgotten-revision"}
+    of_orders_and_deploys = {
+        *("partial-fills", "unanswered-cancel", "half-cancels"),
+        *("own-rejects", "forgotten-revision", "reverting-self-heal"),
+    }
     assert set(FAULTS) == set(known_faults()) - of_orders_and_deploys
 
 

@@ -15,7 +15,8 @@ from console.desk import DrillGround, Hands, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.drill.page import Sitting, drill_page, fires_by_hand, phrases, shown_run, to_answer
-from stages.drill import RUNNING
+from stages.drill import KILL, PAPER, RUNNING
+from stages.drill_faults import FAULTS, why_not_injected
 from stages.drill_story import ANSWERS
 from widgets.line import Line
 from widgets.token_input import TokenInput, wrong_word
@@ -147,6 +148,23 @@ class DrillScreen(Live):
             self._note("a drill runs: it ends first, or A abandons it")
             return
         self.asked = replace(self.asked, aside=run.run if run is not None else self.asked.aside, note="")
+        self.paint()
+
+    def action_fault(self) -> None:
+        """The next fault for a drill of the kill; after the last one none."""
+        run, ground = shown_run(self.view, self.asked), self.asked.ground
+        if run is not None:
+            self._note(
+                "a fault is chosen for a new drill: d puts this one aside" if run.state != RUNNING else "it runs"
+            )
+            return
+        if ground is None or ground.target is None or ground.trouble:
+            self._note("no fault without a target to drill on")
+            return
+        names = ("", *FAULTS)
+        after = names[(names.index(self.asked.fault) + 1) % len(names)]
+        why = why_not_injected(after, KILL, PAPER, ground.target) if after else ""
+        self.asked = replace(self.asked, fault="" if why else after, note=why)
         self.paint()
 
     def action_field(self) -> None:

@@ -23,6 +23,7 @@ from console.screens.drill.parts import (
     unlock_lines,
 )
 from stages.drill import ABORTED, ACTS, FIRE, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
+from stages.drill_faults import FAULTS
 from stages.drill_progress import DrillBoard, DrillProgress, StepProgress, left_behind, progress, unclean, why_not
 from stages.facts import DrillRun
 from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
@@ -46,6 +47,8 @@ class Sitting:
     ground: DrillGround | None = None
     aside: str = ""
     note: str = ""
+    fault: str = ""
+    """The fault that is chosen for the next drill of the kill; empty for a plain one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,14 @@ def shown_progress(view: View, run: DrillRun) -> DrillProgress:
     return progress(run, view.wall, _budgets(view), board.runs if board is not None else ())
 
 
-def ways(ground: DrillGround | None) -> tuple[Way, ...]:
-    """What may be typed to begin a drill; what cannot be held is not offered."""
+def ways(ground: DrillGround | None, fault: str = "") -> tuple[Way, ...]:
+    """What may be typed to begin a drill, one of the kill alone under a chosen fault; what cannot be is not offered."""
     tables = tuple(Way(drill_phrase(TABLETOP, act, ""), "touches nothing; you answer step by step") for act in ACTS)
     if ground is None or ground.target is None or ground.trouble:
         return tables if ground is not None and ground.target is not None else ()
     name = ground.target.target
+    if fault:
+        return (Way(drill_phrase(PAPER, KILL, name, fault), f"{FAULTS[fault].says}: {FAULTS[fault].must}"),)
     kill = Way(drill_phrase(PAPER, KILL, name), "blocks it, cancels all its orders, two people restore it")
     down = f"steps it down {ground.upper} to {ground.lower}, and puts it back"
     roll = (Way(drill_phrase(PAPER, ROLLBACK, name), down),) if ground.lower else ()
@@ -89,7 +94,7 @@ def phrases(view: View, asked: Sitting) -> tuple[str, ...]:
     """The phrases that the field takes now."""
     run = shown_run(view, asked)
     if run is None:
-        return tuple(way.phrase for way in ways(asked.ground))
+        return tuple(way.phrase for way in ways(asked.ground, asked.fault))
     return (fire_phrase(run),) if fires_by_hand(run) else ()
 
 
@@ -150,7 +155,8 @@ def _headline(view: View, asked: Sitting, found: DrillProgress | None) -> Headli
     if found is None:
         return _before(view, asked)
     run = found.run
-    what = f"{run.act}, {run.mode.upper()}, drill {run.run[:8]}"
+    under = f", under {run.inject}" if run.inject else ""
+    what = f"{run.act}, {run.mode.upper()}, drill {run.run[:8]}{under}"
     if run.state == RUNNING:
         figure = f"{seconds(found.since_act)} since the act" if found.since_act is not None else ""
         step = found.current
@@ -231,8 +237,9 @@ def _field_lines(view: View, asked: Sitting, run: DrillRun | None, width: int) -
     if view.read_only or (view.frame is not None and view.frame.read_only):
         return []
     if run is None:
-        offered = ways(asked.ground)
-        lines = [title("TYPE ONE, THEN ENTER", width)] if offered else []
+        offered = ways(asked.ground, asked.fault)
+        head = f"UNDER A FAULT: {asked.fault}; f THE NEXT ONE, OR NONE" if asked.fault else "TYPE ONE, THEN ENTER"
+        lines = [title(head, width)] if offered else []
         at = max((len(way.phrase) for way in offered), default=0) + 6
         lines.extend(Line().put(f"   {way.phrase}").put(fit(way.does, width - at - 1), at=at) for way in offered)
         return lines
