@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from console.verbs.change import require_hands
-from console.verbs.drill_card import card_document, card_lines
+from console.verbs.drill_card import card_document, card_lines, fault_document, fault_lines
 from stages.drill import ACTS, COMMAND, KEY, KILL, MODES, PAPER, PASS, PATHS, ROLLBACK, TABLETOP, Drill, Step, document
 from stages.drill_faults import FAULTS, require_injectable
 from stages.refusal import Trouble
@@ -96,7 +96,7 @@ def run_drill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
 def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Every drill, and whether the next advance may rely on them; 0 when it may."""
     from console.procedures.drill import abandon_dead
-    from stages.drill_trend import scorecards
+    from stages.drill_trend import fault_trends, scorecards
     from stages.drill_validity import running_image, transition, validity
 
     force = wiring.in_force()
@@ -111,12 +111,14 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     image = running_image(policy, wiring.look(policy).evaluation.snapshot)
     found = validity(policy, state, clock.market(clock.wall()), down, endpoint=endpoint, image=image)
     cards = scorecards(state.drills.values(), policy.spec.drill.budgets if policy.spec.drill is not None else {})
+    faults = fault_trends(state.drills.values())
     if out.json:
         drills = [_run_document(run) for run in state.drills.values()]
         asked = policy.spec.drill is not None
         reasons, warnings = list(found.reasons), list(found.warnings)
         out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": reasons, "warnings": warnings,
-                      "trend": [card_document(card) for card in cards]})  # fmt: skip
+                      "trend": [card_document(card, reasons) for card in cards],
+                      "faults": [fault_document(one) for one in faults]})  # fmt: skip
     for run in state.drills.values():
         what = f"{run.act} {run.transition}{f'with {run.inject}' if run.inject else ''}".strip()
         why = f"  {run.reasons[0]}" if run.reasons else ""
@@ -124,6 +126,8 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     for card in cards:
         for line in card_lines(card):
             out.line(line)
+    for line in fault_lines(faults):
+        out.line(line)
     for warning in found.warnings:
         out.line(f"▲ {warning}")
     out.line(f"in date: {found.says}" if found.ok else "not in date: " + "; ".join(found.reasons))

@@ -109,6 +109,14 @@ def earlier() -> tuple[DrillRun, ...]:
     return lost, Story("13b7c2e9f0", before(86400)).hold("").end(PASS)
 
 
+def many() -> tuple[DrillRun, ...]:
+    """Some days of drills of both kinds, and one under a fault."""
+    again = Story("14d9e1f3a2", before(4000)).hold("").end(PASS)
+    down = Story("16c3d4e5f6", before(3000), act=ROLLBACK, down="L2 to L1", path="command").hold("").end(PASS)
+    under = replace(Story("17aa0bc1d2", before(2000)).hold("").end(PASS), inject="push-refused")
+    return (*earlier(), again, down, under)
+
+
 def running() -> DrillRun:
     """A kill drill four seconds after its act: one of two planted orders has not answered."""
     story = Story("14d9e1f3a2", before(13)).hold("D6").add({"step": "D6"})

@@ -24,6 +24,7 @@ SIZES = ((160, 45), (120, 36), (100, 30), (80, 24), (60, 20))
 
 FRAMES: dict[str, Callable[[], Frame]] = {
     "ready": lambda: drills.frame(*drills.earlier()),
+    "scored": lambda: drills.frame(*drills.many()),
     "empty": lambda: drills.frame(reasons=("kill drill: never passed on paper",)),
     "firing": lambda: drills.frame(*drills.earlier(), drills.firing()),
     "running": lambda: drills.frame(*drills.earlier(), drills.running()),
@@ -110,6 +111,17 @@ def test_only_what_may_be_typed_is_offered() -> None:
     assert "DRILL ROLLBACK torghut-sim" not in phrases(ready, top)
     assert phrases(states.view(FRAMES["firing"]()), SITTING) == ("KILL torghut-sim",)
     assert phrases(states.view(FRAMES["running"]()), SITTING) == ()
+
+
+@pytest.mark.parametrize("size", SIZES[:4], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_scorecard_tells_outcome_streak_time_to_safe_age_and_whether_it_counts(size: tuple[int, int]) -> None:
+    shown = page("scored", size)
+    assert re.search(r"PASS 2 in a row +safe in \d\.\d s of 5 s ▂+ +1 h ago, in date", shown)
+    assert "D10" in shown
+    if size[0] >= 100:
+        assert "SCORECARD rollback" in shown
+    if size[0] >= 120:
+        assert re.search(r"· D10 .* pass +2 +■", shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -22,6 +22,7 @@ from console.screens.drill.parts import (
     touch_lines,
     unlock_lines,
 )
+from console.screens.drill.scorecard import score_lines
 from stages.drill import ABORTED, ACTS, FIRE, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
 from stages.drill_faults import FAULTS
 from stages.drill_progress import DrillBoard, DrillProgress, StepProgress, left_behind, progress, unclean, why_not
@@ -38,6 +39,9 @@ STILL_SHOWN: Final = timedelta(minutes=15)
 LEAST_TRUTH: Final = 4
 MOST_TRUTH: Final = 6
 """Lines of the live target's truth beside a drill that is shown: its first facts, or nothing at all."""
+
+LEAST_LAST: Final = 2
+"""Lines of the last drills that stand below the scorecard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,7 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     run, board = (found.run if found is not None else None), _board(view)
     side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), right)]
     if found is None:
-        main = [*unlock_lines(board, at), *last_lines(board, at, max(0, room - 8))]
+        main = _standing(view, board, at, room)
         side += _live_truth(view, right, room - len(side))
         return beside(padded(main, room), padded(side, room), at, width)
     main = [*step_lines(found.steps, at, 14), *clock_lines(found, _sees(view), at), *unlock_lines(board, at)]
@@ -278,6 +282,15 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     side += _live_truth(view, right, min(MOST_TRUTH, room - len(side)))
     side += last_lines(board, right, min(6, room - len(side)))
     return beside(padded(main, room), padded(side, room), at, width)
+
+
+def _standing(view: View, board: DrillBoard | None, width: int, room: int) -> list[Line]:
+    """How drills stand: what the next advance needs, each check over time, and the last drills where there is room."""
+    unlock = unlock_lines(board, width)
+    left = room - len(unlock)
+    newest = last_lines(board, width, LEAST_LAST)
+    score = score_lines(board, _budgets(view), view.wall, width, left - len(newest))
+    return [*unlock, *score, *last_lines(board, width, left - len(score))]
 
 
 def _live_truth(view: View, width: int, room: int) -> list[Line]:
@@ -293,8 +306,7 @@ def _narrow(view: View, asked: Sitting, found: DrillProgress | None, width: int,
     run, board = (found.run if found is not None else None), _board(view)
     lines = touch_lines(asked.ground, run, width)
     if found is None:
-        lines += [*unlock_lines(board, width), *last_lines(board, width, max(0, room - len(lines) - 6))]
-        return lines
+        return [*lines, *_standing(view, board, width, room - len(lines))]
     orders = order_lines(found, width)
     spare = room - len(lines) - 14 - len(orders)
     lines += step_lines(found.steps, width, 14 if spare >= 0 else max(6, room - len(lines) - len(orders)))

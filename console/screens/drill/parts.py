@@ -164,6 +164,10 @@ def unlock_lines(board: DrillBoard | None, width: int) -> list[Line]:
     return [*lines, *(Line().put(" ").put(fit(text, width - 2)).fill(width) for text in said)]
 
 
+def _kind(run: DrillRun) -> str:
+    return f"{run.act}{', TABLETOP' if run.mode != PAPER else f', {run.inject}' if run.inject else ''}"
+
+
 def last_lines(board: DrillBoard | None, width: int, room: int) -> list[Line]:
     """The newest drills first, each with why it did not pass."""
     if room < 2:
@@ -172,10 +176,10 @@ def last_lines(board: DrillBoard | None, width: int, room: int) -> list[Line]:
     lines = [title("LAST DRILLS", width)]
     for run in runs:
         bad = run.state not in ("PASS", RUNNING)
-        what = f" {run.started:%d %b %H:%MZ}  {run.act}{', TABLETOP' if run.mode != PAPER else ''}"
-        line = Line().put(fit(what, 31)).put(run.state, Tone.WARN if bad else None, at=32)
+        what = f" {run.started:%d %b %H:%MZ}  {_kind(run)}"
+        line = Line().put(fit(what, 39)).put(run.state, Tone.WARN if bad else None, at=40)
         why = f"{why_not(run)}{' (left as it was)' if left_behind(run) else ''}"
-        lines.append(line.put(fit(why, width - 42), at=41).fill(width))
+        lines.append(line.put(fit(why, width - 50), at=49).fill(width))
     if not runs:
         lines.append(Line().put(" none yet: nobody knows whether the kill works", Tone.BOLD).fill(width))
     return lines
