@@ -61,6 +61,10 @@ def _drills(frame: Frame | None) -> bool:
     return _can_act(frame) and frame is not None and frame.drills is not None and frame.drills.running is not None
 
 
+def _may_drill(frame: Frame | None) -> bool:
+    return _can_act(frame) and not _drills(frame)
+
+
 def _idle(frame: Frame | None) -> bool:
     return frame is not None and not _drills(frame)
 
@@ -282,7 +286,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "another", "d", "d", "a new drill, beside the one shown", "new drill", Toward.LOOK, On.DRILL, "another", _idle
     ),
-    Action("fault", "f", "f", "a fault for the next drill of the kill", "fault", Toward.LOOK, On.DRILL, "fault", _idle),
+    Action(
+        "fault", "f", "f", "a fault for the next drill of the kill", "fault", Toward.LOOK, On.DRILL, "fault", _may_drill
+    ),
     Action(
         "drill-field", "tab", "tab", "to the phrase and back", "phrase", Toward.SCREEN, On.DRILL, "field", palette=False
     ),

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -78,6 +79,70 @@ def test_the_clock_begins_with_how_soon_a_breach_is_seen_where_that_was_measured
     assert re.search(r"a breach → on this screen, p99 +0\.9 s", shown)
     unmeasured = replace(measured, sees=None)
     assert "a breach →" not in drawn(states.view(unmeasured), SITTING, (120, 36))[0]
+
+
+TROUBLE = "the drill's target is not set up: no policy was adopted (paper.yaml); run 'rampdeck policy adopt'"
+NO_TARGET = Sitting(DrillGround(None, drills.LIVE, trouble=TROUBLE))
+
+
+def cut_off(name: str) -> View:
+    """The same, and no tick since a minute and a half."""
+    view = states.view(FRAMES[name]())
+    return replace(view, wall=view.wall + timedelta(seconds=95))
+
+
+def read_only(name: str) -> View:
+    return states.view(replace(FRAMES[name](), read_only=True))
+
+
+STATES: dict[str, tuple[Callable[[], View], Sitting]] = {
+    "loading": (lambda: states.view(None), Sitting()),
+    "target-not-read": (lambda: states.view(FRAMES["ready"]()), Sitting()),
+    "error": (lambda: states.view(FRAMES["empty"]()), NO_TARGET),
+    "read-only": (lambda: read_only("scored"), SITTING),
+    "disconnected": (lambda: cut_off("running"), SITTING),
+    "disconnected-before": (lambda: cut_off("ready"), SITTING),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_of_the_console_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
+    view, sitting = STATES[name]
+    assert drawn(view(), sitting, size)[0] == page_snapshot
+
+
+def test_before_the_first_tick_nobody_claims_that_there_was_no_drill() -> None:
+    shown = drawn(states.view(None), Sitting(), (100, 30))[0]
+    assert "none yet" not in shown
+    assert "not known before the first tick" in shown
+
+
+def test_an_obstacle_stands_in_full_with_what_to_do_about_it() -> None:
+    shown, field_at = drawn(states.view(FRAMES["empty"]()), NO_TARGET, (80, 24))
+    assert "WHY NONE CAN BE HELD" in shown
+    assert " ".join(TROUBLE.split()[-3:]) in " ".join(shown.split())
+    assert "d reads the target again" in shown
+    assert field_at is None
+
+
+def test_a_console_that_only_looks_offers_no_phrase_and_says_why() -> None:
+    shown, field_at = drawn(read_only("scored"), SITTING, (100, 30))
+    assert field_at is None
+    assert "DRILL KILL torghut-sim" not in shown
+    assert "READ-ONLY, this console was started so" in shown
+    assert "f fault" not in shown
+
+
+def test_without_ticks_nothing_is_ready_and_no_clock_runs() -> None:
+    ready = drawn(cut_off("ready"), SITTING, (100, 30))[0]
+    assert "CUT OFF" in ready
+    assert "READY" not in ready
+    shown = drawn(cut_off("running"), SITTING, (100, 30))[0]
+    assert re.search(r"\? D6 .* UNKNOWN +/5 s", shown)
+    assert "since the act" not in shown
+    assert "►" not in shown
+    assert "goes on by itself" in shown
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -66,7 +66,7 @@ class DrillScreen(Live):
         self.token.display = False
         self.paint()
         self.set_interval(TICK, self._tick)
-        send("drill-ground", self.hands.ground, lambda errand: self.post_message(self.Grounded(errand)))
+        self._read_ground()
 
     def _tick(self) -> None:
         run = shown_run(self.view, self.asked)
@@ -148,7 +148,14 @@ class DrillScreen(Live):
             self._note("a drill runs: it ends first, or A abandons it")
             return
         self.asked = replace(self.asked, aside=run.run if run is not None else self.asked.aside, note="")
+        if self.asked.ground is not None and self.asked.ground.trouble:
+            self._read_ground()
         self.paint()
+
+    def _read_ground(self) -> None:
+        """Look at the drill's target, also again after it could not be read."""
+        self.asked = replace(self.asked, ground=None)
+        send("drill-ground", self.hands.ground, lambda errand: self.post_message(self.Grounded(errand)))
 
     def action_fault(self) -> None:
         """The next fault for a drill of the kill; after the last one none."""

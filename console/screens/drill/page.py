@@ -15,6 +15,7 @@ from console.screens.drill.parts import (
     evidence_lines,
     held_back_lines,
     last_lines,
+    obstacle_lines,
     order_lines,
     proof_lines,
     seconds,
@@ -25,7 +26,17 @@ from console.screens.drill.parts import (
 from console.screens.drill.scorecard import score_lines
 from stages.drill import ABORTED, ACTS, FIRE, KILL, PAPER, PASS, ROLLBACK, RUNNING, TABLETOP
 from stages.drill_faults import FAULTS
-from stages.drill_progress import DrillBoard, DrillProgress, StepProgress, left_behind, progress, unclean, why_not
+from stages.drill_progress import (
+    UNDER_WAY,
+    UNKNOWN,
+    DrillBoard,
+    DrillProgress,
+    StepProgress,
+    left_behind,
+    progress,
+    unclean,
+    why_not,
+)
 from stages.facts import DrillRun
 from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
 from stages.verdict import Headline, Sees
@@ -40,6 +51,7 @@ LEAST_TRUTH: Final = 4
 MOST_TRUTH: Final = 6
 """Lines of the live target's truth beside a drill that is shown: its first facts, or nothing at all."""
 
+READ_ONLY: Final = "READ-ONLY, this console was started so"
 LEAST_LAST: Final = 2
 """Lines of the last drills that stand below the scorecard."""
 
@@ -75,9 +87,18 @@ def shown_run(view: View, asked: Sitting) -> DrillRun | None:
 
 
 def shown_progress(view: View, run: DrillRun) -> DrillProgress:
-    """How far it is at the time of painting."""
+    """How far it is at the time of painting; what was under way at the last tick is not known any more without one."""
     board = _board(view)
-    return progress(run, view.wall, _budgets(view), board.runs if board is not None else ())
+    found = progress(run, view.wall, _budgets(view), board.runs if board is not None else ())
+    return _last_known(found) if view.cut_off else found
+
+
+def _last_known(found: DrillProgress) -> DrillProgress:
+    """The same without what goes on unseen."""
+    steps = tuple(replace(one, state=UNKNOWN, took=None) if one.state == UNDER_WAY else one for one in found.steps)
+    orders = tuple(replace(one, state=UNKNOWN, took=None) if one.state == UNDER_WAY else one for one in found.orders)
+    clock = tuple(replace(row, now=None, running=False) if row.running else row for row in found.clock)
+    return replace(found, steps=steps, orders=orders, clock=clock, since_act=None)
 
 
 def ways(ground: DrillGround | None, fault: str = "") -> tuple[Way, ...]:
@@ -125,8 +146,10 @@ def drill_page(view: View, asked: Sitting, width: int, height: int) -> tuple[lis
     """The page, and the row of the field; None where nothing is typed."""
     run = shown_run(view, asked)
     found = shown_progress(view, run) if run is not None else None
-    head = replace(view_head(view, _headline(view, asked, found), prefix="DRILL │"), pnl=None)
-    if found is not None and run is not None and width >= 100:
+    # Without ticks nothing is READY and nothing is known to run: the head says that, and not what was so before.
+    headline = None if view.cut_off else _headline(view, asked, found)
+    head = replace(view_head(view, headline, prefix="DRILL │"), pnl=None)
+    if found is not None and run is not None and width >= 100 and not view.cut_off:
         head = replace(head, verdict=f"{found.passed} of {len(found.steps)} steps hold")
     lines = header(head, width) if width >= 80 else small_header(head, width)
     above = _field_lines(view, asked, run, width)
@@ -184,6 +207,9 @@ def _before(view: View, asked: Sitting) -> Headline:
         said = f"drill {left.run[:8]} left {name} as it was: {why_not(left)}"
         return Headline("NOT CLEANED UP", "", said, f"Restore {name} first; a new drill says whether it is in order.",
                         "breach", reverse=True)  # fmt: skip
+    if _looks_only(view):
+        said = "drills are shown here, and begun where somebody may act"
+        return Headline("READ-ONLY", "", said, "Nothing is touched by looking.", "ok", reverse=False)
     if ground is None:
         return Headline("WAIT", "", "reads the drill's target", "Nothing is touched by looking.", "running", False)
     if ground.trouble:
@@ -216,8 +242,10 @@ def _next(view: View, asked: Sitting, found: DrillProgress | None) -> str:
     """The last rule: what came of a wish, or what comes next."""
     if asked.note:
         return asked.note
+    if view.cut_off:
+        return "what runs goes on by itself; rampdeck drill list tells of it elsewhere"
     if found is None:
-        return "tab to the field; what you type is what happens"
+        return _before_any(view, asked)
     run = found.run
     if run.state != RUNNING:
         if left_behind(run):
@@ -236,9 +264,24 @@ def _next(view: View, asked: Sitting, found: DrillProgress | None) -> str:
     return f"next: {after} starts by itself; nothing to do" if after else "next: it ends by itself; nothing to do"
 
 
+def _before_any(view: View, asked: Sitting) -> str:
+    if _looks_only(view):
+        return f"{READ_ONLY}: it shows drills, and begins none"
+    ground = asked.ground
+    if ground is None:
+        return "reads the drill's target; the keys work meanwhile"
+    if ground.trouble:
+        return "put that right, then d reads the target again"
+    return "tab to the field; what you type is what happens"
+
+
+def _looks_only(view: View) -> bool:
+    return view.read_only or (view.frame is not None and view.frame.read_only)
+
+
 def _field_lines(view: View, asked: Sitting, run: DrillRun | None, width: int) -> list[Line]:
     """What stands right above the field; nothing where there is nothing to type."""
-    if view.read_only or (view.frame is not None and view.frame.read_only):
+    if _looks_only(view):
         return []
     if run is None:
         offered = ways(asked.ground, asked.fault)
@@ -274,6 +317,7 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     run, board = (found.run if found is not None else None), _board(view)
     side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), right)]
     if found is None:
+        side = [*obstacle_lines(asked.ground, right), *side]
         main = _standing(view, board, at, room)
         side += _live_truth(view, right, room - len(side))
         return beside(padded(main, room), padded(side, room), at, width)
@@ -306,6 +350,7 @@ def _narrow(view: View, asked: Sitting, found: DrillProgress | None, width: int,
     run, board = (found.run if found is not None else None), _board(view)
     lines = touch_lines(asked.ground, run, width)
     if found is None:
+        lines = [*obstacle_lines(asked.ground, width), *lines]
         return [*lines, *_standing(view, board, width, room - len(lines))]
     orders = order_lines(found, width)
     spare = room - len(lines) - 14 - len(orders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Final
 
 from console.desk import DrillGround
@@ -80,6 +81,14 @@ def touch_lines(ground: DrillGround | None, run: DrillRun | None, width: int) ->
     for name, said in rows:
         lines.append(Line().put(f" {name}").put(fit(said, width - 16), Tone.BOLD, at=15).fill(width))
     return lines
+
+
+def obstacle_lines(ground: DrillGround | None, width: int) -> list[Line]:
+    """Why no drill can be held, in full and with what to do about it; nothing where one can be."""
+    if ground is None or not ground.trouble:
+        return []
+    said = [Line().put(f" {text}").fill(width) for text in wrap(ground.trouble, width - 2)]
+    return [title("WHY NONE CAN BE HELD", width, tone=Tone.BOLD), *said]
 
 
 def _named(scope: Scope | None) -> str:
@@ -180,6 +189,8 @@ def last_lines(board: DrillBoard | None, width: int, room: int) -> list[Line]:
         line = Line().put(fit(what, 39)).put(run.state, Tone.WARN if bad else None, at=40)
         why = f"{why_not(run)}{' (left as it was)' if left_behind(run) else ''}"
         lines.append(line.put(fit(why, width - 50), at=49).fill(width))
-    if not runs:
+    if board is None:
+        lines.append(Line().put(" not known before the first tick").fill(width))
+    elif not runs:
         lines.append(Line().put(" none yet: nobody knows whether the kill works", Tone.BOLD).fill(width))
     return lines

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from console.screens.drill.parts import seconds
-from stages.drill import PASS
+from stages.drill import KILL_STEPS, PASS
 from stages.drill_progress import DrillBoard
 from stages.drill_trend import Cell, FaultTrend, Scorecard, StepTrend, fault_trends, scorecards
 from widgets.line import Line, Tone, fit, title
@@ -24,8 +24,10 @@ def score_lines(
 ) -> list[Line]:
     """As much of the scorecard as there is room for: one kind in full, the other in short; or both in short."""
     cards = scorecards(board.runs, budgets) if board is not None else ()
-    if board is None or not cards or room < 3:
+    if board is None or room < 3:
         return []
+    if not cards:
+        return _nothing_yet(width)
     reasons = board.validity.reasons
     full = [_full(card, reasons, now, width) for card in cards]
     short = [_short(card, reasons, now, width) for card in cards]
@@ -84,6 +86,15 @@ def _full(card: Scorecard, reasons: Sequence[str], now: datetime, width: int) ->
         line.put(_trend(step), at=trend_at).right(_took(step), took_end)
         lines.append(line.fill(width))
     return lines
+
+
+def _nothing_yet(width: int) -> list[Line]:
+    """Every check of a kill that nobody has seen hold."""
+    line = Line().put(" ")
+    for step in KILL_STEPS:
+        line.put(f"○{step.id} ", Tone.DIM)
+    said = Line().put(" no drill of this target has ended yet: not one check is proven", Tone.BOLD)
+    return [title("SCORECARD", width), said.fill(width), line.fill(width)]
 
 
 def _short(card: Scorecard, reasons: Sequence[str], now: datetime, width: int) -> list[Line]:
