@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -106,6 +106,7 @@ class Spill:
                 content, digest = _content(raw), sha256(raw).hexdigest()
                 gaps = ledger.newest(EntryFilter(kind="gap"), limit=100)
                 if all(gap.body.get("spill") != digest for gap in gaps):
+                    content = replace(content, records=_once(content.records, ledger))
                     merged += ledger.append(_drafts(content, digest, actor), now=now, deadline=deadline)
                 self._put_away(digest, torn=content.torn > 0)
             return tuple(merged)
@@ -205,6 +206,22 @@ def _content(raw: bytes) -> SpillContent:
         except (ValueError, KeyError, TypeError):
             torn += 1
     return SpillContent(tuple(records), torn)
+
+
+def _once(records: tuple[Spilled, ...], ledger: Appends) -> tuple[Spilled, ...]:
+    """Without decisions that begin an act which began already: who acts and who goes on may both have spilled it."""
+    kept: list[Spilled] = []
+    seen: set[str | None] = set()
+    for record in records:
+        begins = {draft.intent for draft in record.drafts if draft.kind == "intent"}
+        if not any(name in seen or _began(ledger, name) for name in begins):
+            kept.append(record)
+        seen |= begins
+    return tuple(kept)
+
+
+def _began(ledger: Appends, name: str | None) -> bool:
+    return any(entry.intent == name for entry in ledger.newest(EntryFilter(kind="intent", intent=name), limit=1))
 
 
 def _drafts(content: SpillContent, digest: str, actor: str) -> list[Draft]:

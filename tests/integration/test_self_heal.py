@@ -53,9 +53,9 @@ class Stand:
 
     @classmethod
     def make(cls, folder: Path, cluster: Cluster, namespace: str, root: Path, *, respects: bool = True) -> Stand:
-        world = World.make(folder, prepare=lambda work: _prepare(work, namespace))
+        world = World.make(folder, prepare=lambda work: prepare(work, namespace))
         heron = Heron(cluster, cluster.namespace(namespace))
-        found = cls(world, heron, Argo(heron, lambda: _rendered(world)))
+        found = cls(world, heron, Argo(heron, lambda: rendered(world)))
         found.argo.create(automated=HEALING, ignoreDifferences=IGNORED)
         if respects:
             options = ["ServerSideApply=true", "RespectIgnoreDifferences=true"]
@@ -133,7 +133,7 @@ class Stand:
         return reduce(ports, policy, order, digests=(world.force.policy_digest, world.force.roster_digest))
 
 
-def _prepare(work: Path, namespace: str) -> None:
+def prepare(work: Path, namespace: str) -> None:
     """The sample in another namespace, with an object for the runtime flag and a policy that uses it."""
     folder = work / "apps" / "heron"
     (folder / "runtime.yaml").write_text(yaml.safe_dump(RUNTIME))
@@ -153,7 +153,7 @@ def _prepare(work: Path, namespace: str) -> None:
     ramp.write_text(json.dumps(policy))
 
 
-def _rendered(world: World) -> tuple[str, list[dict[str, Any]]]:
+def rendered(world: World) -> tuple[str, list[dict[str, Any]]]:
     """What the branch deploys now."""
     folder = "main:apps/heron"
     files = yaml.safe_load(git("show", f"{folder}/kustomization.yaml", cwd=world.remote))["resources"]

@@ -35,7 +35,8 @@ class ListLedger:
         return tuple(self.log[start:])
 
     def newest(self, only: EntryFilter = EVERY, *, before: int | None = None, limit: int = 100) -> list[Entry]:
-        return [entry for entry in reversed(self.log) if entry.kind == only.kind][:limit]
+        found = [entry for entry in reversed(self.log) if entry.kind == only.kind]
+        return [entry for entry in found if only.intent in (None, entry.intent)][:limit]
 
 
 @pytest.fixture
@@ -50,6 +51,16 @@ def intent(name: str) -> Draft:
 def test_nothing_waits_in_a_new_spill(spill: Spill) -> None:
     assert not spill.waiting()
     assert spill.merge(ListLedger(), actor="watch", now=LATER) == ()
+
+
+def test_an_act_that_two_spilled_or_that_the_ledger_knows_begins_once(spill: Spill) -> None:
+    ledger = ListLedger()
+    ledger.append([intent("kill-1")], now=NOW)
+    for name in ("kill-1", "kill-2", "kill-2"):
+        spill.append([intent(name)], at=NOW, cause="locked by another process")
+    gap, *joined = spill.merge(ledger, actor="watch@ops-1", now=LATER)
+    assert (gap.body["records"], [entry.intent for entry in joined]) == (1, ["kill-2"])
+    assert not spill.waiting()
 
 
 def test_spilled_drafts_follow_a_gap_entry(spill: Spill) -> None:
