@@ -94,7 +94,7 @@ def _live_book_holds(watch: WatchState, snapshot: Snapshot) -> bool:
 def git_standing(policy: Policy, snapshot: Snapshot) -> Standing:
     """Where the manifests stand; with Git unread nothing is known and every control counts as unread."""
     git = snapshot.git
-    if git is None:
+    if git is None or not git.head:
         return Standing(None, Mode.NORMAL, policy.top, unread=dict.fromkeys(policy.spec.controls, "Git was not read"))
     return assess(policy, ReadControls(git.values, git.unread, git.parted))
 

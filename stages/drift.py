@@ -40,7 +40,7 @@ def _control(policy: Policy, snapshot: Snapshot, here: Bearings, name: str) -> C
 
 def _git(snapshot: Snapshot, name: str) -> tuple[Value | None, str]:
     git = snapshot.git
-    if git is None:
+    if git is None or not git.head:
         return None, GIT_UNREAD
     if name in git.values:
         return git.values[name], ""

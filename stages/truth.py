@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from stages.bearings import Bearings, runtime_reach
 from stages.deployed_rows import deployed_rows
-from stages.drift import CONVERGING, DRIFT, GIT_SILENT, NO_READBACK, SAME
+from stages.drift import CONVERGING, DRIFT, GIT_SILENT, GIT_UNREAD, NO_READBACK, SAME
 from stages.figures import measure, value_text
 from stages.ladder import Unit, Value
 from stages.policy import Policy
@@ -89,7 +89,8 @@ def _control(policy: Policy, one: ControlDrift) -> TruthRow:
     spec = policy.spec.controls[one.control]
     agree = True if one.state == SAME else False if one.state in (DRIFT, CONVERGING) else None
     if agree is None:
-        heard = value_text(one.runtime, spec.unit) if one.detail == GIT_SILENT else UNREAD
+        alone = one.detail in (GIT_SILENT, GIT_UNREAD) and one.runtime is not None
+        heard = value_text(one.runtime, spec.unit) if alone else UNREAD
         return TruthRow(spec.title or one.control, UNREAD, heard, None, None, one.detail)
     git, runtime = value_text(one.git, spec.unit), value_text(one.runtime, spec.unit)
     return TruthRow(
@@ -170,7 +171,7 @@ def _lasting(row: TruthRow, watch: WatchState, snapshot: Snapshot) -> TruthRow:
 def _ages(snapshot: Snapshot) -> Mapping[str, float | None]:
     reads = [reading.read_time for reading in snapshot.runtime.values() if not reading.error]
     seen = {
-        "git": snapshot.git.fetched_at if snapshot.git else None,
+        "git": snapshot.git.fetched_at if snapshot.git and snapshot.git.head else None,
         "runtime": min(reads, default=None),
         "venue": snapshot.venue.as_of if snapshot.venue and not snapshot.venue.error else None,
     }

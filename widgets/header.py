@@ -106,6 +106,8 @@ def _stage_words(evaluation: Evaluation, policy: Policy) -> tuple[str, str]:
     going = next((card for card in evaluation.cards if card.status.startswith("GOING")), None)
     if standing.beyond:
         return f"BEYOND {policy.stages[-1].name}", f"BEYOND {policy.stages[-1].name}"
+    if standing.stage is None and not standing.differences:
+        return "STAGE NOT READ", "NOT READ"
     if standing.stage is None:
         upper = min(max(standing.riskiest, 1), policy.top)
         words = f"BETWEEN {policy.stages[upper - 1].name} {policy.stages[upper].name}"

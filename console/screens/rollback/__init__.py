@@ -118,7 +118,9 @@ def _means(view: View, width: int, room: int) -> list[Line]:
     elif running.safe_now == "YES" and "venue" in running.safe_note and running.stays_so != "YES":
         texts.append("The venue refuses every new order until somebody lifts the block, Git or no Git.")
     if running.stays_so == "UNVERIFIED":
-        texts.append("Until Git is verified, the next sync may undo what the runtime was told.")
+        git = "Until Git is verified, the next sync may undo what the runtime was told."
+        runtime = "Nobody has heard the running system: it may still run the old limits."
+        texts.append(git if running.stays_note.startswith("Git") else runtime)
     if not texts:
         return []
     return [title("WHAT THIS MEANS", width), *(Line().put("   ").put(fit(text, width - 4)) for text in texts)]
