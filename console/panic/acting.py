@@ -6,10 +6,12 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.containment import VenueSteps
 from console.panic.phrases import BLOCK, CANCEL, KILL, ROLLBACK, Meant
+from console.patience import Hung, within
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 8.0
 """Seconds for which an act waits for the venue's answers."""
+
+LEDGER_PATIENCE: Final = 2.0
+"""Seconds for which a ledger that hangs is waited for, where something is only read or explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class Acted:
     spilled: bool = False
     process: int | None = None
     stage: str = ""
+    began: float = 0.0
+    """When it began, by the monotonic clock."""
+    owes: str = ""
+    """What the reason is recorded for: the latch of a block, otherwise the act itself."""
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -119,8 +128,8 @@ class Responder:
         """The stage below the one that the newest act led to; the lowest where that is not known. Raises Trouble."""
         policy = self.learn()
         state: ControlState | None = None
-        with suppress(Trouble):
-            state = self.wiring.late_ledger.state()
+        with suppress(Trouble, Hung):
+            state = within(LEDGER_PATIENCE, self.wiring.late_ledger.state)
         newest = state.last_pushed if state is not None else None
         index = policy.stage_index(newest.to_stage) if newest is not None else None
         return policy.stages[max(0, (index or 0) - 1)].name
@@ -142,18 +151,18 @@ class Responder:
         """
         from stages.commands import GiveReason
         from stages.decide import decide
-        from stages.releases import MANUAL_BLOCK
         from stages.state import ControlState
 
-        wiring, now, subject = self.wiring, self.wiring.clock.wall(), act.intent
+        wiring, now = self.wiring, self.wiring.clock.wall()
+        given = GiveReason(wiring.actor, act.owes or act.intent, text)
+        tell = partial(wiring.late_ledger.transact, given, now=now, deadline=LEDGER_PATIENCE)
         try:
-            held = [one for one in wiring.late_ledger.state().latches.values() if one.trigger == MANUAL_BLOCK]
-            subject = held[-1].key if held and act.verb == BLOCK else subject
-            wiring.late_ledger.transact(GiveReason(wiring.actor, subject, text), now=now, deadline=2.0)
-        except Trouble as away:
-            drafts = decide(ControlState(), GiveReason(wiring.actor, subject, text), now)
+            within(2 * LEDGER_PATIENCE, tell)
+        except (Trouble, Hung) as away:
+            drafts = decide(ControlState(), given, now)
             assert isinstance(drafts, tuple)
-            wiring.spill.append(drafts, at=now, cause=away.line)
+            cause = away.line if isinstance(away, Trouble) else "the ledger does not answer"
+            wiring.spill.append(drafts, at=now, cause=cause)
             return f"{text}; kept in a file until the ledger is back"
         return text
 
@@ -164,14 +173,19 @@ class Responder:
         from console.procedures.kill import KillOrder, KillPorts, kill
         from console.verbs.kill import look_first
         from stages.commands import Record
+        from stages.latching import latch_key
         from stages.releases import block_latch
 
         wiring, confirmed = self.wiring, self.wiring.clock.monotonic()
         before, intent, actor = look_first(wiring), wiring.ids.new(), wiring.actor
+        owes: list[str] = []
 
         def opening(state: ControlState, market: datetime) -> Command:
             if steps.block:
-                return block_latch(actor, state, market)
+                latch = block_latch(actor, state, market)
+                held = state.open_latch(latch.trigger, latch.cause)
+                owes.append(held.key if held else latch_key(latch.trigger, latch.cause, state.epoch))
+                return latch
             return Record(actor, "note", {"text": f"CANCEL by {actor}", "subject": "cancel by hand"}, intent=intent)
 
         ports = KillPorts(
@@ -185,6 +199,7 @@ class Responder:
         )
         order = KillOrder(intent, actor, "", "", wiring.authenticated, steps, opening)
         acted = _acted(verb, kill(ports, order, confirmed=confirmed).finish(PATIENCE))
+        acted = replace(acted, owes=owes[-1]) if owes else acted
         if verb == KILL:
             acted = _with(acted, Heard("Git", None, f"not told: {self.trouble}", 0.0))
         if reason:
@@ -218,21 +233,38 @@ class Responder:
         process = wiring.launcher.launch([*command, "--reason", reason] if reason else command)
         handed = wiring.clock.monotonic() - began
         told = Heard("Git, by a worker", None, f"process {process} pushes the limits of {stage}", handed, handed)
-        return Acted(ROLLBACK, intent, handed, (told,), process=process, stage=stage)
+        return Acted(ROLLBACK, intent, handed, (told,), process=process, stage=stage, began=began)
 
     def follow(self, act: Acted, seconds: float) -> Acted:
         """Wait for what the act's own process brings; the same act with Git's outcome where somebody tells of it."""
         deadline, pause = self.wiring.clock.monotonic() + seconds, threading.Event()
         while act.process is not None and self.wiring.clock.monotonic() < deadline:
-            with suppress(Trouble):
-                found = self.wiring.late_ledger.state().intents.get(act.intent)
-                if found is not None and not found.unresolved:
-                    done = found.outcome in ("pushed", "unchanged")
-                    said = f"{found.outcome}{f', {found.message}' if found.message else ''}"
-                    rest = tuple(one for one in act.heard if not one.witness.startswith("Git"))
-                    return _replaced(act, (*rest, Heard("Git", done, said, act.handed)))
+            found = self._outcome(act)
+            if found is not None:
+                rest = tuple(one for one in act.heard if not one.witness.startswith("Git"))
+                return _replaced(act, (*rest, found))
             pause.wait(0.2)
         return act
+
+    def _outcome(self, act: Acted) -> Heard | None:
+        """What the ledger tells of the act, or while that is away the branch itself; None while neither does."""
+        from console.verbs.change import on_branch
+
+        try:
+            found = within(LEDGER_PATIENCE, self.wiring.late_ledger.state).intents.get(act.intent)
+            if found is not None and not found.unresolved:
+                done = found.outcome in ("pushed", "unchanged")
+                said = f"{found.outcome}{f', {found.message}' if found.message else ''}"
+                return Heard("Git", done, said, act.handed, self.wiring.clock.monotonic() - act.began)
+            if found is not None or not self.wiring.spill.unmerged():
+                return None
+        except (Trouble, Hung):
+            pass
+        with suppress(Trouble, Hung):
+            if sha := within(LEDGER_PATIENCE, partial(on_branch, self.wiring, act.intent, None)):
+                said = f"{sha[:8]} is on the branch; the ledger is away"
+                return Heard("Git", True, said, act.handed, self.wiring.clock.monotonic() - act.began)
+        return None
 
 
 _BOTH: Final = VenueSteps(block=True, cancel=True)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.containment import heard
+from console.crash import redacted
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.panic.acting import Responder
+    from stages.policy import Policy
     from stages.state import ControlState
+    from stages.witness import RuntimeReading
 
 VENUE, GIT, RUNTIME, LEDGER, PROMETHEUS = "venue", "Git", "runtime", "ledger", "Prometheus"
 WITNESSES: Final = (GIT, RUNTIME, LEDGER, PROMETHEUS, VENUE)
+TRUTH: Final = (GIT, RUNTIME, VENUE)
+"""The three whose words must be one; Prometheus and the ledger only tell of them."""
 OK, SILENT, NONE = "ok", "?", "none"
+SENT, STOPPED = "sent", "stopped"
 
 _STEP: Final = 0.02
 PATIENCE: Final = 6.0
@@ -41,6 +49,12 @@ class Answer:
     """Of the ledger: seconds that each act took in the last drill that passed."""
     below: str = ""
     """Of the ledger: the stage below the newest act's."""
+    source: str = ""
+    """Whom it asked."""
+    at: datetime | None = None
+    """As of when: the venue's own time, the fetch of Git, or the oldest readback."""
+    orders_word: str = ""
+    """What it would do with a new order: sent, exits only, or stopped; empty while nobody knows."""
 
 
 def questions(responder: Responder) -> dict[str, Callable[[], Answer]]:
@@ -89,20 +103,34 @@ def _venue(responder: Responder) -> Answer:
     held = sum((abs(one.market_value) for one in reading.positions), start=Decimal(0))
     orders = len(reading.open_orders)
     said = f"{'blocked' if reading.blocked else 'takes orders'}, {orders} open, {held:,.0f} $ held"
-    return Answer(VENUE, OK, said, reading.blocked, orders, held, reading.account_label)
+    word = STOPPED if reading.blocked else SENT
+    return Answer(
+        VENUE, OK, said, reading.blocked, orders, held, reading.account_label, source=_address(responder),
+        at=reading.as_of, orders_word=word,
+    )  # fmt: skip
+
+
+def _address(responder: Responder) -> str:
+    venue = responder.wiring.settings.venue
+    return redacted(venue.url) if venue is not None else ""
 
 
 def _git(responder: Responder) -> Answer:
-    from stages.staleness import MODE_TRAILER, STAGE_TRAILER
+    from stages.standing import Manifests, assess, read_controls
+    from stages.truth import UNREAD, new_orders, stage_name
 
     if responder.wiring.settings.repository is None:
         return Answer(GIT, NONE, "no repository is configured")
     repository = responder.wiring.repository
     head = repository.fetch()
-    trailers = repository.info(head).trailers
-    words = [trailers.get(STAGE_TRAILER, ""), trailers.get(MODE_TRAILER, "")]
-    said = " ".join(word for word in words if word)
-    return Answer(GIT, OK, f"{head[:7]}{f', which made it {said}' if said else ', a commit of somebody else'}")
+    source, at = f"{responder.wiring.settings.repository.branch} at {head[:7]}", responder.wiring.clock.wall()
+    policy = responder.learn()
+    controls = read_controls(policy, Manifests(policy, partial(repository.read, head)))
+    standing, word = assess(policy, controls), new_orders(policy, controls.values)
+    unread = f", {len(standing.unread)} controls not read" if standing.unread else ""
+    stage = stage_name(policy, standing)
+    said = f"{stage if stage != UNREAD else 'stage not known'} {standing.mode.name}{unread}"
+    return Answer(GIT, OK, said, source=source, at=at, orders_word=word or "")
 
 
 def _ledger(responder: Responder) -> Answer:
@@ -113,7 +141,7 @@ def _ledger(responder: Responder) -> Answer:
     newest = state.last_pushed
     mode = max((latch.mode for latch in state.latches.values()), default=None)
     parts = [f"at {newest.to_stage}" if newest else "no act yet", mode.name if mode is not None else "nothing held"]
-    parts += ["what was spilled waits"] if wiring.spill.waiting() else []
+    parts += ["what was spilled waits"] if wiring.spill.unmerged() else []
     return Answer(LEDGER, OK, ", ".join(parts), took=_drilled(state), below=responder.below())
 
 
@@ -145,12 +173,54 @@ def _sources(responder: Responder, witness: str) -> Answer:
     faults = [f"{name}: {fetched.error}" for name, fetched in read if fetched.error]
     if witness == RUNTIME:
         faults += [f"{name}: {one.error}" for _, got in read for name, one in got.runtime.items() if one.error]
-    values = sum(len(fetched.runtime) for _, fetched in read)
+    source = ", ".join(name for name, _ in read)
     if faults:
-        return Answer(witness, SILENT, "; ".join(faults))
-    return Answer(witness, OK, f"{values} controls read back" if witness == RUNTIME else "answers")
+        return Answer(witness, SILENT, "; ".join(faults), source=source)
+    if witness == PROMETHEUS:
+        return Answer(witness, OK, "answers", source=source, at=min(fetched.at for _, fetched in read))
+    readings = {name: one for _, fetched in read for name, one in fetched.runtime.items()}
+    return _runtime(policy, readings, source)
 
 
-def documents(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """The answers as JSON."""
-    return [{"witness": one.witness, "state": one.state, "said": one.said} for one in answers]
+def _runtime(policy: Policy, readings: Mapping[str, RuntimeReading], source: str) -> Answer:
+    """What the running system reads back; nothing read is no answer."""
+    from stages.truth import new_orders
+
+    if not readings:
+        return Answer(RUNTIME, SILENT, "no control is read back", source=source)
+    word = new_orders(policy, {name: one.value for name, one in readings.items()}) or ""
+    said = f"{len(readings)} of {len(policy.spec.controls)} controls read back, new orders {word or 'not known'}"
+    return Answer(
+        RUNTIME, OK, said, source=source, at=min(one.read_time for one in readings.values()), orders_word=word
+    )
+
+
+def agreement(answers: Iterable[Answer]) -> bool | None:
+    """Whether Git, runtime and venue would do the same with a new order; None while one of them is not known."""
+    told = {one.witness: one.orders_word for one in answers if one.witness in TRUTH and one.state != NONE}
+    if len({word for word in told.values() if word}) > 1:
+        return False
+    return None if len(told) < 2 or "" in told.values() else True
+
+
+def documents(answers: Iterable[Answer], wall: datetime) -> list[dict[str, Any]]:
+    """The answers as JSON; ``ageSeconds`` is None where nobody tells of a time."""
+    return [
+        {
+            "witness": one.witness, "state": one.state, "said": one.said, "source": one.source, "at": one.at,
+            "ageSeconds": _age(one, wall), "newOrders": one.orders_word or None,
+        }
+        for one in answers
+    ]  # fmt: skip
+
+
+def sentence(one: Answer, wall: datetime) -> str:
+    """The answer in one line: who, what, by which source, when, and how old that is."""
+    age = _age(one, wall)
+    when = f", {one.at:%H:%M:%S}Z, {age:.0f} s ago" if one.at is not None and age is not None else ""
+    source = f" ({one.source}{when})" if one.source else when
+    return f"{one.witness}: {one.said}{source}"
+
+
+def _age(one: Answer, wall: datetime) -> float | None:
+    return None if one.at is None else max(0.0, round((wall - one.at).total_seconds(), 1))

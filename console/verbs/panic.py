@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from console.panic.acting import Acted, Responder
-from console.panic.looking import NONE, OK, VENUE, Answer, documents, look, questions
+from console.panic.looking import (
+    NONE,
+    OK,
+    TRUTH,
+    VENUE,
+    Answer,
+    agreement,
+    documents,
+    look,
+    questions,
+    sentence,
+)
 from console.panic.phrases import BLOCK, CANCEL, ROLLBACK, Meant
 from stages.refusal import Trouble
 
@@ -42,13 +53,27 @@ def run_panic(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
         raise Trouble("panic needs a terminal or an act", fix=f"rampdeck panic {'|'.join(ACTS)}")
     if arguments.act == "verify":
         return _verify(responder, out)
-    acted = responder.act(_meant(responder, arguments), arguments.reason)
+    try:
+        acted = responder.act(_meant(responder, arguments), arguments.reason)
+    except Trouble as trouble:
+        return _not_begun(responder, arguments.act, trouble, out)
     acted = responder.follow(acted, FOLLOW)
     if out.json:
         out.document(acted.document() | {"byHand": list(hand_lines(responder)) if acted.unverified else []})
     for line in (*told(acted), *_afterwards(responder, acted, reason=bool(arguments.reason))):
         out.line(line)
     return 0 if not _doubtful(acted) else 1 if any(one.done is False for one in acted.heard) else 2
+
+
+def _not_begun(responder: Responder, act: str, trouble: Trouble, out: Output) -> int:
+    """Nothing could even be tried: why, and what a person can still do."""
+    lines = hand_lines(responder)
+    if out.json:
+        out.document({"act": act, "error": trouble.line, "byHand": list(lines)})
+    out.note(f"rampdeck: {trouble.line}")
+    for line in ("nothing was done; by hand:", *(f"  {line}" for line in lines)):
+        out.line(line)
+    return 2
 
 
 def _meant(responder: Responder, arguments: argparse.Namespace) -> Meant:
@@ -127,14 +152,21 @@ def _verify(responder: Responder, out: Output) -> int:
     venue = next(one for one in answers if one.witness == VENUE)
     unread = [one.witness for one in answers if one.state not in (OK, NONE)]
     safe = _safe(venue)
+    wall, agree = responder.wiring.clock.wall(), agreement(answers)
     if out.json:
-        out.document({"safeNow": safe, "unverified": unread, "witnesses": documents(answers)})
+        found = {"safeNow": safe, "agree": agree, "unverified": unread, "witnesses": documents(answers, wall)}
+        out.document(found | {"byHand": list(hand_lines(responder)) if unread else []})
     for one in answers:
-        out.line(f"{'·' if one.state == OK else '–' if one.state == NONE else '?'} {one.witness}: {one.said}")
+        out.line(f"{'·' if one.state == OK else '–' if one.state == NONE else '?'} {sentence(one, wall)}")
+    words = ", ".join(f"{one.witness} {one.orders_word or 'not known'}" for one in answers if one.witness in TRUTH)
+    said = "agree" if agree else "NOT AGREED" if agree is False else "NOT KNOWN whether they agree"
+    out.line(f"NEW ORDERS  {said}: {words}")
     word = "YES: blocked, no order open" if safe else "NO" if safe is False else "UNVERIFIED: the venue does not tell"
     out.line(f"SAFE NOW  {word}")
     if unread:
-        out.line(f"not verified: {', '.join(unread)}; by hand: rampdeck panic --print")
+        out.line(f"not verified: {', '.join(unread)}; by hand:")
+        for line in hand_lines(responder):
+            out.line(f"  {line}")
     return 2 if safe is None else 0 if safe else 1
 
 

@@ -150,6 +150,7 @@ class Night:
             assert not isinstance(answer, Refusal)
             self.book.add(answer)
         self.remote.begin(small.files(2))
+        self.first = small.files(2)["apps/heron/limits.yaml"]
         self.parts = {name: self.part(name) for name in (*PARTS, "venue")}
         self.broker, self.flag = Broker(self.parts["venue"]), Flag(self.parts["cluster"], self.healed)
         self.ledger = racing.Ledger(self.book, self.parts["ledger"])
