@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -161,6 +162,8 @@ def _wire(options: argparse.Namespace) -> tuple[Wiring, Output]:
 def _open_console(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Trouble("the console needs a terminal", fix="use a verb such as 'rampdeck status' (--help lists them)")
+    # Loading makes many objects and hardly any garbage. Collecting goes on when everything is loaded.
+    gc.disable()
     from console.opening import open_console
 
     return open_console(

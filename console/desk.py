@@ -1,15 +1,14 @@
-"""The desk: what the screens read, frozen once a tick, and what they may ask for."""
+"""The desk: what the screens read, frozen once a tick, and what they may ask for. What holds it is in feed.py."""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from stages.verdict import RowState
+from stages.outline import RowState
 
 if TYPE_CHECKING:
     from stages.chain import Anchor, Problem
@@ -365,51 +364,3 @@ class Trends:
     def history(self) -> dict[SignalKey, tuple[float | None, ...]]:
         """Per signal its points, oldest first."""
         return {key: tuple(value for _, value in points) for key, points in self._points.items()}
-
-
-class Desk:
-    """A ``Feed``: holds the newest frame and tells who has subscribed. Every call returns at once, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._frame: Frame | None = None
-        self._waiting = "starting"
-        self._subscribers: dict[object, Callable[[], object]] = {}
-
-    def frame(self) -> Frame | None:
-        with self._lock:
-            return self._frame
-
-    def waiting_for(self) -> str:
-        with self._lock:
-            return self._waiting
-
-    def subscribe(self, notify: Callable[[], object]) -> Callable[[], None]:
-        token = object()
-        with self._lock:
-            self._subscribers[token] = notify
-
-        def end() -> None:
-            with self._lock:
-                self._subscribers.pop(token, None)
-
-        return end
-
-    def publish(self, frame: Frame) -> None:
-        """Replaces the frame and tells everybody."""
-        with self._lock:
-            self._frame = frame
-        self._tell()
-
-    def wait(self, sentence: str) -> None:
-        """Says what is being done, or what is in the way, while there is no frame."""
-        with self._lock:
-            changed, self._waiting = self._waiting != sentence, sentence
-        if changed:
-            self._tell()
-
-    def _tell(self) -> None:
-        with self._lock:
-            subscribers = tuple(self._subscribers.values())
-        for notify in subscribers:
-            notify()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.screens.ramp import terminal_title
-from stages.ringing import Ringing, ring
 from widgets.glyphs import ascii_twin
 
 if TYPE_CHECKING:
     from console.screens import View
+    from stages.ringing import Ringing
 
 
 class Herald:
@@ -18,7 +18,7 @@ class Herald:
     def __init__(self, *, ascii_marks: bool) -> None:
         self._ascii_marks = ascii_marks
         self._titled = ""
-        self._heard = Ringing()
+        self._heard: Ringing | None = None
 
     def new_title(self, view: View) -> str | None:
         """The window's title in printable characters; None while it stays as it is."""
@@ -33,5 +33,9 @@ class Herald:
         """Whether an alarm makes itself heard now."""
         if view.frame is None:
             return False
-        self._heard, rings, _ = ring(self._heard, view.frame.evaluation.alarms, view.frame.acknowledged, view.wall)
+        from stages.ringing import Ringing, ring  # there is nothing to ring before there is a frame
+
+        self._heard, rings, _ = ring(
+            self._heard or Ringing(), view.frame.evaluation.alarms, view.frame.acknowledged, view.wall
+        )
         return any(one.audible for one in rings)

@@ -5,6 +5,7 @@ Only what the first paint is drawn with is imported before it.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.app import RampdeckApp
-from console.desk import Desk
+from console.feed import Desk
 from console.seat import Seat, needs_ascii
 from console.wiring.clock import SystemClock
 from stages.refusal import Trouble
@@ -76,6 +77,7 @@ class Backstage:
             return
         self._wiring = wiring
         self._begin(wiring)
+        self._load_rooms()
 
     def _furniture(self, wiring: Wiring) -> tuple[Hands, Books]:
         from console.books import LedgerBooks
@@ -97,16 +99,19 @@ class Backstage:
         if not self._ended.is_set():
             self._watch = watch
             watch.start()
-        self._load_rooms()
 
     def _load_rooms(self) -> None:
-        """The pages behind the keys, once the first frame stands or is long in coming."""
+        """The pages behind the keys, once the first frame stands or is long in coming; loading ends with them."""
         came = threading.Event()
-        unsubscribe = self._desk.subscribe(came.set)
+        unsubscribe = self._desk.subscribe(lambda: came.set() if self._desk.frame() is not None else None)
         if self._desk.frame() is None:
             came.wait(FIRST_FRAME)
         unsubscribe()
         import console.rooms  # noqa: F401 - so that the first key does not wait for it
+
+        # What was loaded stays until the end: the collector need never look at it again, which would hold keys up.
+        gc.freeze()
+        gc.enable()
 
 
 def seat_of(wiring: Wiring, seat: Seat) -> Seat:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stages.figures import measure
 from stages.ladder import Unit
+from stages.outline import Headline, RowState, TriggerState
 from stages.signals import LIVE_BOOK
 
 if TYPE_CHECKING:
@@ -20,24 +21,29 @@ if TYPE_CHECKING:
     from stages.standing import Standing
     from stages.way_down import Way
 
-
-class RowState(StrEnum):
-    """State of a signal's row; the words are those of the screens' grammar."""
-
-    OK = "ok"
-    WARN = "warn"
-    SUSPECT = "suspect"
-    """First bad read: outside the limit, not yet confirmed (``1 of 3``)."""
-    BREACH = "breach"
-    OVER = "over"
-    """After a step down: above the new limits, being reduced, not a new breach."""
-    STALE = "stale"
-    BLIND = "blind"
-    NO_DATA = "no-data"
-    CLOSED = "closed"
-    RESTARTING = "restarting"
-    INFO = "info"
-    """Shown without a limit."""
+__all__ = [
+    "Alarm",
+    "AlarmClass",
+    "BurnIn",
+    "BurnInItem",
+    "ControlDrift",
+    "Evaluation",
+    "Gate",
+    "GateStatus",
+    "Hanging",
+    "Headline",
+    "HeldBack",
+    "Recommendation",
+    "Row",
+    "RowState",
+    "Sees",
+    "StageCard",
+    "TriggerRow",
+    "TriggerState",
+    "Truth",
+    "TruthRow",
+    "WatchPresence",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,6 @@ class Hanging:
         """``largest NVDA: 1,200 $ over``"""
         name = f"{self.title} {self.symbol}".rstrip()
         return f"{name}: {measure(self.over, self.unit, decimals=0 if self.unit is Unit.USD else None)} over"
-
-
-class TriggerState(StrEnum):
-    ARMED = "armed"
-    NOT_ARMED = "not-armed"
-    SUSPECT = "suspect"
-    FIRED = "fired"
-    CANNOT_SEE = "cannot-see"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,23 +239,6 @@ class HeldBack:
     alarm: Alarm
     why: str
     until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """Row 2: one word, one number, one thing; row 3: what follows by itself or what to do."""
-
-    word: str
-    figure: str
-    thing: str
-    sentence: str
-    mark: str
-    """ok, warn, suspect, breach, over, unknown, closed, running (the marks of the grammar, not the glyph)"""
-    reverse: bool
-    more: int = 0
-    """How many lesser headlines wait behind this one."""
-    alarm: str | None = None
-    """Key of the alarm that ``a`` acknowledges."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from stages.outline import RowState
 from stages.posture import Mode
-from stages.verdict import RowState
 from widgets.figures import age, amount, percent
 from widgets.line import Line, Tone, fit, fit_sentences
 from widgets.status import HEADLINE_MARKS, KNOWN
 
 if TYPE_CHECKING:
+    from stages.outline import Headline
     from stages.policy import Policy
-    from stages.verdict import Evaluation, Headline, Row, WatchPresence
+    from stages.verdict import Evaluation, Row, WatchPresence
 
 MODE_WORDS = {
     Mode.NORMAL: "NORMAL", Mode.FROZEN: "FROZEN", Mode.REDUCE_ONLY: "REDUCE ONLY", Mode.HALTED: "NO NEW ORDERS",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from stages.verdict import RowState, TriggerState
+from stages.outline import RowState, TriggerState
 from widgets.line import Tone
 
 if TYPE_CHECKING:

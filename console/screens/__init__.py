@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import On, actions_on
-from stages.verdict import Headline
+from stages.outline import Headline
 from widgets.figures import age
 from widgets.header import Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences

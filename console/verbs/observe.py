@@ -34,7 +34,7 @@ from stages.refusal import Trouble
 from stages.signals import SignalKey
 
 if TYPE_CHECKING:
-    from console.desk import Desk
+    from console.feed import Desk
     from console.output import Output
     from console.watch.once import Look
     from console.wiring import Wiring

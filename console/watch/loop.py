@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from console.desk import Desk, Frame, Trends
+from console.desk import Frame, Trends
+from console.feed import Desk
 from console.ports import (
     Clock,
     Launcher,

@@ -6,7 +6,6 @@ import threading
 from typing import Final
 
 from console.ports import Clock, LedgerStore, Repository, RunningActs
-from console.procedures.drill import abandon_dead
 from console.procedures.follow import resolve
 from stages.drill import RUNNING
 from stages.refusal import Trouble
@@ -41,6 +40,8 @@ class Settlement:
         self._thread.start()
 
     def _ask(self) -> None:
+        from console.procedures.drill import abandon_dead  # the whole course of a drill, rarely asked for
+
         try:
             resolve(self._ledger, self._repository, self._running, self._clock, actor=self._actor)
             abandon_dead(self._ledger, self._running, self._clock.wall(), self._actor)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from console.config import Settings
-    from console.desk import Desk
     from console.detach import CommandNotifier, DetachedLauncher, RunningActs
+    from console.feed import Desk
     from console.gitops.kustomize import Kustomize
     from console.gitops.mirror import Mirror
     from console.identity import SshSigner
@@ -339,7 +339,7 @@ class Wiring:
 
     def desk(self) -> Desk:
         """A new desk."""
-        from console.desk import Desk
+        from console.feed import Desk
 
         return Desk()
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from console.desk import Desk
+from console.feed import Desk
 from console.store.ledger import SqlLedger
 from console.store.observations import SqlObservations
 from console.store.spill import Spill

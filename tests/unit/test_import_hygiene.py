@@ -180,6 +180,13 @@ def test_the_first_paint_of_the_console_imports_nothing_that_it_does_not_draw_wi
     loaded = set(ended.stdout.split())
     heavy = {"git", "kubernetes", "prometheus_api_client", "pydantic", "requests", "sqlalchemy", "yaml"}
     assert {name.partition(".")[0] for name in loaded} & heavy == set()
-    models = {"stages.policy", "console.config", "console.rooms", "console.screens.ramp.page"}
+    models = {
+        "stages.policy",
+        "console.config",
+        "console.rooms",
+        "console.screens.ramp.page",
+        "console.desk",
+        "stages.verdict",
+    }
     assert loaded & models == set()
     assert not [name for name in loaded if name.startswith(("console.procedures", "console.store", "console.verbs"))]
