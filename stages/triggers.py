@@ -17,6 +17,7 @@ from stages.ladder import Unit
 from stages.latching import latch_key
 from stages.looking import Look, Observation, Sight
 from stages.measures import Step, Trigger
+from stages.nearing import courses_after, soonest
 from stages.observing import observe
 from stages.policy import Policy
 from stages.policy_checks import reaction_seconds
@@ -72,7 +73,8 @@ def _advance(sight: Sight, watch: WatchState, name: str) -> TriggerWatch:
     for one in seen:
         count = before.causes.get(one.key, Confirmations())
         causes[one.key] = count if one.bad is None or one.event is None else count.see(one.event, one.bad)
-    mine = replace(before, causes=causes)
+    courses = courses_after(before.courses, seen, str(sight.here.limits), _interval(sight.policy, trigger))
+    mine = replace(before, causes=causes, courses=courses)
     if mine.confirmed is None and any(_is_confirmed(trigger, one, causes) for one in seen):
         mine = _confirmed(sight, mine)
     return _going(sight, name, mine, seen)
@@ -206,6 +208,7 @@ def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
         detail=_detail(state, seen, held),
         next_in=_next_in(sight, mine, trigger),
         reaction=reaction_seconds(sight.policy, trigger),
+        projected=soonest(mine.courses, seen, sight.here.wall) if state is TriggerState.ARMED else None,
     )
 
 

@@ -121,6 +121,8 @@ class TriggerRow:
     next_in: float | None = None
     """Seconds until the next step follows by itself, when it is running."""
     reaction: float = 0.0
+    projected: float | None = None
+    """Seconds until it fires if what it watches goes on as it lately did; None without a steady trend there."""
 
 
 @dataclass(frozen=True, slots=True)

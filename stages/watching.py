@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from stages.comparison import CostWatch
+from stages.projection import Course
 from stages.signals import SignalKey
 from stages.windows import Confirmations, Coverage, Dwell, Window
 
@@ -103,6 +104,8 @@ class TriggerWatch:
     times: int = 0
     """How often it was confirmed in that session."""
     tape: Tape = Tape()
+    courses: Mapping[str, Course] = field(default_factory=dict)
+    """How the distance to firing moved lately, by what is watched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stages.projection import about
 from stages.verdict import TriggerRow, TriggerState
 from widgets.figures import age, number, unit_word
 from widgets.line import Line, Tone, fit, title
@@ -13,10 +14,15 @@ _LOUD = frozenset({TriggerState.FIRED, TriggerState.SUSPECT, TriggerState.CANNOT
 
 
 def nearest(triggers: Sequence[TriggerRow], room: int) -> list[TriggerRow]:
-    """At most ``room`` triggers in their own order: fired, suspected and blind ones first, then armed ones."""
-    ranked = sorted(triggers, key=lambda row: (row.state not in _LOUD, row.state is TriggerState.NOT_ARMED))
+    """At most ``room`` triggers in their own order: fired, suspected and blind ones are kept first, then those that a
+    trend leads to, then armed ones."""
+    ranked = sorted(triggers, key=_rank)
     keep = {row.name for row in ranked[: max(0, room)]}
     return [row for row in triggers if row.name in keep]
+
+
+def _rank(row: TriggerRow) -> tuple[bool, bool, bool]:
+    return row.state not in _LOUD, row.projected is None, row.state is TriggerState.NOT_ARMED
 
 
 def trigger_title(triggers: Sequence[TriggerRow]) -> str:
@@ -36,7 +42,11 @@ def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name:
     """A title and one line a trigger."""
     wide = width >= 100
     left_end, unit_at, then_at = (33, 34, 48) if wide else (30, 31, 34)
-    columns = (("left", left_end), ("then, by itself", then_at + 15)) if wide else (("left", left_end),)
+    columns = [("left", left_end)]
+    if wide and any(row.projected is not None for row in triggers):
+        columns.append(("this rate", 46))
+    if wide:
+        columns.append(("then, by itself", then_at + 15))
     lines = [title(name, width, *columns, note=trigger_title(triggers))]
     for row in nearest(triggers, height - 1):
         tone = TRIGGER_TONES.get(row.state, Tone.PLAIN)
@@ -45,7 +55,10 @@ def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name:
         left = left_text(row)
         line.put(fit(row.title, left_end - len(left) - 4)).right(left, left_end, tone)
         line.put(unit_word(row.unit) if left and row.next_in is None else "", at=unit_at)
-        then = then_text(row)
+        coming = projected_text(row)
+        if wide:
+            line.right(coming, 46, Tone.BOLD)
+        then = then_text(row) if wide or not coming else f"{coming}: {then_text(row)}"
         then = then if len(then) <= width - then_at else then.removesuffix(" clear it")
         line.put(fit(then, width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
         lines.append(line.fill(width))
@@ -59,6 +72,11 @@ def left_text(row: TriggerRow) -> str:
     if row.left is None or row.state in (TriggerState.CANNOT_SEE, TriggerState.NOT_ARMED):
         return ""
     return number(row.left, row.unit, decimals=2 if row.unit.value == "usd" and abs(row.left) < 200 else None)
+
+
+def projected_text(row: TriggerRow) -> str:
+    """``~12 min``: when it fires at the rate of the last minutes; nothing without a steady trend there."""
+    return f"~{about(row.projected)}" if row.projected is not None and row.state is TriggerState.ARMED else ""
 
 
 def then_text(row: TriggerRow) -> str:

@@ -9,6 +9,7 @@ from console.desk import BELIEVED
 from console.watch.once import Look
 from stages.figures import measure, percent
 from stages.policy import Policy
+from stages.projection import about
 from stages.triggers import MODE_WORDS
 from stages.verdict import Evaluation, Row, RowState, TriggerRow, TriggerState
 
@@ -77,6 +78,9 @@ def _trigger(row: TriggerRow) -> Sentence:
         TriggerState.SUSPECT: f"{row.reads} of {row.of} bad reads", TriggerState.CANNOT_SEE: "CANNOT SEE",
     }[row.state]  # fmt: skip
     left = f", {measure(row.left, row.unit)} left" if row.left is not None and row.state is TriggerState.ARMED else ""
+    if row.projected is not None:
+        left += f", fires in about {about(row.projected)} at this rate"
+        words = f"{words}, nearing"
     why = f", {row.detail}" if row.detail else ""
     return Sentence(f"trigger {row.name}", words, f"Trigger {row.title}: {words}{left}{why}; then {row.then}.")
 

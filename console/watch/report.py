@@ -13,6 +13,7 @@ from console.watch.once import Look
 from stages.figures import measure, percent
 from stages.owing import owed
 from stages.policy import Policy
+from stages.projection import about
 from stages.readiness import DOWN_BY_BRANCH, refused_down
 from stages.standing import Standing
 from stages.state import ControlState
@@ -74,7 +75,8 @@ def status_document(policy: Policy, look: Look) -> dict[str, Any]:
         ],
         "triggers": [
             {"name": one.name, "title": one.title, "state": one.state.value, "left": one.left, "unit": one.unit.value,
-             "reads": one.reads, "of": one.of, "then": one.then, "detail": one.detail, "reactionSeconds": one.reaction}
+             "reads": one.reads, "of": one.of, "then": one.then, "detail": one.detail, "reactionSeconds": one.reaction,
+             "projectedSeconds": None if one.projected is None else round(one.projected)}
             for one in found.triggers
         ],
         "latches": [
@@ -124,6 +126,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
         yield f"HANGS OVER {one.words}{left}"
     for latch in found.latches:
         yield f"HELD {latch.trigger}: {latch.evidence}"
+    yield from _nearing(found)
     yield f"-- TRUTH {_agreement(found)}"
     yield from truth_report(found)
     yield from (f"DOES NOT FIT {said}" for said in found.standing.parted)
@@ -132,6 +135,14 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
         yield f"{source.name}{latency} {source.detail}".rstrip()
     yield f"{found.recommendation.action}: {'; '.join(found.recommendation.reasons)}"
     yield from ((f"note: {look.note}",) if look.note else ())
+
+
+def _nearing(found: Evaluation) -> Iterator[str]:
+    """Triggers that a steady trend leads to, with the time until they fire at its rate."""
+    for one in found.triggers:
+        if one.projected is not None and one.left is not None:
+            when = f"fires in about {about(one.projected)} at this rate"
+            yield f"NEARING {one.title}: {measure(one.left, one.unit)} left, {when}; then {one.then}"
 
 
 def standing_document(policy: Policy, standing: Standing) -> dict[str, Any]:

@@ -127,7 +127,12 @@ def warning() -> Frame:
         0,
         "warn:gross",
     )
-    return frame(evaluation=evaluation(rows=changed(rows(), gross=row) + rows("L0"), headline=head))
+    nearing = replace(TRIGGER_ROWS[0], left=D(440), projected=715.0)
+    return frame(
+        evaluation=evaluation(
+            rows=changed(rows(), gross=row) + rows("L0"), headline=head, triggers=(nearing, *TRIGGER_ROWS[1:])
+        )
+    )
 
 
 def first_bad_read() -> Frame:

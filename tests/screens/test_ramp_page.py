@@ -276,3 +276,17 @@ def test_a_stranger_among_the_orders_is_seen_at_every_size(size: tuple[int, int]
     assert stranger.startswith(" ■")
     assert "41s" in stranger
     assert "MU" in stranger
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_when_a_trigger_would_fire_stands_beside_what_is_left(size: tuple[int, int]) -> None:
+    lines = text("warning", size).splitlines()
+    row = next(line for line in lines if "gross over its limit" in line)
+    assert "440 $" in row
+    assert "~12 min" in row
+    assert "REDUCE ONLY, back to L0" in row
+    assert "this rate" in "".join(lines) or size[0] < 140
+    view = states.view(states.warning(), wall=states.NOW + timedelta(seconds=30))
+    assert not any("~12 min" in line.text for line in ramp_page(view, Look(), *size)), (
+        "nothing comes of ticks that ended"
+    )

@@ -21,7 +21,7 @@ from widgets.header import Head, header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, padded, title
 from widgets.signal_panel import limit_text, value_text
 from widgets.status import KNOWN, QUIET, TRIGGER_MARKS, TRIGGER_TONES, word
-from widgets.trigger_panel import left_text, then_text
+from widgets.trigger_panel import left_text, projected_text, then_text
 
 WINDOWS: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """What may be looked at in one chart; readings are kept for two days."""
@@ -82,7 +82,10 @@ def _head(view: View, frame: Frame | None, row: Row | None) -> Head:
     thing += f" of {limit}" if limit and not row.minimum else f", {limit}" if limit else ""
     figure = percent(row.used).strip() if row.state in KNOWN and row.used is not None else ""
     watching = [one for one in frame.evaluation.triggers if _looks_at(frame.policy, one.name, row.key.name)]
+    soon = min((one for one in watching if projected_text(one)), key=lambda one: one.projected or 0.0, default=None)
     then = f"At its limit, by itself: {watching[0].then}." if watching else "No trigger looks at this signal."
+    if soon is not None:
+        then = f"At this rate it fires in {projected_text(soon)}, by itself: {soon.then}."
     top = frame.evaluation.headline
     if top.alarm is not None and row.state in QUIET:
         then = f"ELSEWHERE {top.word} {top.figure} {top.thing}. {then}"
@@ -276,7 +279,9 @@ class _Close:
             left = left_text(one)
             line = Line().put(" ").put(TRIGGER_MARKS[one.state], tone).put(" ").put(fit(one.title, width - 4))
             lines.append(line)
-            room = f"{left} left: " if left and one.next_in is None else ""
+            coming = projected_text(one)
+            room = f"{left} left{f', fires in {coming} at this rate' if coming else ''}: " if left else ""
+            room = room if one.next_in is None else ""
             lines.append(Line().put("   ").put(fit(f"{room}{then_text(one)}", width - 4), tone))
         return lines
 
