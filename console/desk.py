@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from console.strides import Tell, silent
 from stages.outline import RowState
 
 if TYPE_CHECKING:
@@ -246,7 +247,9 @@ class Hands(Protocol):
     def drills(self) -> DrillHands:
         """The hands for drills."""
 
-    def rehearse(self, to_stage: int) -> Rehearsal: ...
+    def rehearse(self, to_stage: int, tell: Tell = silent) -> Rehearsal:
+        """Makes the plan; ``tell`` hears each stride of it as it begins."""
+
     def request(self, plan: Plan) -> Told:
         """Asks the approvers, by the inbox and the ledger."""
 

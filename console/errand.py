@@ -21,6 +21,8 @@ class Errand(Generic[Result]):
 
     result: Result | None
     trouble: str = ""
+    fault: Trouble | None = None
+    """The trouble with what, where and the fix apart, where it is one that was foreseen."""
 
 
 def send(name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object]) -> threading.Thread:
@@ -30,7 +32,7 @@ def send(name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result
         try:
             answer: Errand[Result] = Errand(work())
         except Trouble as trouble:
-            answer = Errand(None, trouble.line)
+            answer = Errand(None, trouble.line, trouble)
         except Exception as fault:  # noqa: BLE001 - whatever went wrong must reach the person who asked
             answer = Errand(None, f"unexpected {type(fault).__name__}: {fault}")
         deliver(answer)

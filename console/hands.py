@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from console.desk import KILL, Answers, ByHand, Consents, Given, Leftover, Rehearsal, Told
+from console.strides import Tell, silent
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 
@@ -36,7 +37,7 @@ class PersonsHands:
 
     # ------------------------------------------------------------------------------------------------------ going up
 
-    def rehearse(self, to_stage: int) -> Rehearsal:
+    def rehearse(self, to_stage: int, tell: Tell = silent) -> Rehearsal:
         from console.procedures.rehearse import make_plan
 
         wiring, force = self._wiring, self._wiring.in_force()
@@ -50,6 +51,7 @@ class PersonsHands:
             now=wiring.clock.wall(),
             to_stage=force.policy.stages[to_stage].name,
             judge=wiring.judge(force.policy),
+            tell=tell,
         )
 
     def request(self, plan: Plan) -> Told:

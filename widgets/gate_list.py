@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stages.verdict import Gate, GateStatus
 from widgets.figures import age
-from widgets.line import Line, Tone, fit, title
+from widgets.line import Line, Tone, fit, sentences, title
 
 _WORDS = {
     GateStatus.PASS: ("·", "pass", Tone.PLAIN), GateStatus.WAIVED: ("·", "waived", Tone.BOLD),
@@ -48,15 +48,28 @@ def gate_lines(gates: Sequence[Gate], width: int, height: int) -> list[Line]:
     if len(gates) > room:
         keep = [gate.gate_id for gate in sorted(gates, key=lambda gate: gate.passes)[: max(0, room - 1)]]
         shown = [gate for gate in gates if gate.gate_id in keep]
+    spare = room - len(shown) - (len(shown) < len(gates))
     for gate in shown:
-        mark, word, tone = _WORDS[gate.status]
-        line = Line().put(" ").put(mark, Tone.DIM if gate.passes else tone).put(" ").put(word, tone)
-        line.put(fit(gate.gate_id, 26), at=8)
-        reasons = "; ".join(gate.reasons)
-        lines.append(line.put(fit(reasons, width - 37), None if gate.passes else tone, at=36).fill(width))
+        told = _gate(gate, width, 1 + max(0, spare))
+        spare -= len(told) - 1
+        lines.extend(told)
     if len(shown) < len(gates):
         lines.append(Line(Tone.DIM).put(f"   and {len(gates) - len(shown)} more that pass").fill(width))
     return lines
+
+
+def _gate(gate: Gate, width: int, most: int) -> list[Line]:
+    """One gate; each reason of one that does not pass has lines of its own, whole, as far as ``most`` lines hold them."""
+    mark, word, tone = _WORDS[gate.status]
+    line = Line().put(" ").put(mark, Tone.DIM if gate.passes else tone).put(" ").put(word, tone)
+    line.put(fit(gate.gate_id, 26), at=8)
+    said = None if gate.passes else tone
+    at = 36 if width >= 80 else 24
+    told = [] if gate.passes else [one.text for why in gate.reasons for one in sentences(why, width - at - 1)]
+    if not 1 < len(told) <= most:
+        return [line.put(fit("; ".join(gate.reasons), width - at - 1), said, at=at).fill(width)]
+    lines = [line.put(told[0], said, at=at), *(Line().put(more, said, at=at) for more in told[1:])]
+    return [one.fill(width) for one in lines]
 
 
 def approval_lines(

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
+
 from stages.outline import RowState
 from stages.posture import Mode
 from widgets.figures import age, amount, percent
@@ -24,6 +26,9 @@ MODE_WORDS = {
     Mode.NORMAL: "NORMAL", Mode.FROZEN: "FROZEN", Mode.REDUCE_ONLY: "REDUCE ONLY", Mode.HALTED: "NO NEW ORDERS",
     Mode.KILLED: "KILLED",
 }  # fmt: skip
+
+_PNL_AT = 74
+"""Where the P&L stands in row 2 of a wide page."""
 
 _EXCHANGE_ZONES = {"America/New_York": "ET", "America/Chicago": "CT"}
 
@@ -56,6 +61,10 @@ class Head:
     """Whether somebody has acknowledged the headline's alarm already."""
     verdict: str = ""
     """Stands at the right of row 2 instead of P&L and market: ``CANNOT APPLY: 1 gate``."""
+    verdict_short: str = ""
+    """The same where there is little room."""
+    alarmed: bool = False
+    """Whether the verdict is an alarm of the home screen."""
 
 
 def read_head(
@@ -167,10 +176,10 @@ def _who(head: Head, width: int) -> Line:
         if not narrow
         else head.auto_short
     )
-    person = "READ-ONLY" if head.read_only else f"you: {head.who}" if wide else head.who
+    person = f"you: {head.who}" if wide else head.who
     time = _clock_text(head, width)
     room = width - len(time) - 3
-    for part in (auto, person):
+    for part in ("READ-ONLY", auto) if head.read_only else (auto, person):
         if part and len(" │ ".join([*parts, part])) <= room:
             parts.append(part)
     line = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(parts), room))
@@ -205,25 +214,38 @@ def _what(head: Head, width: int, tone: Tone) -> Line:
     line.put(f"{mark} {headline.word}" if mark else headline.word)
     if headline.figure:
         line.put(f"   {headline.figure}")
-    line.put(f"  {headline.thing}" if headline.figure else f"   {headline.thing}")
+    asks = bool(headline.alarm) and not head.read_only
+    thing, room = headline.thing, width - line.length - (len(_ask(head)) + 3 if asks else 0)
+    # Where there is little room the alarm's age goes first; its number and what it asks for stay.
+    thing = thing.partition(", since ")[0] if len(thing) + 3 > room and width < 140 else thing
+    line.put(f"  {thing}" if headline.figure else f"   {thing}")
     if headline.more:
         line.put(f"  1 of {headline.more + 1}")
     if head.verdict:
-        room = width - len(head.verdict) - 3
-        return (line.fill(room) if line.length > room else line).right(head.verdict, width - 1).fill(width)
-    asks = headline.alarm and not head.read_only
+        return _judged(line, head, width)
     right = _ask(head) if asks else head.phase if width >= 140 else ""
     pnl = _pnl_text(head.pnl, width) if head.pnl is not None else ""
     if width >= 140:
         # The P&L stands in one place in every state, unless a long thing needs the room more.
-        start = 74
-        if pnl and line.length < start and start + len(pnl) + len(right) + 3 <= width:
-            line.put(pnl, at=start)
+        if pnl and line.length < _PNL_AT and _PNL_AT + len(pnl) + len(right) + 3 <= width:
+            line.put(pnl, at=_PNL_AT)
         return line.right(right, width - 1).fill(width)
     for text in (right, pnl) if asks else (pnl, right):
         if text and line.length + len(text) + 2 <= width - 1:
             return line.right(text, width - 1).fill(width)
     return (line.right(right, width - 1) if asks else line).fill(width)
+
+
+def _judged(line: Line, head: Head, width: int) -> Line:
+    """Row 2 with its verdict, in its shorter form where the longer one would cut the page's own words."""
+    crowded = line.length + cell_len(head.verdict) + 3 > width
+    verdict = head.verdict_short if crowded and head.verdict_short else head.verdict
+    pnl = _pnl_text(head.pnl, width) if head.pnl is not None and width >= 140 else ""
+    if pnl and line.length < _PNL_AT and _PNL_AT + len(pnl) + cell_len(verdict) + 3 <= width:
+        line.put(pnl, at=_PNL_AT)
+    room = width - cell_len(verdict) - 3
+    line = line.fill(room) if line.length > room else line
+    return line.right(verdict, width - 1, Tone.ALARM if head.alarmed else None).fill(width)
 
 
 def _then(head: Head, width: int, tone: Tone) -> Line:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
+from widgets.bar import bar
 from widgets.line import Line, Tone, fit, title
 
 MARKS = {"done": "·", "running": "►", "late": "▲", "failed": "■", "unknown": "?", "waiting": " "}
@@ -67,6 +69,12 @@ def position(steps: Sequence[Step]) -> str:
     """``step 3 of 6``: the first that is not done."""
     done = sum(step.state in ("done", "late") for step in steps)
     return f"step {min(done + 1, len(steps))} of {len(steps)}" if steps else ""
+
+
+def progress(steps: Sequence[Step], cells: int = 10) -> str:
+    """``━━━━━━···· step 3 of 6``: how far it is by the count of steps, which says nothing of the time left."""
+    done = sum(step.state in ("done", "late") for step in steps)
+    return f"{bar(Decimal(done) / len(steps), cells, solid=False, tick=None)} {position(steps)}" if steps else ""
 
 
 def _seconds(value: float | None) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 
 from console.desk import Rehearsal
 from console.ports import Repository
+from console.strides import Tell, silent
 from stages.ladder import Direction
 from stages.phrase import confirmation_phrase
 from stages.plan import Plan, build
@@ -38,14 +39,18 @@ def make_plan(
     to_stage: str,
     judge: Judge,
     mode: Mode | None = None,
+    tell: Tell = silent,
 ) -> Rehearsal:
     """The plan from the branch's head, fetched now, to the stage named ``to_stage``, with all gates.
 
-    ``allowed`` needs every gate to pass and a plan that can be carried out whole; its refusals are told in
-    ``refusal``. Raises Trouble when there is no such stage, or when the remote or a file cannot be read.
+    ``tell`` hears each stride as it begins. ``allowed`` needs every gate to pass and a plan that can be carried out
+    whole; its refusals are told in ``refusal``. Raises Trouble when there is no such stage, or when the remote or a
+    file cannot be read.
     """
     index = find_stage(policy, to_stage)
+    tell("fetch")
     head = repository.fetch()
+    tell("plan")
     plan = build(
         policy,
         policy_digest=policy_digest,
@@ -59,6 +64,7 @@ def make_plan(
         created_by=created_by,
         now=now,
     )
+    tell("gates")
     gates = judge(plan)
     blocked = plan.direction is Direction.RISKIER and bool(plan.refusals)
     return Rehearsal(

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import On, actions_on
+from console.doubt import disbelieved, in_brief, unknown
 from stages.outline import Headline
 from widgets.figures import age
 from widgets.header import Head, local_time, read_head
@@ -57,6 +58,11 @@ class View:
         """Whether the ticks have stopped coming."""
         return self.frame is not None and self.lag > CUT_OFF
 
+    @property
+    def believed(self) -> Frame | None:
+        """The frame as far as it may be believed: once ticks have stopped, nothing in it is known any more."""
+        return disbelieved(self.frame) if self.frame is not None and self.cut_off else self.frame
+
 
 class Asked(Message):
     """A screen wants another screen or an act of the whole program."""
@@ -68,41 +74,73 @@ class Asked(Message):
 
 
 def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPDECK") -> Head:
-    """Rows 1 to 3 of a view; before the first tick and after the last one they say so."""
-    frame = view.frame
+    """Rows 1 to 3 of a view; before the first tick and after the last one they say so.
+
+    A page with a ``headline`` of its own says at the right of row 2 what the home screen would say there.
+    """
+    frame, common = view.frame, common_headline(view)
     if frame is None:
-        seconds = (view.wall - view.started).total_seconds()
-        waiting = Headline("WAIT", age(seconds), "first read", view.waiting or "reading", "running", False)
-        return Head(
+        head = Head(
             view.system,
             view.environment,
             view.who,
             view.wall,
             view.read_only,
-            headline=headline or waiting,
+            headline=headline or common,
             prefix=prefix,
         )
-    if view.cut_off and headline is None:
-        last = f"The newest tick is {age(view.lag)} old and nothing below is known any more."
-        headline = Headline("CUT OFF", age(view.lag), "no tick arrives", f"{last} r still tries.", "unknown", True)
-    head = read_head(
-        frame.evaluation,
-        frame.policy,
-        frame.presence,
-        environment=frame.environment or view.environment,
-        who=frame.who,
-        read_only=frame.read_only,
-        wall=view.wall,
-        head=headline,
-        prefix=prefix,
-        acknowledged=frame.acknowledged,
-    )
-    drill = frame.drills.running if frame.drills is not None else None
-    if drill is None:
+    else:
+        head = read_head(
+            frame.evaluation,
+            frame.policy,
+            frame.presence,
+            environment=frame.environment or view.environment,
+            who=frame.who,
+            read_only=frame.read_only,
+            wall=view.wall,
+            head=headline or common,
+            prefix=prefix,
+            acknowledged=frame.acknowledged,
+        )
+    if frame is not None and view.cut_off:
+        head = _last_seen(head, frame)
+    if headline is not None:
+        verdict, short = in_brief(common)
+        head = replace(head, verdict=verdict, verdict_short=short, alarmed=common.reverse)
+    drill = frame.drills.running if frame is not None and frame.drills is not None else None
+    if frame is None or drill is None:
         return head
     from stages.drill import PAPER
 
     return _drilling(head, drill, frame, calm=headline is None) if drill.mode == PAPER else head
+
+
+def common_headline(view: View) -> Headline:
+    """What the home screen says in row 2."""
+    if view.frame is None:
+        seconds = (view.wall - view.started).total_seconds()
+        return Headline("WAIT", age(seconds), "first read", view.waiting or "reading", "running", False)
+    if view.cut_off:
+        last = f"The newest tick is {age(view.lag)} old and nothing below is known any more."
+        return Headline("CUT OFF", age(view.lag), "no tick arrives", f"{last} r still tries.", "unknown", True)
+    headline = view.frame.evaluation.headline
+    if view.frame.read_only and not headline.reverse:
+        return replace(
+            headline,
+            sentence=f"You cannot act from here. In trouble: rampdeck panic in another shell. {headline.sentence}",
+        )
+    return headline
+
+
+def _last_seen(head: Head, frame: Frame) -> Head:
+    """Row 1 once ticks have stopped: since when, and that nobody here knows who acts."""
+    at = frame.evaluation.snapshot.market_of(frame.evaluation.snapshot.wall)
+    zone = frame.policy.spec.target.session.timezone
+    seen = f"LAST SEEN {local_time(at, zone, '%H:%M:%S').partition(' ')[0]}"
+    return replace(
+        head, stage=seen, stage_short=seen, mode="", cap="", auto="AUTO unknown", auto_short="AUTO unknown", phase="",
+        pnl=unknown(head.pnl) if head.pnl is not None else None,
+    )  # fmt: skip
 
 
 def _drilling(head: Head, drill: DrillRun, frame: Frame, *, calm: bool) -> Head:

@@ -2,31 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On, footer
+from console.at_stake import at_stake
 from console.desk import Frame, Hands, Told
+from console.doubt import READ_ONLY
 from console.errand import Errand, send
-from console.screens import Live, View, bindings, view_head
+from console.screens import Live, View, bindings, common_headline, view_head
 from stages.incidents import SEVERITIES, latch_for
 from stages.verdict import Headline
+from widgets.figures import age
 from widgets.header import MODE_WORDS, header
 from widgets.line import Line, Tone, fit, padded, title
+from widgets.status import KNOWN
 from widgets.token_input import TokenInput
+
+FIELD = 2
+"""Lines of the field: what is typed, and what is said of it."""
 
 
 def incident_page(view: View, note: str, width: int, height: int) -> tuple[list[Line], int]:
-    """The page, and the row of the field."""
-    sentence = "It holds at once what its severity says; who may lift it is said below. Nothing here sells."
-    head = header(view_head(view, Headline("DECLARE AN INCIDENT", "", "", sentence, "ok", False)), width)
+    """The page, and the row of the field. Where nothing may be declared the field's rows stay empty."""
+    view = replace(view, frame=view.believed)
+    head = header(view_head(view, _headline(view, width)), width)
     lines = [*head, title("WHAT EACH HOLDS", width)]
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _holds(view.frame))
-    lines.append(title(fit(note or "type its severity and one line, then enter: SEV2 the feed lies", width - 4), width))
+    how = "type its severity and one line, then enter: SEV2 the feed lies"
+    lines.append(title(fit(note or (NOT_HERE if barred(view) else how), width - 4), width))
     foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.INCIDENT, view.frame, width - 2)}").fill(width)]
-    return [*padded([*lines, Line(), Line()], height - len(foot)), *foot], len(lines)
+    field_at = len(lines)
+    now = _now(view, width)[: max(0, height - field_at - FIELD - len(foot))]
+    return [*padded([*lines, *padded([], FIELD), *now], height - len(foot)), *foot], field_at
+
+
+NOT_HERE = "nothing can be declared from here"
+
+
+def barred(view: View) -> bool:
+    """Whether nothing may be done from this console."""
+    return view.read_only or (view.frame is not None and view.frame.read_only)
+
+
+def _headline(view: View, width: int) -> Headline:
+    sentence = "It holds at once what its severity says; who may lift it is said below. Nothing here sells."
+    if view.cut_off:
+        sentence = f"CUT OFF for {age(view.lag)}: nothing below is known. A declaration is tried all the same."
+    if barred(view):
+        sentence = f"{READ_ONLY} Elsewhere: rampdeck incident declare SEV2 ..."
+    return Headline("DECLARE AN INCIDENT", "", at_stake(view.frame, width), sentence, "ok", False)
+
+
+def _now(view: View, width: int) -> list[Line]:
+    """What whoever declares is asked next: what goes on, what is held, and what is declared already."""
+    frame = view.frame
+    lines = [title("WHAT GOES ON NOW", width)]
+    if frame is None:
+        return [*lines, Line().put(" ? ", Tone.UNKNOWN).put("not read yet; a declaration is recorded all the same")]
+    found, top = frame.evaluation, common_headline(view)
+    declared = next((row for row in found.derived if row.key.name == "derived/declared"), None)
+    held = ", ".join(latch.cause for latch in found.latches) or "nothing"
+    stated = f"was {declared.text}" if declared is not None and declared.state not in KNOWN else ""
+    facts = [
+        ("it says", " ".join(part for part in (top.word, top.figure, top.thing) if part)),
+        ("mode", f"{MODE_WORDS[found.posture.mode]}, max {frame.policy.stages[found.posture.cap].name}"),
+        ("held", held),
+        ("declared", stated or (declared.text if declared is not None else "nothing is known of earlier ones")),
+    ]
+    lines.extend(Line().put(f"   {name}", Tone.DIM).put(fit(text, width - 16), at=14) for name, text in facts)
+    return lines
 
 
 def _holds(frame: Frame | None) -> list[str]:
@@ -85,11 +133,14 @@ class IncidentScreen(Live):
 
     def page(self, width: int, height: int) -> list[Line]:
         lines, field_at = incident_page(self.view, self.note, width, height)
+        self.field.display = not barred(self.view)
         self.field.styles.offset = (0, field_at)
         self.field.styles.width = width
         return lines
 
     def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
+        if barred(self.view):
+            return
         severity, _, line = message.phrase.partition(" ")
         send(
             "incident",

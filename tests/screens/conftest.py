@@ -14,6 +14,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from console.seat import Seat
+from console.strides import Tell, silent
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
@@ -104,7 +105,9 @@ class Recorder:
         self.hold = threading.Event()
         self.hold.set()
 
-    def rehearse(self, to_stage: int) -> Rehearsal:
+    def rehearse(self, to_stage: int, tell: Tell = silent) -> Rehearsal:
+        tell("fetch")
+        tell("plan")
         self.hold.wait(60)
         self.asked.append(("rehearse", to_stage))
         return self.rehearsal

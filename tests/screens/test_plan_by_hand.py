@@ -103,14 +103,16 @@ async def test_a_plan_that_turns_takes_its_phrase_away(console) -> None:
 async def test_trouble_while_planning_is_one_line_and_can_be_tried_again(console) -> None:
     made = console(states.ok())
 
-    def away(to_stage: int) -> None:
+    def away(to_stage: int, tell: object) -> None:
         raise Trouble("the remote gives no answer", where="git@host:org/repo.git", fix="try again")
 
     good, made.hands.rehearse = made.hands.rehearse, away
     async with made.app.run_test(size=(100, 30)) as pilot:
         await pilot.press("2", "p")
         await until(pilot, lambda: "CANNOT PLAN" in made.text)
-        assert "the remote gives no answer; try again" in made.text
+        assert "where      git@host:org/repo.git" in made.text
+        assert "do         try again" in made.text
+        assert "r          reduces risk" in made.text
         made.hands.rehearse = good
         await pilot.press("R")
         await until(pilot, lambda: "CANNOT APPLY" in made.text)

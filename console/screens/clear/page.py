@@ -7,6 +7,7 @@ from typing import Final
 
 from console.actions import On, footer
 from console.desk import Consents, Frame, Leftover
+from console.doubt import READ_ONLY
 from console.screens import View, view_head
 from stages.clearing import Clearance
 from stages.posture import Mode, effective_mode
@@ -87,7 +88,7 @@ def offer(view: View, item: Item | None, sight: Sight) -> Offer:
     if item is None:
         return Offer(NOTHING, "", "nothing is known yet" if view.frame is None else "nothing is held; nothing to lift")
     if view.read_only or (view.frame is not None and view.frame.read_only):
-        return Offer(NOTHING, item.act, "READ-ONLY: nothing can be cleared from here")
+        return Offer(NOTHING, item.act, f"{READ_ONLY} Who may clear it stands above.")
     if sight.trouble:
         return Offer(NOTHING, item.act, sight.trouble)
     if item.act == "resume":
@@ -138,7 +139,9 @@ def clear_page(
     found = offer(view, item, sight)
     foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.CLEAR, view.frame, width - 2)}").fill(width)]
     head = header(view_head(view, _headline(view, rows)), width)
-    said = [line for text in (note, found.says) if text for line in sentences(text, width - 4)][-4:]
+    old = f"as of {age(view.lag)} ago, for no tick arrives; the ledger checks a clear again all the same"
+    told = (note, old if view.cut_off else "", found.says)
+    said = [line for text in told if text for line in sentences(text, width - 4)][-4:]
     room = height - len(head) - len(foot) - len(said) - 3
     known = view.frame is not None
     body = [
@@ -151,7 +154,7 @@ def clear_page(
 
 
 def _headline(view: View, rows: tuple[Item, ...]) -> Headline | None:
-    if view.frame is None or view.cut_off:
+    if view.frame is None:
         return None
     latched = sum(row.clearance is not None for row in rows)
     ready = sum(row.clearance is not None and row.clearance.gone for row in rows)

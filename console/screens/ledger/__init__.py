@@ -179,7 +179,7 @@ class LedgerScreen(Live):
     def _leaf(self, what: str, leaf: Leaf, at: int) -> None:
         reading, shelf = self.reading, self.reading.shelf
         grown = leaf.head.seq != reading.head.seq
-        reading = replace(reading, head=leaf.head, loaded=True, trouble="")
+        reading = replace(reading, head=leaf.head, loaded=True, trouble="", read_at=self.view.wall)
         top = leaf.entries[0] if leaf.entries else None
         match what:
             case "newest":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from console.actions import On, footer
 from console.screens import View, view_head
@@ -11,7 +12,8 @@ from console.screens.ledger.reading import Reading
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
 from stages.verdict import Headline
-from widgets.figures import age
+from widgets.bar import bar
+from widgets.figures import age, percent
 from widgets.header import Head, header, local_time, small_header
 from widgets.ledger_view import captions, detail_lines, entry_line, summary
 from widgets.line import Line, Tone, beside, fit, padded, sentences, title
@@ -61,13 +63,8 @@ def zone_of(view: View) -> str:
 def _head(view: View, reading: Reading) -> Head:
     head = view_head(view, _headline(view, reading), prefix="LEDGER")
     count = f"{reading.head.seq:,} entries" if reading.loaded else ""
-    alarm = view.frame.evaluation.headline if view.frame is not None else None
-    said = (
-        f"■ {alarm.word} {alarm.figure} {alarm.thing.partition(':')[0]}" if alarm is not None and alarm.reverse else ""
-    )
     return replace(
         head, stage=count, stage_short=count, mode="", cap="", auto="", auto_short="", pnl=None, phase="",
-        verdict=fit(said, 40).strip(),
     )  # fmt: skip
 
 
@@ -75,7 +72,10 @@ def _headline(view: View, reading: Reading) -> Headline:
     proof, upto = reading.proof, f"up to entry {reading.proof.upto:,}" if reading.proof is not None else ""
     match reading.state:
         case "away":
-            said = "r goes down all the same and keeps its record in a spill file; an advance waits for the ledger."
+            old = f"Read {age((view.wall - reading.read_at).total_seconds())} ago. " if reading.read_at else ""
+            said = (
+                f"{old}r goes down all the same and keeps its record in a spill file. An advance waits for the ledger."
+            )
             return Headline("LEDGER AWAY", "", reading.trouble, said, "unknown", True)
         case "altered":
             assert proof is not None
@@ -95,14 +95,18 @@ def _headline(view: View, reading: Reading) -> Headline:
         case "unverified":
             return Headline("NOT VERIFIED", upto, reading.unproven, "v tries again.", "unknown", False)
         case "verifying":
-            return Headline("VERIFYING", upto, f"of {reading.head.seq:,}", _told(reading), "running", False)
+            done = Decimal(proof.upto) / max(1, reading.head.seq) if proof is not None else Decimal(0)
+            drawn = f"{bar(done, 20, solid=False, tick=None)} {percent(done).strip()}  {_told(reading)}"
+            return Headline("VERIFYING", upto, f"of {reading.head.seq:,}", drawn, "running", False)
     assert proof is not None
     whole = f"all {proof.upto:,} entries" if proof.upto >= reading.head.seq else upto
     ago = f", {age((view.wall - proof.at).total_seconds())} ago" if proof.at is not None else ""
     vouched = (
-        f"anchored in Git at {proof.anchor.seq:,}" if proof.anchor is not None else "no commit outside vouches for it"
+        f"Anchored in Git at {proof.anchor.seq:,}." if proof.anchor is not None else "No commit outside vouches for it."
     )
-    return Headline("VERIFIED", whole, f"{proof.seconds:.2f} s{ago}; {vouched}", _told(reading), "ok", False)
+    told = _told(reading)
+    said = told if reading.note else f"{told} {vouched}"
+    return Headline("VERIFIED", whole, f"{proof.seconds:.2f} s{ago}", said, "ok", False)
 
 
 def _sound(first: int) -> str:

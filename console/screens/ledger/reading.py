@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from console.desk import Proof
 from console.screens.ledger.shelf import Shelf
@@ -21,6 +22,8 @@ class Reading:
     """Whether the first page has come."""
     waited: float = 0.0
     """Seconds since the page that is being waited for was asked for."""
+    read_at: datetime | None = None
+    """When the ledger last answered."""
     matching: int | None = None
     """How many entries pass the filter; None while they are being counted."""
     proof: Proof | None = None

@@ -37,9 +37,18 @@ class PlanScreen(Live):
     class Rehearsed(Message):
         """A dry run came back."""
 
-        def __init__(self, errand: Errand[Rehearsal]) -> None:
+        def __init__(self, attempt: int, errand: Errand[Rehearsal]) -> None:
             super().__init__()
+            self.attempt = attempt
             self.errand = errand
+
+    class Strode(Message):
+        """Making the plan has come to its next stride."""
+
+        def __init__(self, attempt: int, stride: str) -> None:
+            super().__init__()
+            self.attempt = attempt
+            self.stride = stride
 
     class Answered(Message):
         """The plan's standing came back."""
@@ -65,6 +74,7 @@ class PlanScreen(Live):
         self.token: TokenInput | None = None
         self._asking = False
         self._ask_at = view.wall
+        self._attempt = 0
 
     def compose(self) -> ComposeResult:
         yield self.sheet
@@ -121,14 +131,28 @@ class PlanScreen(Live):
         if self.draft.state(self.view) == "applying":
             return
         self.draft = Draft(self.draft.target, tab=self.draft.tab)
+        self._attempt = attempt = self._attempt + 1
         self.paint()
-        send("rehearse", lambda: self.hands.rehearse(self.to_stage), lambda e: self.post_message(self.Rehearsed(e)))
+        send(
+            "rehearse",
+            lambda: self.hands.rehearse(self.to_stage, lambda stride: self.post_message(self.Strode(attempt, stride))),
+            lambda errand: self.post_message(self.Rehearsed(attempt, errand)),
+        )
+
+    def on_plan_screen_strode(self, message: Strode) -> None:
+        if message.attempt == self._attempt:
+            self.draft = replace(self.draft, strides=(*self.draft.strides, (message.stride, self.view.wall)))
+            self.paint()
 
     def on_plan_screen_rehearsed(self, message: Rehearsed) -> None:
         errand = message.errand
+        if message.attempt != self._attempt:
+            return  # of a plan that is being made again
         plan = errand.result.plan if errand.result is not None else None
         meanings = read_meanings(self.view.frame, plan) if plan is not None else {}
-        self.draft = replace(self.draft, rehearsal=errand.result, trouble=errand.trouble, meanings=meanings)
+        self.draft = replace(
+            self.draft, rehearsal=errand.result, trouble=errand.trouble, fault=errand.fault, meanings=meanings
+        )
         self.paint()
         if plan is not None:
             self._ask(plan)

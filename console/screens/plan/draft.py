@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from console.desk import Answers, Frame, Rehearsal, Running
+from console.desk import Answers, Frame, Rehearsal, Running, RunningStep
 from console.screens import View
+from console.strides import PLANNING
 from stages.departure import Departure
 from stages.ladder import Direction
 from stages.plan import Plan
+from stages.refusal import Trouble
 from stages.verdict import Gate
 from widgets.diff_view import Look
 from widgets.figures import amount
@@ -22,6 +25,10 @@ class Draft:
     target: str
     rehearsal: Rehearsal | None = None
     trouble: str = ""
+    fault: Trouble | None = None
+    """The trouble with what, where and the fix apart, where it was foreseen."""
+    strides: tuple[tuple[str, datetime], ...] = ()
+    """What making the plan has come to, and when each stride of it began."""
     answers: Answers | None = None
     note: str = ""
     asked: bool = False
@@ -49,6 +56,16 @@ class Draft:
         if self.answers is not None and self.answers.gates:
             return self.answers.gates
         return self.rehearsal.gates if self.rehearsal is not None else ()
+
+    def making(self, wall: datetime) -> tuple[RunningStep, ...]:
+        """The strides of making the plan, as steps: what is done, what runs since when, what is ahead."""
+        ends = [*(began for _, began in self.strides[1:]), wall]
+        took = {name: (end - began).total_seconds() for (name, began), end in zip(self.strides, ends, strict=False)}
+        now = self.strides[-1][0] if self.strides else ""
+        return tuple(
+            RunningStep(says, "running" if name == now else "done" if name in took else "waiting", took.get(name))
+            for name, says in PLANNING.items()
+        )
 
     def running(self, view: View) -> Running | None:
         """This plan's own apply, when frames tell of one."""

@@ -10,6 +10,7 @@ from console.actions import On, footer
 from console.desk import Running
 from console.screens import View, view_head
 from console.screens.plan.draft import Draft
+from console.screens.plan.missing import no_plan
 from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
 from stages.verdict import Gate, Headline
@@ -40,7 +41,7 @@ def plan_page(
     plan = draft.plan
     lines = header(_head(view, draft, state, width), width)
     if plan is None:
-        body = _no_plan(draft, width)
+        body = no_plan(draft, view.wall, width)
         return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
     field_at: int | None = None
     if width >= 140 and height >= 36 and draft.look.beside and plan.edits:
@@ -84,32 +85,33 @@ def _head(view: View, draft: Draft, state: str, width: int) -> Head:
     left = age((plan.expires_at - view.wall).total_seconds())
     verdict = f"YOU MAY APPLY, {left}" if state == "ready" else ""
     verdict = f"CANNOT APPLY: {_missing(draft)}" if state == "blocked" else verdict
+    if verdict and head.verdict:
+        headline = replace(headline, sentence=f"{head.verdict}. {headline.sentence}")
     return replace(
         head,
         stage=move,
         stage_short=move,
-        mode=f"plan {plan.id[:4]}",
+        mode=plan.id[:4] if width < 100 else f"plan {plan.id[:4]}",
         cap="",
         auto="",
         pnl=None,
         phase="",
-        verdict=verdict,
+        verdict=verdict or head.verdict,
+        verdict_short="" if verdict else head.verdict_short,
+        alarmed=head.alarmed and not verdict,
+        headline=headline,
     )
 
 
 def _headline(view: View, draft: Draft, state: str) -> Headline:
     plan = draft.plan
     if state == "rehearsing":
-        return Headline(
-            "WAIT",
-            "",
-            f"makes the plan to {draft.target}",
-            "Reads the newest head, the policy and every manifest it names. Nothing is written.",
-            "running",
-            False,
-        )
+        took = clock((view.wall - draft.strides[0][1]).total_seconds()) if draft.strides else ""
+        said = "Nothing is written. esc leaves it, and nothing is lost."
+        return Headline("WAIT", took, f"makes the plan to {draft.target}", said, "running", False)
     if state == "failed":
-        return Headline("CANNOT PLAN", "", draft.trouble, "R tries again. Nothing was written.", "unknown", False)
+        what = draft.fault.what if draft.fault is not None else draft.trouble
+        return Headline("CANNOT PLAN", "", what, "R tries again. Nothing was written.", "unknown", False)
     if plan is None:
         reason = draft.rehearsal.refusal if draft.rehearsal is not None else ""
         return Headline("REFUSED", "", reason or "there is no plan", "Nothing was written.", "warn", False)
@@ -386,13 +388,6 @@ def _why_lines(draft: Draft, failing: Sequence[Gate], width: int) -> list[Line]:
         text = f"{len(answers.given)} of {answers.needed}{f': {names}' if names else ''}{who}"
         lines.append(Line().put(f" {mark} approvals").put(fit(text, width - 26), at=24).fill(width))
     return lines
-
-
-def _no_plan(draft: Draft, width: int) -> list[Line]:
-    said = draft.trouble or (draft.rehearsal.refusal if draft.rehearsal is not None else "")
-    if not said:
-        said = "fetches the head, reads the manifests, splices the new values, proves that nothing else changed"
-    return [Line(), *sentences(said, width - 4, lambda: Line().put("   "))]
 
 
 def _tabs(tab: int, width: int) -> Line:

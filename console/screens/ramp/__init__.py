@@ -88,6 +88,8 @@ class RampScreen(Live):
         chosen = next((row for row in rows if row.key == self.look.cursor), None) or worst(rows)
         if chosen is not None:
             self.post_message(Asked("zoom", chosen.key))
+        else:
+            self.tell("nothing is read yet: there is no signal to zoom into")
 
     def action_choose_next(self) -> None:
         self._choose(1)
@@ -119,6 +121,7 @@ class RampScreen(Live):
     def action_plan(self) -> None:
         frame = self.view.frame
         if frame is None:
+            self.tell("nothing is read yet: a plan needs the policy, and where the target stands")
             return
         if frame.read_only:
             self.tell("READ-ONLY: nothing can be planned from here")

@@ -21,7 +21,7 @@ from console.screens.ramp.parts import (
     summary_line,
 )
 from stages.signals import SignalKey
-from stages.verdict import Evaluation, Row, RowState, TriggerState
+from stages.verdict import Evaluation, Row
 from stages.working import working
 from widgets.figures import age, amount, percent
 from widgets.header import header, local_time, small_header
@@ -44,7 +44,7 @@ def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
     """The whole home screen in ``height`` lines of ``width`` cells."""
     if view.frame is None:
         return waiting_page(view, look.note, width, height)
-    frame = _disbelieved(view.frame) if view.cut_off else view.frame
+    frame = view.believed or view.frame
     desk = _Desk(view, frame, look)
     if width >= 140 and height >= 36:
         return desk.wide(width, height)
@@ -55,16 +55,6 @@ def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
     return desk.small(width, height)
 
 
-def _disbelieved(frame: Frame) -> Frame:
-    """The frame with nothing in it believed: the ticks have stopped."""
-    evaluation = frame.evaluation
-    rows, derived = (
-        tuple(replace(row, state=RowState.BLIND, word="", used=None) for row in known)
-        for known in (evaluation.rows, evaluation.derived)
-    )
-    triggers = tuple(replace(row, state=TriggerState.CANNOT_SEE, next_in=None) for row in evaluation.triggers)
-    truth = replace(evaluation.truth, agree=None, converging=None, ages=dict.fromkeys(evaluation.truth.ages))
-    return replace(frame, evaluation=replace(evaluation, rows=rows, derived=derived, triggers=triggers, truth=truth))
 
 
 class _Desk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import ClassVar, Final
 
 from textual import events
@@ -13,13 +12,15 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On, footer
+from console.at_stake import at_stake
 from console.desk import KILL, ByHand, Frame, Hands, Running, Told
+from console.doubt import READ_ONLY
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, view_head
 from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
-from widgets.figures import amount, clock, number
+from widgets.figures import age, amount, clock, number
 from widgets.header import header, is_pnl, local_time
 from widgets.line import Line, Tone, fit, padded, title
 from widgets.status import KNOWN
@@ -59,6 +60,7 @@ def shown_run(view: View) -> Running | None:
 
 def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[Line], int]:
     """The page, and the row of the phrase's field: what runs stands above it, what else can be done right before it."""
+    view = replace(view, frame=view.believed)
     running = shown_run(view)
     head = _head_lines(view, plea, running, width)
     foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {_keys(view, width)}").fill(width)]
@@ -81,6 +83,8 @@ def _about(view: View, plea: Plea) -> str:
     if plea.note:
         return plea.note
     best, why = suggested(view.frame, kill=plea.kill)
+    if view.cut_off and not plea.kill:
+        return "no suggestion: this console is cut off; a phrase is tried all the same"
     if best is None:
         return why if reduces(view.frame) else f"no suggestion: {why}"
     return f"suggested: {best.phrase}. {why}"
@@ -146,29 +150,21 @@ def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> 
 
 def _before(view: View, plea: Plea, width: int) -> Headline:
     sentence = "No approval, no gate, no window, no reason needed. Nothing here sells."
+    if view.cut_off:
+        sentence = f"CUT OFF for {age(view.lag)}: nothing below is known. The phrases still try; so does BY HAND."
     if _read_only(view):
-        sentence = "READ-ONLY: nothing can be done from here. The commands below work elsewhere."
+        sentence = f"{READ_ONLY} The commands below work wherever you may act."
     if plea.note:
         sentence = plea.note
     if plea.owes:
         sentence = _reasons()
-    return Headline(_at_stake(view.frame, width), "", plea.sent or "nothing started", sentence, "ok", False)
+    mark = "unknown" if view.cut_off or view.frame is None else "ok"
+    return Headline(at_stake(view.frame, width), "", plea.sent or "nothing started", sentence, mark, False)
 
 
 def _reasons() -> str:
     digits = "  ".join(f"{digit} {reason}" for digit, reason in REASONS.items())
     return f"Reason, within 10 min: {digits}  and enter"
-
-
-def _at_stake(frame: Frame | None, width: int) -> str:
-    """``18,240 $ open, 2 orders working``, by the venue; what is not known is not a number."""
-    venue = frame.evaluation.snapshot.venue if frame is not None else None
-    if frame is None or venue is None or venue.error:
-        return "WHAT IS OPEN: not known"
-    held = sum((abs(position.market_value) for position in venue.positions), start=Decimal(0))
-    orders = len(venue.open_orders)
-    working = f", {orders} order{'s' if orders != 1 else ''} working" if width >= 80 else ""
-    return f"{number(held, Unit.USD)} $ open{working}"
 
 
 def _truth(view: View, width: int, room: int) -> list[Line]:
@@ -203,7 +199,7 @@ def _open(view: View, width: int) -> list[Line]:
         return []
     venue = frame.evaluation.snapshot.venue
     pnl = next((row for row in frame.evaluation.rows if is_pnl(row, frame.policy)), None)
-    parts = [_at_stake(frame, width)]
+    parts = [at_stake(frame, width)]
     if pnl is not None and pnl.value is not None and pnl.state in KNOWN:
         parts.append(f"day P&L {amount(pnl.value, pnl.unit, decimals=pnl.decimals, signed=True)}")
     lines = [title("WHAT IS OPEN", width, note="at the venue" if venue is not None else "not known")]

@@ -50,7 +50,7 @@ def ways_down(frame: Frame | None) -> tuple[Way, ...]:
 def _git_ready(frame: Frame) -> str:
     git = frame.evaluation.snapshot.git
     within = age(frame.policy.spec.target.convergence.total_seconds())
-    return f"READY, within {within}" if git is not None and not git.error else "Git silent, tried on"
+    return f"READY, within {within}" if git is not None and not git.error else "Git silent, tried"
 
 
 def _kill(frame: Frame) -> Way:
@@ -60,7 +60,7 @@ def _kill(frame: Frame) -> Way:
     if venue is None:
         ready = "by Git alone"
     elif venue.error:
-        ready = "venue silent, tried"
+        ready = "venue away, tried"
     else:
         ready = "DONE at venue" if venue.blocked and not venue.open_orders else "READY"
     return Way(kill_phrase(frame.policy.name), "", "BLOCKED", "all cancel", held, ready)

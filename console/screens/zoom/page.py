@@ -60,7 +60,7 @@ def row_of(frame: Frame, key: SignalKey) -> Row | None:
 
 def zoom_page(view: View, sight: Sight, width: int, height: int) -> list[Line]:
     """The whole page in ``height`` lines of ``width`` cells."""
-    frame = view.frame
+    frame = view.believed
     row = row_of(frame, sight.key) if frame is not None else None
     head = _head(view, frame, row)
     top = header(head, width) if width >= 80 else small_header(head, width)
@@ -72,8 +72,8 @@ def zoom_page(view: View, sight: Sight, width: int, height: int) -> list[Line]:
 
 
 def _head(view: View, frame: Frame | None, row: Row | None) -> Head:
-    """Row 2 is about this signal; what is amiss elsewhere stands first in row 3. Without ticks nothing is claimed."""
-    if frame is None or row is None or view.cut_off:
+    """Row 2 is about this signal, and at its right about what is amiss elsewhere. Without ticks nothing is claimed."""
+    if frame is None or row is None:
         return view_head(view, prefix="ZOOM")
     signal = frame.policy.spec.signals.get(row.key.name)
     value = f"{value_text(row)} {unit_word(row.unit) if row.value is not None else ''}".rstrip()
@@ -86,11 +86,17 @@ def _head(view: View, frame: Frame | None, row: Row | None) -> Head:
     then = f"At its limit, by itself: {watching[0].then}." if watching else "No trigger looks at this signal."
     if soon is not None:
         then = f"At this rate it fires in {projected_text(soon)}, by itself: {soon.then}."
-    top = frame.evaluation.headline
-    if top.alarm is not None and row.state in QUIET:
-        then = f"ELSEWHERE {top.word} {top.figure} {top.thing}. {then}"
+    if row.state not in KNOWN and row.event_time is not None:
+        at = local_time(
+            frame.evaluation.snapshot.market_of(row.event_time), frame.policy.spec.target.session.timezone, "%H:%M:%S"
+        )
+        figure, then = (
+            age((view.wall - row.event_time).total_seconds()),
+            f"The line ends at {at} and is not drawn on. {then}",
+        )
     said = Headline(word(row) or "OK", figure, thing, then, _MARKS.get(row.state, "ok"), row.state is RowState.BREACH)
-    return view_head(view, said, prefix="ZOOM")
+    head = view_head(view, said, prefix="ZOOM")
+    return head if row.state in QUIET or view.cut_off else replace(head, verdict="")
 
 
 def _looks_at(policy: Policy, trigger: str, name: str) -> bool:
@@ -202,7 +208,9 @@ class _Close:
         who, asked = origin(self.policy, row.key.name)
         sources = self.frame.evaluation.snapshot.sources
         health = next((one for one in sources if who.rpartition(" ")[2] in one.name.split("/")), None)
-        took = f", answers in {health.latency_ms} ms" if health is not None and health.latency_ms is not None else ""
+        took = f", answers in {health.latency_ms} ms" if health is not None and health.ok and health.latency_ms else ""
+        if health is not None and not health.ok:
+            took = ", NO ANSWER"
         true_at = f"true {age((wall - row.event_time).total_seconds())} ago" if row.event_time else "never read"
         allowed = f", stale after {age(row.max_age)}" if row.max_age else ""
         quality = row.quality.value.replace("_", " ")
