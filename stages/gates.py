@@ -310,8 +310,11 @@ def _render(ask: _Question) -> _Answer:
 
 
 def _dry_run(ask: _Question) -> _Answer:
+    return dry_run_gate(ask.policy, ask.facts.dry_run)
+
+
+def dry_run_gate(policy: Policy, found: DryRun | None) -> tuple[GateStatus, tuple[str, ...]]:
     """The API server's own word. Where the policy only asks for it when it can be had, that none is there passes."""
-    found = ask.facts.dry_run
     if found is None:
         return _unknown("the API server was not asked")
     if found.refused:
@@ -319,7 +322,7 @@ def _dry_run(ask: _Question) -> _Answer:
     if found.unknown:
         return _unknown(*found.unknown, *found.not_checked)
     if found.absent:
-        lenient = ask.policy.spec.gates.dry_run == "whenPresent"
+        lenient = policy.spec.gates.dry_run == "whenPresent"
         return GateStatus.NOT_CONFIGURED if lenient else GateStatus.UNKNOWN, (found.absent,)
     taken = f"the API server would take all {found.tried} changed objects" if found.tried else "no object changes"
     return _pass(taken, *found.not_checked)

@@ -43,31 +43,32 @@ def gate_lines(gates: Sequence[Gate], width: int, height: int) -> list[Line]:
     if all(gate.passes for gate in gates) and height < len(gates) + 1:
         names = ", ".join(gate.gate_id for gate in gates)
         return [*lines, Line().put(" ").put("·", Tone.DIM).put(f" all pass: {fit(names, width - 15)}").fill(width)]
-    shown = list(gates)
     room = height - 1
-    if len(gates) > room:
-        keep = [gate.gate_id for gate in sorted(gates, key=lambda gate: gate.passes)[: max(0, room - 1)]]
-        shown = [gate for gate in gates if gate.gate_id in keep]
-    spare = room - len(shown) - (len(shown) < len(gates))
-    for gate in shown:
-        told = _gate(gate, width, 1 + max(0, spare))
-        spare -= len(told) - 1
-        lines.extend(told)
-    if len(shown) < len(gates):
-        lines.append(Line(Tone.DIM).put(f"   and {len(gates) - len(shown)} more that pass").fill(width))
+    told = {gate.gate_id: _gate(gate, width, whole=True) for gate in gates}
+    needed = sum(len(told[gate.gate_id]) for gate in gates if not gate.passes)
+    if needed >= room:  # there is no room for whole reasons: one line a gate
+        told = {gate.gate_id: _gate(gate, width, whole=False) for gate in gates}
+    kept: set[str] = set()
+    left = room - (sum(map(len, told.values())) > room)
+    for gate in sorted(gates, key=lambda gate: gate.passes):
+        left -= len(told[gate.gate_id])
+        kept |= {gate.gate_id} if left >= 0 else set()
+    lines.extend(line for gate in gates if gate.gate_id in kept for line in told[gate.gate_id])
+    if len(kept) < len(gates):
+        lines.append(Line(Tone.DIM).put(f"   and {len(gates) - len(kept)} more that pass").fill(width))
     return lines
 
 
-def _gate(gate: Gate, width: int, most: int) -> list[Line]:
-    """One gate; each reason of one that does not pass has lines of its own, whole, as far as ``most`` lines hold them."""
+def _gate(gate: Gate, width: int, *, whole: bool) -> list[Line]:
+    """One gate; ``whole`` gives each reason of one that does not pass as many lines as it needs."""
     mark, word, tone = _WORDS[gate.status]
+    at = 34 if width >= 90 else 28
     line = Line().put(" ").put(mark, Tone.DIM if gate.passes else tone).put(" ").put(word, tone)
-    line.put(fit(gate.gate_id, 26), at=8)
+    line.put(fit(gate.gate_id, at - 12), at=11)
     said = None if gate.passes else tone
-    at = 36 if width >= 80 else 24
-    told = [] if gate.passes else [one.text for why in gate.reasons for one in sentences(why, width - at - 1)]
-    if not 1 < len(told) <= most:
+    if gate.passes or not whole:
         return [line.put(fit("; ".join(gate.reasons), width - at - 1), said, at=at).fill(width)]
+    told = [one.text for why in gate.reasons for one in sentences(why, width - at - 1)] or [""]
     lines = [line.put(told[0], said, at=at), *(Line().put(more, said, at=at) for more in told[1:])]
     return [one.fill(width) for one in lines]
 
