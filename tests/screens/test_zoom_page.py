@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from console.desk import Frame
 from console.screens.zoom.page import WINDOWS, Sight, copied, zoom_page
 from stages.closeup import Closeup
 from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
-from tests.screens import closeups, states
+from stages.verdict import RowState
+from tests.screens import closeups, ladder, states
 from tests.screens.pressing import until
 from widgets.glyphs import ascii_twin
 
@@ -57,7 +59,7 @@ def test_zoom_reads_as_recorded(name, size, page_snapshot) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_the_chart_has_its_limit_its_letters_and_its_hole(size) -> None:
     shown = text("ok", size)
-    assert "┄ limit ┄" in shown
+    assert "┄ limit L1 ┄" in shown
     assert " warn ·" in shown
     chart = shown[shown.index("─ last") : shown.index("WHERE")]
     assert "?" in chart, "the hole is a hole"
@@ -96,7 +98,7 @@ def test_a_breach_elsewhere_stands_at_the_right_of_row_two() -> None:
 def test_ascii_marks_carry_the_same_chart() -> None:
     shown = ascii_twin(text("ok", (80, 24)))
     assert shown.isascii()
-    assert "- limit -" in shown
+    assert "- limit L1 -" in shown
 
 
 async def test_enter_zooms_into_the_worst_and_the_keys_turn_it(console) -> None:
@@ -147,3 +149,40 @@ def test_what_is_copied_has_times_and_holes() -> None:
     points = (Point(states.NOW, 1.5), Point(states.NOW, None, "stale"))
     text = copied(states.view(states.ok()), Sight(GROSS, closeup=Closeup(GROSS, START, states.NOW, points)))
     assert text.splitlines()[2:] == ["2026-11-24T19:31:08+00:00\t1.5\t", "2026-11-24T19:31:08+00:00\t\tstale"]
+
+
+def test_the_limit_of_each_stage_stands_there_and_those_on_the_scale_are_drawn(monkeypatch) -> None:
+    for size in SIZES[:3]:
+        assert "L0 5,000 ►L1 5,000 L2 25,000 L3 100,000" in text("ok", size)
+    monkeypatch.setitem(ladder.LIMITS, "L2", (2500, 5800, 2700, "0.25", 600, "NVDA,AMD,MU"))
+    shown = replace(states.ok(), policy=ladder.policy())
+    drawn = "\n".join(line.text for line in zoom_page(states.view(shown), measured("gross"), 160, 45))
+    assert "· limit L2 ·" in drawn
+
+
+def derived(name: str, title: str, **more: object) -> Frame:
+    """The quiet frame, with one row that the console works out."""
+    row = replace(states.rows()[0], key=SignalKey("live", f"derived/{name}"), title=title, **more)  # type: ignore[arg-type]
+    return replace(states.ok(), evaluation=replace(states.ok().evaluation, derived=(row,)))
+
+
+@pytest.mark.parametrize("size", SIZES[:3])
+def test_a_row_that_the_console_works_out_says_what_it_is_made_of(size) -> None:
+    frame = derived("runs/books", "runs in this burn-in")
+    sight = replace(measured("books"), key=SignalKey("live", "derived/runs/books"))
+    shown = "\n".join(line.text for line in zoom_page(states.view(frame), sight, *size))
+    assert "broker vs ledger; the chart shows it" in shown
+    assert "believed" in shown
+    alone = derived("flat", "flat by close")
+    sight = Sight(SignalKey("live", "derived/flat"))
+    shown = "\n".join(line.text for line in zoom_page(states.view(alone), sight, *size))
+    assert "worked out by the console at each tick" in shown
+    assert "ledger and venue" in shown
+
+
+async def test_a_row_that_the_console_works_out_is_read_by_what_it_is_made_of(console) -> None:
+    made = console(derived("runs/books", "runs in this burn-in", state=RowState.WARN))
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: "runs in this burn-in" in made.text.splitlines()[1])
+        await until(pilot, lambda: "believed" in made.text)

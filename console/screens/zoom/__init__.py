@@ -14,6 +14,7 @@ from console.desk import Books
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.zoom.page import WINDOWS, Sight, copied, zoom_page
+from stages.close_by import made_of
 from stages.closeup import Closeup
 from stages.signals import SignalKey
 from widgets.line import Line
@@ -65,11 +66,14 @@ class ZoomScreen(Live):
         if frame is None or self._asked is not None:
             return
         sight, policy = replace(self.sight, closeup=None, trouble=""), frame.policy
-        end = sight.until or self.view.wall
+        base = made_of(policy, sight.key.name)
+        if base is None:
+            return  # of such a row nothing is kept, and the page says so
+        key, end = SignalKey(sight.key.book, base), sight.until or self.view.wall
         self._asked, self._read_at = sight, self.view.wall
         send(
             "closeup",
-            lambda: self.books.closeup(policy, sight.key, end - sight.span, end),
+            lambda: self.books.closeup(policy, key, end - sight.span, end),
             lambda errand: self.post_message(self.Came(sight, errand)),
         )
 

@@ -11,7 +11,9 @@ from typing import Final
 from console.actions import On, footer
 from console.desk import Frame
 from console.screens import View, view_head
+from stages.close_by import made_of, stage_limits
 from stages.closeup import Closeup, Kind, Moment, near_misses, origin, used
+from stages.ladder import Unit
 from stages.policy import Policy
 from stages.signals import SignalKey
 from stages.verdict import Headline, Row, RowState
@@ -75,13 +77,14 @@ def _head(view: View, frame: Frame | None, row: Row | None) -> Head:
     """Row 2 is about this signal, and at its right about what is amiss elsewhere. Without ticks nothing is claimed."""
     if frame is None or row is None:
         return view_head(view, prefix="ZOOM")
-    signal = frame.policy.spec.signals.get(row.key.name)
+    base = made_of(frame.policy, row.key.name) or ""
+    signal = frame.policy.spec.signals.get(base)
     value = f"{value_text(row)} {unit_word(row.unit) if row.value is not None else ''}".rstrip()
     limit = limit_text(row, signal)
     thing = f"{row.title}{f', {row.text}' if row.text and row.value is not None else ''}: {value}"
     thing += f" of {limit}" if limit and not row.minimum else f", {limit}" if limit else ""
     figure = percent(row.used).strip() if row.state in KNOWN and row.used is not None else ""
-    watching = [one for one in frame.evaluation.triggers if _looks_at(frame.policy, one.name, row.key.name)]
+    watching = [one for one in frame.evaluation.triggers if _looks_at(frame.policy, one.name, base)]
     soon = min((one for one in watching if projected_text(one)), key=lambda one: one.projected or 0.0, default=None)
     then = f"At its limit, by itself: {watching[0].then}." if watching else "No trigger looks at this signal."
     if soon is not None:
@@ -110,7 +113,8 @@ class _Close:
     def __init__(self, view: View, frame: Frame, sight: Sight, row: Row) -> None:
         self.view, self.frame, self.sight, self.row = view, frame, sight, row
         self.policy = frame.policy
-        self.signal = frame.policy.spec.signals.get(row.key.name)
+        self.base = made_of(frame.policy, row.key.name)
+        self.signal = frame.policy.spec.signals.get(self.base or "")
         self.falling = row.minimum or (self.signal is not None and self.signal.harm == "loss")
         limit = float(row.limit) if row.limit is not None else None
         self.limit = -abs(limit) if limit is not None and self.falling and not row.minimum else limit
@@ -121,7 +125,7 @@ class _Close:
 
     def lines(self, top: Sequence[Line], keys: Line, width: int, height: int) -> list[Line]:
         wide = width >= 100 and height >= 28
-        below = self.below(width) if wide else self.beneath(width, 6 if height >= 24 else 3)
+        below = self.below(width) if wide else self.beneath(width, 7 if height >= 24 else 3)
         legend = self.legend(width, 3 if wide else 2 if height >= 24 else 1)
         room = height - len(top) - len(below) - len(legend) - 2
         return [*top, self.title(width), *self.chart(width, room), *legend, *below, keys]
@@ -141,6 +145,9 @@ class _Close:
 
     def chart(self, width: int, height: int) -> list[Line]:
         closeup = self.sight.closeup
+        if self.base is None:
+            said = "worked out by the console at each tick: nothing of its own is kept, so there is no line to draw"
+            return self.empty(said, Tone.PLAIN, width, height)
         if closeup is None:
             said, tone = "reading what was kept ...", Tone.PLAIN
             if self.sight.trouble:
@@ -173,7 +180,11 @@ class _Close:
             found.append(Level(limit * float(row.clear_at), "good again", "·"))
         if row.warn_at is not None and not row.minimum:
             found.append(Level(limit * float(row.warn_at), "warn", "·"))
-        found.append(Level(limit, "minimum" if row.minimum else "limit", "┄"))
+        current = self.policy.stages[min(self.frame.evaluation.effective, self.policy.top)].name
+        others = {float(at): stage for stage, at in self.stages() if at is not None and float(at) != abs(limit)}
+        found.extend(Level(-at if limit < 0 else at, f"limit {stage}", "·") for at, stage in others.items())
+        name = f"limit {current}" if self.stages() else "minimum" if row.minimum else "limit"
+        found.append(Level(limit, name, "┄"))
         return [*found, *(replace(one, value=-one.value, name="") for one in found)] if mirrored else found
 
     # ------------------------------------------------------------------------------------------------- what happened
@@ -205,7 +216,7 @@ class _Close:
     def facts(self) -> list[tuple[str, str]]:
         """Where the number comes from, the most needed first."""
         row, wall = self.row, self.view.wall
-        who, asked = origin(self.policy, row.key.name)
+        who, asked = origin(self.policy, self.base or row.key.name)
         sources = self.frame.evaluation.snapshot.sources
         health = next((one for one in sources if who.rpartition(" ")[2] in one.name.split("/")), None)
         took = f", answers in {health.latency_ms} ms" if health is not None and health.ok and health.latency_ms else ""
@@ -221,9 +232,32 @@ class _Close:
             ("quality", f"{quality}{f'; {row.detail}' if row.detail else ''}"),
             ("samples", self.samples()),
             ("limit", self.limit_words()),
+            ("stages", self.stages_words()),
+            ("made of", self.made()),
             ("closest", self.closest()),
         ]
         return [(name, said) for name, said in found if said]
+
+    def stages(self) -> tuple[tuple[str, Decimal | None], ...]:
+        """The signal's limit at each stage; nothing for what the console works out, whose limit is the trigger's."""
+        return stage_limits(self.policy, self.row.key.name)
+
+    def stages_words(self) -> str:
+        """``L0 5,000 ►L1 5,000 L2 25,000``: the limit of each stage, the current one marked."""
+        current = self.policy.stages[min(self.frame.evaluation.effective, self.policy.top)].name
+        row, words = self.row, []
+        for stage, at in self.stages():
+            said = (
+                "none" if at is None else number(at, row.unit, decimals=None if row.unit is Unit.USD else row.decimals)
+            )
+            words.append(f"{'►' if stage == current else ''}{stage} {said.removeprefix('+')}")
+        return " ".join(words)
+
+    def made(self) -> str:
+        """What a row that the console works out is made of."""
+        if self.row.key.name in self.policy.spec.signals:
+            return ""
+        return f"{self.signal.title}; the chart shows it" if self.signal is not None else "ledger and venue"
 
     def samples(self) -> str:
         closeup = self.sight.closeup
@@ -252,7 +286,9 @@ class _Close:
         limit = abs(self.limit)
         known_ones = [point for point in closeup.points if point.value is not None]
         share = {
-            point.at: used(self.policy, self.row.key.name, point.value or 0.0, limit, minimum=self.row.minimum)
+            point.at: used(
+                self.policy, self.base or self.row.key.name, point.value or 0.0, limit, minimum=self.row.minimum
+            )
             for point in known_ones
         }
         at = max(share, key=lambda one: share[one])
@@ -266,19 +302,20 @@ class _Close:
         left = [title("WHAT LOOKS AT IT", half), *self.triggers(half)]
         right = [title("WHERE THIS NUMBER COMES FROM", width - half - 1)]
         for name, said in self.facts():
-            right.append(Line().put(f" {name}", Tone.DIM).put(fit(said, width - half - 12), at=10))
+            right.append(Line().put(f" {name}", Tone.DIM).put(fit(said, width - half - 11), at=10))
         return beside(padded(left, len(right)), right, half, width)
 
     def beneath(self, width: int, most: int) -> list[Line]:
         """The same in few lines, where there is no room for panels."""
         facts = dict(self.facts())
-        order = [name for name in ("samples", "source", "closest", "limit", "query", "quality") if name in facts]
+        wanted = ("made of", "samples", "source", "stages", "closest", "query", "limit", "quality")
+        order = [name for name in wanted if name in facts]
         lines = [title("WHERE THIS NUMBER COMES FROM", width)]
         shown = [Line().put(f" {name}", Tone.DIM).put(fit(facts[name], width - 11), at=10) for name in order]
         return [*lines, *(line.fill(width) for line in shown[: most - 1])]
 
     def triggers(self, width: int) -> list[Line]:
-        mine = [one for one in self.frame.evaluation.triggers if _looks_at(self.policy, one.name, self.row.key.name)]
+        mine = [one for one in self.frame.evaluation.triggers if _looks_at(self.policy, one.name, self.base or "")]
         if not mine:
             return [Line().put("   no trigger looks at this signal")]
         lines = []
