@@ -11,7 +11,8 @@ import pytest
 from console.desk import Running
 from console.procedures import reduce as reducing
 from console.procedures.kill import KillOrder, KillPorts, kill
-from console.screens.ramp.page import Look, ramp_page
+from console.screens.ramp.outline import Look
+from console.screens.ramp.page import ramp_page
 from console.screens.rollback import Plea, reduce_page
 from console.watch.chronicle import Chronicle
 from console.watch.reader import GitWitness, VenueWitness

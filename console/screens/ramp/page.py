@@ -55,8 +55,6 @@ def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
     return desk.small(width, height)
 
 
-
-
 class _Desk:
     """One frame, laid out. Each method is a page or a part of one."""
 
