@@ -86,6 +86,11 @@ class Action:
     palette: bool = True
 
 
+def _quiet(id: str, keys: str, label: str, title: str, on: On, method: str) -> Action:
+    """What moves about on a screen: its help names it, its footer and the palette do not."""
+    return Action(id, keys, label, title, "", Toward.LOOK, on, method, footer=False, palette=False)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action(
         "look",
@@ -235,6 +240,7 @@ ACTIONS: tuple[Action, ...] = (
         palette=False,
     ),
     Action("pick", "down", "down", "the next of what is held", "next", Toward.LOOK, On.CLEAR, "pick", palette=False),
+    _quiet("pick-before", "up", "up", "the one before", On.CLEAR, "pick_before"),
     Action(
         "yes", "y", "y", "do what the page offers", "does it", Toward.RISKIER, On.CLEAR, "yes", _can_act, palette=False
     ),
@@ -249,6 +255,12 @@ ACTIONS: tuple[Action, ...] = (
         On.LEDGER,
         "filter",
     ),
+    _quiet("entry-up", "up,k", "up k", "the entry above", On.LEDGER, "move(-1)"),
+    _quiet("entry-down", "down,j", "down j", "the entry below", On.LEDGER, "move(1)"),
+    _quiet("entries-up", "pageup", "pageup", "a page of entries up", On.LEDGER, "turn(-1)"),
+    _quiet("entries-down", "pagedown,space", "pagedown space", "a page of entries down", On.LEDGER, "turn(1)"),
+    _quiet("newest", "home", "home", "the newest entry", On.LEDGER, "newest"),
+    _quiet("oldest", "end", "end", "the oldest entry", On.LEDGER, "oldest"),
     Action("half", "i", "i", "from an intent to its outcome and round", "other half", Toward.LOOK, On.LEDGER, "half"),
     Action("wrong", "w", "w", "what is altered, or without an outcome", "wrong", Toward.LOOK, On.LEDGER, "wrong"),
     Action("tail", "t", "t", "to the newest, and follow what comes", "follow", Toward.LOOK, On.LEDGER, "tail"),
@@ -343,6 +355,8 @@ ACTIONS: tuple[Action, ...] = (
         "reduce",
         palette=False,
     ),
+    _quiet("scroll-down", "down,pagedown,space", "down", "further down the help", On.HELP, "scroll(8)"),
+    _quiet("scroll-up", "up,pageup", "up", "further up the help", On.HELP, "scroll(-8)"),
     Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
     Action(
         "palette",
@@ -392,13 +406,21 @@ def actions_on(screen: On) -> tuple[Action, ...]:
     return tuple(a for a in ACTIONS if a.on is screen) + tuple(a for a in ACTIONS if a.on is On.EVERY)
 
 
-def footer(screen: On, frame: Frame | None, width: int) -> str:
-    """The line of keys: what is possible now, in order, as long as it fits; help and back always do."""
+def own_label(action: Action) -> str:
+    """The key of an action as the registry has it."""
+    return action.label
+
+
+def footer(screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label) -> str:
+    """The line of keys: what is possible now, in order, as long as it fits; help and back always do.
+
+    ``label`` says which key an action has on this machine.
+    """
     possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
     if screen is On.RAMP:
         possible = [a for a in possible if a.id != "back"]
     while True:
-        texts = _joined(possible)
+        texts = _joined(possible, label)
         length = sum(len(text) for text in texts)
         for gap in ("   ", "  "):
             if length + len(gap) * (len(texts) - 1) <= width:
@@ -409,13 +431,13 @@ def footer(screen: On, frame: Frame | None, width: int) -> str:
         possible.remove(spare[-1])
 
 
-def _joined(actions: Sequence[Action]) -> list[str]:
+def _joined(actions: Sequence[Action], label: Callable[[Action], str]) -> list[str]:
     """Texts of the actions; neighbours that share their word share one text: ``[ ] file``."""
     texts: list[str] = []
     for index, action in enumerate(actions):
         before = actions[index - 1] if index else None
         if before is not None and before.brief == action.brief:
-            texts[-1] = f"{before.label} {action.label} {action.brief}"
+            texts[-1] = f"{label(before)} {label(action)} {action.brief}"
         else:
-            texts.append(f"{action.label} {action.brief}")
+            texts.append(f"{label(action)} {action.brief}")
     return texts

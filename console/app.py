@@ -22,6 +22,7 @@ from console import crash
 from console.actions import actions_on
 from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
+from console.keymap import STANDARD, Keymap
 from console.rooms import House, room
 from console.screens import Asked, Live, View
 from console.screens.leave import LeaveScreen, reasons
@@ -45,6 +46,7 @@ class Seat:
     ascii_marks: bool = False
     theme: str = DEFAULT
     mouse: bool = True
+    keymap: Keymap = STANDARD
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
@@ -96,7 +98,8 @@ class RampdeckApp(App[None]):
         self.wall = wall
         self.seat = seat
         now = wall()
-        self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only)
+        self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only, keys=seat.keymap)
+        self.set_keymap(seat.keymap.bound())
         self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
         self._heard = Ringing()
         self._titled = ""
@@ -212,7 +215,7 @@ class RampdeckApp(App[None]):
         for action in actions_on(on) if on is not None else ():
             if action.palette and action.possible(self.view.frame):
                 method = getattr(screen, f"action_{action.method}")
-                yield SystemCommand(f"{action.brief} ({action.label})", action.title, method)
+                yield SystemCommand(f"{action.brief} ({self.view.keys.label(action)})", action.title, method)
         for name in THEMES:
             says = "colours, until the console is left"
             yield SystemCommand(f"theme {name}", says, partial(setattr, self, "theme", name))

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from console.app import Seat, run_console
 from console.books import LedgerBooks
+from console.config_text import read
 from console.desk import Desk
 from console.hands import PersonsHands
+from console.keymap import keymap_of, problems
+from stages.model_problems import Unloadable
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from console.config import Settings
     from console.desk import Faults
+    from console.keymap import Keymap
     from console.watch.loop import Watch
     from console.wiring import Wiring
 
@@ -56,6 +61,14 @@ class Backstage:
             watch.start()
 
 
+def keymap_in(settings: Settings) -> Keymap:
+    """The keys that the configuration asks for. Raises Unloadable with every problem at once, each by its line."""
+    if settings.keys and (found := list(problems(settings.keys))):
+        written = read(settings.origin, {}, {})
+        raise Unloadable(written.lines(found), written.where)
+    return keymap_of(settings.keys)
+
+
 def open_console(
     wiring: Wiring,
     *,
@@ -71,6 +84,7 @@ def open_console(
     """
     wiring.settings.need("repository", "policy", "ledger")
     desk = Desk()
+    keymap = keymap_in(wiring.settings)
     backstage = Backstage(wiring, desk, prepare, acting=acting)
     seat = Seat(
         system=wiring.policy_path.rpartition("/")[0].rpartition("/")[2] or "rampdeck",
@@ -82,6 +96,7 @@ def open_console(
         ascii_marks=ascii_marks,
         theme=wiring.settings.screen.theme,
         mouse=mouse and wiring.settings.screen.mouse,
+        keymap=keymap,
     )
     backstage.start()
     try:

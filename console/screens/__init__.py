@@ -16,8 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import On, actions_on
+from console.actions import ACTIONS, On, actions_on, footer
 from console.desk import Frame
+from console.keymap import STANDARD, Keymap
 from stages.drill import PAPER
 from stages.facts import DrillRun
 from stages.verdict import Headline
@@ -45,6 +46,8 @@ class View:
     frame: Frame | None = None
     waiting: str = ""
     read_only: bool = False
+    keys: Keymap = STANDARD
+    """Which keys do what at this console."""
 
     @property
     def lag(self) -> float:
@@ -131,15 +134,23 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
     return padded(lines, height)
 
 
+def keys_line(on: On, view: View, room: int, tone: Tone = Tone.PLAIN) -> Line:
+    """The last row of a page: the keys of its screen as they are at this console, within ``room`` cells."""
+    return Line(tone).put(f" {footer(on, view.frame, room - 2, view.keys.label)}")
+
+
 def bindings(on: On) -> list[BindingType]:
-    """The keys of a screen, from the registry; a key that picks by digit hands its digit on."""
+    """The keys of a screen, from the registry; a key that picks by digit hands its digit on.
+
+    Each binding has its action's id, by which a keymap moves it.
+    """
     made: list[BindingType] = []
     for action in actions_on(on):
         if action.id == "palette":
             continue
         for key in action.keys.split(","):
             method = f"{action.method}({key})" if key.isdigit() else action.method
-            made.append(Binding(key, method, action.title, show=False))
+            made.append(Binding(key, method, action.title, show=False, id=action.id))
     return made
 
 
@@ -187,6 +198,10 @@ class Live(Screen[None]):
         small = width < SMALLEST[0] or height < SMALLEST[1]
         page = too_small(self.view, width, height) if small else self.page(width, height)
         self.sheet.show([line.fill(width) for line in page])
+
+    def key_of(self, action: str) -> str:
+        """The key of an action as people read it at this console."""
+        return self.view.keys.label(next(one for one in ACTIONS if one.id == action))
 
     def action_back(self) -> None:
         self.post_message(Asked("back"))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import ACTIONS, On
+from console.keymap import STANDARD, Keymap
 from console.screens import Live, View, bindings, view_head
 from widgets.header import header
 from widgets.line import Line, Tone, beside, fit, padded, title
@@ -45,7 +46,7 @@ SCREEN_NAMES = {
 }  # fmt: skip
 
 
-def key_lines(width: int, here: On = On.RAMP) -> list[Line]:
+def key_lines(width: int, here: On = On.RAMP, keys: Keymap = STANDARD) -> list[Line]:
     """Every action by screen, as the registry has them; those of ``here`` and of everywhere come first."""
     lines: list[Line] = []
     first = [here, On.EVERY]
@@ -56,7 +57,9 @@ def key_lines(width: int, here: On = On.RAMP) -> list[Line]:
         if screen is On.REDUCE:
             lines.extend(Line().put(f"  {key}", Tone.BOLD).put(fit(means, width - 11), at=10) for key, means in TYPED)
         for action in actions:
-            line = Line().put(f"  {action.label}", Tone.BOLD).put(fit(action.title, width - 11), at=10)
+            line = Line().put(f"  {keys.labels(action)}", Tone.BOLD)
+            at = max(10, line.length + 1)
+            line.put(fit(action.title, width - at - 1), at=at)
             lines.append(line.put("") if line.length >= width else line)
     return lines
 
@@ -76,11 +79,7 @@ class HelpScreen(Live):
     """The keys of the screen one comes from first; two columns where they fit, and arrows for the rest."""
 
     ON: ClassVar[On | None] = On.HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(On.HELP),
-        ("down,pagedown,space", "scroll(8)", "down"),
-        ("up,pageup", "scroll(-8)", "up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.HELP)
 
     def __init__(self, view: View, here: On = On.RAMP, *, ascii_marks: bool = False) -> None:
         super().__init__(view, ascii_marks=ascii_marks)
@@ -92,11 +91,11 @@ class HelpScreen(Live):
         room = height - len(head) - 1
         if width >= 120:
             half = width // 2
-            keys, right = key_lines(half, self.here), mark_lines(width - half - 1)
+            keys, right = key_lines(half, self.here, self.view.keys), mark_lines(width - half - 1)
             self.top = max(0, min(self.top, len(keys) - room))
             body = beside(padded(keys[self.top :], room), padded(right, room), half, width)
         else:
-            everything = [*key_lines(width, self.here), *mark_lines(width)]
+            everything = [*key_lines(width, self.here, self.view.keys), *mark_lines(width)]
             self.top = max(0, min(self.top, len(everything) - room))
             body = everything[self.top : self.top + room]
         foot = Line().put(" esc back   up, down scroll")

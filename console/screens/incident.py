@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Frame, Hands, Told
 from console.errand import Errand, send
-from console.screens import Live, View, bindings, view_head
+from console.screens import Live, View, bindings, keys_line, view_head
 from stages.incidents import SEVERITIES, latch_for
 from stages.verdict import Headline
 from widgets.header import MODE_WORDS, header
@@ -25,7 +25,10 @@ def incident_page(view: View, note: str, width: int, height: int) -> tuple[list[
     lines = [*head, title("WHAT EACH HOLDS", width)]
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _holds(view.frame))
     lines.append(title(fit(note or "type its severity and one line, then enter: SEV2 the feed lies", width - 4), width))
-    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.INCIDENT, view.frame, width - 2)}").fill(width)]
+    foot = [
+        Line(Tone.DIM).put("─" * width),
+        keys_line(On.INCIDENT, view, width).fill(width),
+    ]
     return [*padded([*lines, Line(), Line()], height - len(foot)), *foot], len(lines)
 
 

@@ -13,6 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from console.app import RampdeckApp, Seat
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
+from console.keymap import STANDARD, Keymap
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
@@ -258,12 +259,13 @@ class Console:
         ascii_marks: bool = False,
         faults: Mishaps | None = None,
         read_only: bool = False,
+        keymap: Keymap = STANDARD,
     ) -> None:
         self.feed = Stage(frame)
         self.hands = Recorder()
         self.books = Shelves()
         self.now: datetime = states.NOW
-        seat = Seat("torghut", "PRODUCTION", "alice", read_only, "0.1.0", folder, ascii_marks)
+        seat = Seat("torghut", "PRODUCTION", "alice", read_only, "0.1.0", folder, ascii_marks, keymap=keymap)
         self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat, faults)
 
     @property

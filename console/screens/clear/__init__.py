@@ -28,7 +28,7 @@ class ClearScreen(Live):
     """A list, and what is offered for the picked one: a key, a line of reason, or a phrase."""
 
     ON: ClassVar[On | None] = On.CLEAR
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(On.CLEAR), ("up", "pick_before", "the one before")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.CLEAR)
 
     class Seen(Message):
         """What was read about an item."""

@@ -32,15 +32,7 @@ class LedgerScreen(Live):
     """Pages of the ledger around one chosen entry; what it reads comes in errands and never blocks a key."""
 
     ON: ClassVar[On | None] = On.LEDGER
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(On.LEDGER),
-        ("up,k", "move(-1)", "up"),
-        ("down,j", "move(1)", "down"),
-        ("pageup", "turn(-1)", "page up"),
-        ("pagedown,space", "turn(1)", "page down"),
-        ("home", "newest", "newest"),
-        ("end", "oldest", "oldest"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.LEDGER)
 
     class Came(Message):
         """An errand came back: ``what`` was asked for under which filter."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from console.actions import On, footer
-from console.screens import View, view_head
+from console.actions import On
+from console.screens import View, keys_line, view_head
 from console.screens.ledger.reading import Reading
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
@@ -32,8 +32,8 @@ def ledger_page(view: View, reading: Reading, width: int, height: int) -> tuple[
     lines.extend(padded(_body(view, reading, width, room), room))
     field_at = len(lines) + 1 if field else None
     lines.extend(field)
-    keys = "enter takes it   esc closes   ctrl+u empties" if field else footer(On.LEDGER, view.frame, width - 2)
-    foot = Line().put(f" {keys}")
+    typing = Line().put(" enter takes it   esc closes   ctrl+u empties")
+    foot = typing if field else keys_line(On.LEDGER, view, width)
     return [line.fill(width) for line in (*lines, foot)], field_at
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Running
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from console.screens.plan.draft import Draft
 from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
@@ -408,7 +408,7 @@ def _keys(view: View, width: int, typing: bool) -> Line:
     if typing:
         said = "letters go into the field   tab leaves it for the keys   ctrl+u empties it   esc back"
         return Line().put(f" {fit(said if width >= 90 else said.partition('   ')[2], width - 2)}").fill(width)
-    return Line().put(f" {footer(On.PLAN, view.frame, width - 2)}").fill(width)
+    return keys_line(On.PLAN, view, width).fill(width)
 
 
 def narrow_page(view: View, draft: Draft, width: int, height: int) -> list[Line]:

@@ -96,7 +96,7 @@ class RampScreen(Live):
         at = keys.index(self.look.cursor) + by if self.look.cursor in keys else (0 if by > 0 else -1)
         row = rows[at % len(rows)]
         self.look = replace(self.look, cursor=row.key)
-        self.tell(f"enter zooms into {row.title}")
+        self.tell(f"{self.key_of('zoom')} zooms into {row.title}")
 
     def _rows(self) -> list[Row]:
         """The rows of the home screen as they stand, panel by panel."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Frame
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from console.screens.ramp.parts import (
     allot,
     burn_in_lines,
@@ -89,7 +89,7 @@ def _waiting_page(view: View, width: int, height: int) -> list[Line]:
     for name in ("EXPOSURE", "TCA", "FRESHNESS", "RECONCILIATION", "TRUTH", "TRIGGERS"):
         lines.append(title(name, width))
         lines.append(Line().put(" ? ", Tone.UNKNOWN).put("not read yet").fill(width))
-    keys = Line().put(f" {footer(On.RAMP, None, width - 2)}")
+    keys = keys_line(On.RAMP, view, width)
     return [*padded(lines, height - 1), keys.fill(width)]
 
 
@@ -188,7 +188,7 @@ class _Desk:
         lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
         lines.append(rule(width))
         lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
-        lines.append(Line(Tone.BOLD).put(f" {footer(On.RAMP, self.frame, width - 2)}"))
+        lines.append(keys_line(On.RAMP, self.view, width, Tone.BOLD))
         return [line.fill(width) for line in lines]
 
     # ----------------------------------------------------------------------------------------------------- the columns
@@ -372,7 +372,7 @@ class _Desk:
         return self.policy.stages[min(self.evaluation.burn_in.stage, self.policy.top)].name
 
     def keys_line(self, width: int) -> Line:
-        return Line().put(f" {footer(On.RAMP, self.frame, width - 2)}").fill(width)
+        return keys_line(On.RAMP, self.view, width).fill(width)
 
 
 def terminal_title(view: View) -> str:

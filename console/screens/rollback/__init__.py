@@ -12,10 +12,10 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import KILL, ByHand, Frame, Hands, Running, Told
 from console.errand import Errand, send
-from console.screens import Live, View, bindings, view_head
+from console.screens import Live, View, bindings, keys_line, view_head
 from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
@@ -61,7 +61,7 @@ def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[L
     """The page, and the row of the phrase's field: what runs stands above it, what else can be done right before it."""
     running = shown_run(view)
     head = _head_lines(view, plea, running, width)
-    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {_keys(view, width)}").fill(width)]
+    foot = [Line(Tone.DIM).put("─" * width), _keys(view, width).fill(width)]
     room = height - len(head) - len(foot)
     steps = len(running.steps) + 1 if running is not None else 0
     note = _about(view, plea)
@@ -214,11 +214,11 @@ def _open(view: View, width: int) -> list[Line]:
     return lines
 
 
-def _keys(view: View, width: int) -> str:
+def _keys(view: View, width: int) -> Line:
     if _read_only(view):
-        return footer(On.REDUCE, view.frame, width)
+        return keys_line(On.REDUCE, view, width)
     said = "nothing stops when you leave" if shown_run(view) is not None else "Enter on an empty line does nothing"
-    return f"{footer(On.REDUCE, view.frame, width - 38)}   {said}"
+    return keys_line(On.REDUCE, view, width - 36).put(f"   {said}")
 
 
 def _read_only(view: View) -> bool:
