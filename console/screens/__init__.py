@@ -5,10 +5,11 @@ A screen is a pure function from view and size to lines, painted by one sheet. I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,6 +27,15 @@ from widgets.figures import age
 from widgets.header import Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
 from widgets.sheet import Sheet
+from widgets.token_input import TokenInput
+
+PLACES: Final[Mapping[On, str]] = MappingProxyType(
+    {
+        On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.INCIDENT: "INCIDENT", On.CLEAR: "CLEAR",
+        On.LEDGER: "LEDGER", On.DRILL: "DRILL", On.ZOOM: "ZOOM", On.HELP: "HELP",
+    }
+)  # fmt: skip
+"""Screens by the names that the way to them shows."""
 
 SMALLEST = (60, 18)
 """Columns and rows below which a page only says that it is too small, and what is wrong."""
@@ -48,6 +58,8 @@ class View:
     read_only: bool = False
     keys: Keymap = STANDARD
     """Which keys do what at this console."""
+    trail: tuple[str, ...] = ()
+    """The way from home to what is looked at: ``RAMP``, ``PLAN L1``, ``DIFF``."""
 
     @property
     def lag(self) -> float:
@@ -70,7 +82,12 @@ class Asked(Message):
 
 
 def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPDECK") -> Head:
-    """Rows 1 to 3 of a view; before the first tick and after the last one they say so."""
+    """Rows 1 to 3 of a view, with the way to it."""
+    return replace(_view_head(view, headline, prefix), trail=view.trail)
+
+
+def _view_head(view: View, headline: Headline | None, prefix: str) -> Head:
+    """Before the first tick and after the last one the rows say so."""
     frame = view.frame
     if frame is None:
         seconds = (view.wall - view.started).total_seconds()
@@ -195,6 +212,7 @@ class Live(Screen[None]):
         width, height = width or self.size.width, height or self.size.height
         if not width or not height:
             return
+        self.view = replace(self.view, trail=self.trail())
         small = width < SMALLEST[0] or height < SMALLEST[1]
         page = too_small(self.view, width, height) if small else self.page(width, height)
         self.sheet.show([line.fill(width) for line in page])
@@ -203,11 +221,31 @@ class Live(Screen[None]):
         """The key of an action as people read it at this console."""
         return self.view.keys.label(next(one for one in ACTIONS if one.id == action))
 
+    def crumbs(self) -> tuple[str, ...]:
+        """What this screen is called on the way to it, and after it the part of it that is looked at."""
+        return (PLACES[self.ON],) if self.ON is not None else ()
+
+    def trail(self) -> tuple[str, ...]:
+        """The way from home to here."""
+        stack = [screen for screen in self.app.screen_stack if isinstance(screen, Live)]
+        below = stack[: stack.index(self)] if self in stack else []
+        return tuple(crumb for screen in (*below, self) for crumb in screen.crumbs())
+
+    def topic(self) -> str:
+        """What has the eye or the focus, as the help knows it."""
+        return self.ON.value if self.ON is not None else On.RAMP.value
+
     def action_back(self) -> None:
+        """One up; what is typed and not sent is given up on a second press only."""
+        if all(field.gives_up() for field in self.query(TokenInput) if field.display):
+            self.up()
+
+    def up(self) -> None:
+        """Leaves what is looked at, or the screen."""
         self.post_message(Asked("back"))
 
     def action_help(self) -> None:
-        self.post_message(Asked("help", self.ON or On.RAMP))
+        self.post_message(Asked("help", self.ON or On.RAMP, self.topic()))
 
     def action_reduce(self) -> None:
         self.post_message(Asked("reduce"))

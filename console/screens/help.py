@@ -9,8 +9,9 @@ from textual.binding import BindingType
 from console.actions import ACTIONS, On
 from console.keymap import STANDARD, Keymap
 from console.screens import Live, View, bindings, view_head
+from console.topics import TOPICS, Topic
 from widgets.header import header
-from widgets.line import Line, Tone, beside, fit, padded, title
+from widgets.line import Line, Tone, beside, fit, padded, sentences, title
 
 MARKS = (
     ("·", "", "inside its limit, fresh"),
@@ -64,6 +65,18 @@ def key_lines(width: int, here: On = On.RAMP, keys: Keymap = STANDARD) -> list[L
     return lines
 
 
+def topic_lines(topic: Topic, keys: Keymap, width: int) -> list[Line]:
+    """What has the eye: what it shows, and its keys."""
+    lines = [title(f"HERE: {topic.name}", width)]
+    lines.extend(sentences(topic.says, width - 4, lambda: Line().put("  ")))
+    own = [(keys.labels(action), action.title) for name in topic.actions for action in ACTIONS if action.id == name]
+    for key, means in (*own, *topic.keys):
+        line = Line().put(f"  {key}", Tone.BOLD)
+        at = max(10, line.length + 1)
+        lines.append(line.put(fit(means, width - at - 1), at=at))
+    return lines
+
+
 def mark_lines(width: int) -> list[Line]:
     """Marks and words with what they mean."""
     lines = [title("MARKS", width)]
@@ -76,14 +89,15 @@ def mark_lines(width: int) -> list[Line]:
 
 
 class HelpScreen(Live):
-    """The keys of the screen one comes from first; two columns where they fit, and arrows for the rest."""
+    """What had the eye first, then the keys of its screen; two columns where they fit, and arrows for the rest."""
 
     ON: ClassVar[On | None] = On.HELP
     BINDINGS: ClassVar[list[BindingType]] = bindings(On.HELP)
 
-    def __init__(self, view: View, here: On = On.RAMP, *, ascii_marks: bool = False) -> None:
+    def __init__(self, view: View, here: On = On.RAMP, topic: str = "ramp", *, ascii_marks: bool = False) -> None:
         super().__init__(view, ascii_marks=ascii_marks)
         self.here = here
+        self.about = TOPICS[topic]
         self.top = 0
 
     def page(self, width: int, height: int) -> list[Line]:
@@ -91,15 +105,19 @@ class HelpScreen(Live):
         room = height - len(head) - 1
         if width >= 120:
             half = width // 2
-            keys, right = key_lines(half, self.here, self.view.keys), mark_lines(width - half - 1)
+            keys, right = self._keys(half), mark_lines(width - half - 1)
             self.top = max(0, min(self.top, len(keys) - room))
             body = beside(padded(keys[self.top :], room), padded(right, room), half, width)
         else:
-            everything = [*key_lines(width, self.here, self.view.keys), *mark_lines(width)]
+            everything = [*self._keys(width), *mark_lines(width)]
             self.top = max(0, min(self.top, len(everything) - room))
             body = everything[self.top : self.top + room]
         foot = Line().put(" esc back   up, down scroll")
         return [*head, *padded(body, room), foot]
+
+    def _keys(self, width: int) -> list[Line]:
+        keys = self.view.keys
+        return [*topic_lines(self.about, keys, width), *key_lines(width, self.here, keys)]
 
     def action_scroll(self, rows: int) -> None:
         self.top += rows

@@ -86,6 +86,9 @@ class IncidentScreen(Live):
         self.field.focus()
         self.paint()
 
+    def topic(self) -> str:
+        return "incident-field"
+
     def page(self, width: int, height: int) -> list[Line]:
         lines, field_at = incident_page(self.view, self.note, width, height)
         self.field.styles.offset = (0, field_at)

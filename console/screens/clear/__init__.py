@@ -82,6 +82,9 @@ class ClearScreen(Live):
         self.offered = found
         return lines
 
+    def topic(self) -> str:
+        return "clear-field" if self.field.has_focus else "clear"
+
     def _ready_field(self, found: Offer) -> None:
         """The field fits what is offered; keys meant for the page before do not count as the first of a phrase."""
         typed = found.how in (REASON, PHRASE)

@@ -83,6 +83,9 @@ class DrillScreen(Live):
             self._call()
         return lines
 
+    def topic(self) -> str:
+        return "drill-field" if self.token.has_focus else "drill"
+
     def _call(self) -> None:
         """Where the drill waits for a person, the field takes the focus once; elsewhere tab brings it."""
         run = shown_run(self.view, self.asked)

@@ -311,7 +311,7 @@ class LedgerScreen(Live):
         self._close()
         self.reading = replace(self.reading, typing=what, note="")
         self.field = TokenInput(paste=True, grace=0, accepts=accepts, ascii_marks=self.ascii_marks)
-        self.field.typed = text
+        self.field.typed = self.field.given = text
         self.mount(self.field)
         self.field.focus()
         self.paint()
@@ -340,13 +340,22 @@ class LedgerScreen(Live):
         self._turn_to("newest")
         self._count()
 
-    def action_back(self) -> None:
+    def crumbs(self) -> tuple[str, ...]:
+        reading = self.reading
+        part = reading.typing.upper() or (f"ENTRY {reading.shelf.cursor}" if reading.opened else "")
+        return (*super().crumbs(), part) if part else super().crumbs()
+
+    def topic(self) -> str:
+        reading = self.reading
+        return f"ledger-{reading.typing}" if reading.typing else "ledger-entry" if reading.opened else "ledger"
+
+    def up(self) -> None:
         """One step back: out of the field, out of the entry, out of the ledger."""
         if self.reading.typing:
             self._close()
         elif self.reading.opened:
             self.reading = replace(self.reading, opened=False)
         else:
-            super().action_back()
+            super().up()
             return
         self.paint()

@@ -13,9 +13,9 @@ from textual.message import Message
 from console.actions import On
 from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
-from console.screens import Asked, Live, View, bindings
+from console.screens import Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
-from console.screens.plan.page import SIDES, narrow_page, plan_page
+from console.screens.plan.page import PAGES, SIDES, TALL, narrow_page, plan_page
 from stages.patch import patch_text
 from stages.plan import Plan
 from widgets.diff_view import Look, change_starts
@@ -104,7 +104,7 @@ class PlanScreen(Live):
         self.token.display = row is not None
         if row is not None:
             self.token.styles.offset = (0, row)
-            self.token.styles.width = 92 if width >= 140 and height >= 36 else width
+            self.token.styles.width = 92 if width >= SIDES and height >= TALL else width
 
     def show(self, view: View) -> None:
         running = self.draft.running(view)
@@ -261,8 +261,26 @@ class PlanScreen(Live):
             look = replace(self.draft.look, file=self.draft.look.file + step, top=0)
             self.draft = replace(self.draft, look=look, tab=1)
 
-    def action_back(self) -> None:
-        self.post_message(Asked("back"))
+    @property
+    def paged(self) -> bool:
+        """Whether the pages of the plan stand one at a time."""
+        return self.size.width < SIDES or self.size.height < TALL
+
+    def crumbs(self) -> tuple[str, ...]:
+        name = f"PLAN {self.draft.target}"
+        return (name, PAGES[self.draft.tab].upper()) if self.paged and self.draft.tab else (name,)
+
+    def topic(self) -> str:
+        if self.token is not None and self.token.has_focus:
+            return "token"
+        return f"plan-{self.draft.tab}"
+
+    def up(self) -> None:
+        """From a page of the plan to its summary, from there out."""
+        if self.paged and self.draft.tab and self.draft.plan is not None:
+            self.action_page(1)
+        else:
+            super().up()
 
 
 def _not_known(answers: Answers | None) -> Answers | None:

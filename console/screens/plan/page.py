@@ -24,6 +24,8 @@ from widgets.step_list import awaited, step_lines
 
 SIDES = 140
 """Columns from which on before and after stand beside each other."""
+TALL = 36
+"""Rows from which on a plan is one page on such a terminal."""
 PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
@@ -43,10 +45,10 @@ def plan_page(
         body = _no_plan(draft, width)
         return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
     field_at: int | None = None
-    if width >= 140 and height >= 36 and draft.look.beside and plan.edits:
+    if width >= SIDES and height >= TALL and draft.look.beside and plan.edits:
         lines.append(Line())
         lines.extend(padded(_diff(draft, plan, width, height - 5, files=True), height - 5))
-    elif width >= 140 and height >= 36:
+    elif width >= SIDES and height >= TALL:
         lines.append(Line())
         room = height - 5
         at = 92

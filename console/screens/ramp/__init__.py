@@ -66,7 +66,15 @@ class RampScreen(Live):
         self._looking_until = None if back else self.view.wall + LOOK_FOR
         self.paint()
 
-    def action_back(self) -> None:
+    def topic(self) -> str:
+        if self.look.stage is not None:
+            return "what-if"
+        if self.look.card:
+            return "burn-in"
+        chosen = next((row for row in self._rows() if row.key == self.look.cursor), None)
+        return chosen.panel if chosen is not None else "ramp"
+
+    def up(self) -> None:
         self.look, self._looking_until = replace(self.look, stage=None, note="", card=False, cursor=None), None
         self.paint()
 

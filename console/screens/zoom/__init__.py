@@ -51,6 +51,9 @@ class ZoomScreen(Live):
     def page(self, width: int, height: int) -> list[Line]:
         return zoom_page(self.view, self.sight, width, height)
 
+    def crumbs(self) -> tuple[str, ...]:
+        return (f"ZOOM {self.sight.key.name}",)
+
     def show(self, view: View) -> None:
         super().show(view)
         due = self._read_at is None or view.wall - self._read_at >= AGAIN
