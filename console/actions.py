@@ -91,6 +91,11 @@ def _quiet(id: str, keys: str, label: str, title: str, on: On, method: str) -> A
     return Action(id, keys, label, title, "", Toward.LOOK, on, method, footer=False, palette=False)
 
 
+def _copies(id: str, on: On, title: str) -> Action:
+    """Copying what a screen shows or has chosen; the palette names each form by itself."""
+    return Action(id, "Y", "Y", title, "copy", Toward.LOOK, on, "copy", footer=False, palette=False)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action(
         "look",
@@ -187,6 +192,7 @@ ACTIONS: tuple[Action, ...] = (
         "sort_once",
         _known,
     ),
+    _copies("copy", On.RAMP, "copy the chosen row, or the page, as text"),
     Action("page", "1,2,3,4", "1-4", "show a page of the plan", "page", Toward.LOOK, On.PLAN, "page", palette=False),
     Action("next-change", "n", "n", "next change in the diff", "change", Toward.LOOK, On.PLAN, "next_change"),
     Action(
@@ -214,7 +220,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("beside", "u", "u", "the diff side by side, or in one column", "sides", Toward.LOOK, On.PLAN, "beside"),
     Action("fold", "f", "f", "fold or show what the diff leaves as it is", "fold", Toward.LOOK, On.PLAN, "fold"),
-    Action("patch", "Y", "Y", "copy the diff as a patch for git apply", "copy patch", Toward.LOOK, On.PLAN, "patch"),
+    Action("patch", "Y", "Y", "copy the diff as a patch for git apply", "copy patch", Toward.LOOK, On.PLAN, "copy"),
     Action("request", "y", "y", "ask the approvers", "ask for approval", Toward.LOOK, On.PLAN, "request", _can_act),
     Action("again", "R", "R", "make the plan again", "make again", Toward.LOOK, On.PLAN, "again"),
     Action(
@@ -265,6 +271,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("wrong", "w", "w", "what is altered, or without an outcome", "wrong", Toward.LOOK, On.LEDGER, "wrong"),
     Action("tail", "t", "t", "to the newest, and follow what comes", "follow", Toward.LOOK, On.LEDGER, "tail"),
     Action("verify", "v", "v", "verify the chain again from entry 1", "verify", Toward.LOOK, On.LEDGER, "verify"),
+    _copies("copy-entry", On.LEDGER, "copy the chosen entry as text"),
     Action("export", "e", "e", "write the selection to a file", "export", Toward.LOOK, On.LEDGER, "export"),
     Action(
         "reduce-from-ledger",
@@ -343,7 +350,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "next-signal", "right_square_bracket", "]", "the next signal", "signal", Toward.LOOK, On.ZOOM, "next_signal"
     ),
-    Action("copy-readings", "y", "y", "copy the readings as text", "copy", Toward.LOOK, On.ZOOM, "copy"),
+    Action("copy-readings", "y,Y", "y", "copy the readings as text", "copy", Toward.LOOK, On.ZOOM, "copy"),
     Action(
         "reduce-from-zoom",
         "r",
@@ -353,6 +360,20 @@ ACTIONS: tuple[Action, ...] = (
         Toward.SAFER,
         On.ZOOM,
         "reduce",
+        palette=False,
+    ),
+    _copies("copy-drill", On.DRILL, "copy the drill as it stands, as text"),
+    _copies("copy-held", On.CLEAR, "copy what is held, as text"),
+    Action(
+        "copy-json",
+        "J",
+        "J",
+        "copy the same as JSON, as the command prints it",
+        "copy JSON",
+        Toward.LOOK,
+        On.EVERY,
+        "copy_json",
+        footer=False,
         palette=False,
     ),
     _quiet("scroll-down", "down,pagedown,space", "down", "further down the help", On.HELP, "scroll(8)"),

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,17 +18,18 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console import crash
-from console.actions import actions_on
+from console.copying import Copy, hand_over, past_tmux
 from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
 from console.keymap import STANDARD, Keymap
 from console.rooms import House, room
 from console.screens import Asked, Live, View
+from console.screens.commands import offered
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen, terminal_title
 from stages.ringing import Ringing, ring
 from widgets.glyphs import ascii_twin, plain_terminal
-from widgets.palette import DEFAULT, THEMES
+from widgets.palette import DEFAULT
 from widgets.skins import dress
 
 
@@ -47,6 +47,8 @@ class Seat:
     theme: str = DEFAULT
     mouse: bool = True
     keymap: Keymap = STANDARD
+    keeps: Path | None = None
+    """The folder for what a person gets from the console: long copies, pictures."""
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
@@ -169,6 +171,10 @@ class RampdeckApp(App[None]):
                 self.action_leave()
             case "exit", _:
                 self.exit()
+            case "copy", (Copy() as copy,) if isinstance(self.screen, Live):
+                keeps = self.seat.keeps and self.seat.keeps / "copies"
+                said = hand_over(copy, self.copy_to_clipboard, keeps, self.wall(), os.environ.get("HOME"))
+                self.screen.say(said)
             case wish, arguments:
                 self._open(room(wish, arguments, self.view, self.house))
 
@@ -207,24 +213,17 @@ class RampdeckApp(App[None]):
         self.action_leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the registry's actions of this screen, and faults where there are any to inject.
+        return offered(self, screen, None if self.seat.read_only else self.faults, self._inject)
 
-        Nothing in it acts on the target without its own phrase.
-        """
-        on = screen.ON if isinstance(screen, Live) else None
-        for action in actions_on(on) if on is not None else ():
-            if action.palette and action.possible(self.view.frame):
-                method = getattr(screen, f"action_{action.method}")
-                yield SystemCommand(f"{action.brief} ({self.view.keys.label(action)})", action.title, method)
-        for name in THEMES:
-            says = "colours, until the console is left"
-            yield SystemCommand(f"theme {name}", says, partial(setattr, self, "theme", name))
-        if self.faults is not None and not self.seat.read_only:
-            for name, says in self.faults.known().items():
-                yield SystemCommand(f"inject {name}", says, partial(self._inject, self.faults, name))
+    def _inject(self, name: str) -> None:
+        if (faults := self.faults) is not None:
+            self._wish(f"inject {name}", lambda: Told(True, faults.inject(name)))
 
-    def _inject(self, faults: Faults, name: str) -> None:
-        self._wish(f"inject {name}", lambda: Told(True, faults.inject(name)))
+    def copy_to_clipboard(self, text: str) -> None:
+        """To the terminal; within tmux to the one around it as well, whichever of the two ways its settings allow."""
+        super().copy_to_clipboard(text)
+        if self._driver is not None and os.environ.get("TMUX"):
+            self._driver.write(past_tmux(text))
 
     # -------------------------------------------------------------------------------------------------------- trouble
 

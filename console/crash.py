@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import traceback
 from datetime import datetime
 from pathlib import Path
+
+from console.keeping import keep
 
 EXIT_CODE = 2
 """A crash answered nothing."""
@@ -17,11 +18,15 @@ _SECRETS = (
     re.compile(r"(?i)(://)[^/\s:@]+:[^/\s@]+@"),
     re.compile(r"\brda1\.[\w.-]+"),
     re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL),
+    re.compile(
+        r'(?i)("[\w-]*(?:(?<!confirmation)token|secret|password|passwd|api[-_]?key)[\w-]*"\s*:\s*)"(?:[^"\\]|\\.)*"'
+    ),
 )
 
 
 def redacted(text: str) -> str:
     """``text`` without what looks like a credential."""
+    text = _SECRETS[5].sub(r'\1"[redacted]"', text)
     text = _SECRETS[0].sub(r"\1 [redacted]", text)
     text = _SECRETS[1].sub(r"\1\2[redacted]", text)
     text = _SECRETS[2].sub(r"\1[redacted]@", text)
@@ -38,13 +43,9 @@ def write_report(folder: Path, error: BaseException, *, version: str, at: dateti
     """Writes the report for its owner's eyes alone; None when the folder cannot be written."""
     path = folder / f"crash-{at:%Y%m%dT%H%M%S}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(report(error, version=version, at=at))
+        return keep(path, report(error, version=version, at=at))
     except OSError:
         return None
-    return path
 
 
 def last_words(error: BaseException, path: Path | None) -> str:

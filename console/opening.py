@@ -97,6 +97,7 @@ def open_console(
         theme=wiring.settings.screen.theme,
         mouse=mouse and wiring.settings.screen.mouse,
         keymap=keymap,
+        keeps=wiring.state_folder,
     )
     backstage.start()
     try:

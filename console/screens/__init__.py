@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import ACTIONS, On, actions_on, footer
+from console.copying import JSON, TEXT, Copy
 from console.desk import Frame
 from console.keymap import STANDARD, Keymap
 from stages.drill import PAPER
@@ -42,6 +43,10 @@ SMALLEST = (60, 18)
 
 CUT_OFF = 5.0
 """Seconds without a tick after which nothing that a frame holds may be believed."""
+
+
+SAID_FOR = timedelta(seconds=8)
+"""How long a page says what came of a key that changes nothing on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,7 @@ class Live(Screen[None]):
         super().__init__()
         self.view = view
         self.ascii_marks = ascii_marks
+        self._said, self._said_until = "", view.wall
         self.sheet = Sheet(ascii_marks=ascii_marks)
 
     def compose(self) -> ComposeResult:
@@ -215,7 +221,7 @@ class Live(Screen[None]):
         self.view = replace(self.view, trail=self.trail())
         small = width < SMALLEST[0] or height < SMALLEST[1]
         page = too_small(self.view, width, height) if small else self.page(width, height)
-        self.sheet.show([line.fill(width) for line in page])
+        self.sheet.show([line.fill(width) for line in self._with_said(page, width)])
 
     def key_of(self, action: str) -> str:
         """The key of an action as people read it at this console."""
@@ -243,6 +249,35 @@ class Live(Screen[None]):
     def up(self) -> None:
         """Leaves what is looked at, or the screen."""
         self.post_message(Asked("back"))
+
+    def copies(self) -> tuple[Copy, ...]:
+        """What can be copied here, what one most likely wants first."""
+        return (Copy("the page", TEXT, lambda: self.sheet.text),)
+
+    def copy(self, copy: Copy) -> None:
+        """Hands one of them to the clipboard."""
+        self.post_message(Asked("copy", copy))
+
+    def action_copy(self) -> None:
+        self.copy(self.copies()[0])
+
+    def action_copy_json(self) -> None:
+        found = next((copy for copy in self.copies() if copy.form == JSON), None)
+        if found is None:
+            self.say("there is nothing here that has a form in JSON")
+        else:
+            self.copy(found)
+
+    def say(self, text: str) -> None:
+        """Says something for a few seconds, in place of the last rows of the page."""
+        self._said, self._said_until = text, self.view.wall + SAID_FOR
+        self.paint()
+
+    def _with_said(self, page: Sequence[Line], width: int) -> Sequence[Line]:
+        if not self._said or self.view.wall >= self._said_until:
+            return page
+        said = sentences(self._said, width - 2, lambda: Line(Tone.BOLD).put(" "))
+        return [*page[: -len(said)], *said]
 
     def action_help(self) -> None:
         self.post_message(Asked("help", self.ON or On.RAMP, self.topic()))

@@ -11,10 +11,11 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, TEXT, Copy, as_json
 from console.desk import Books, Leaf, Proof, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
-from console.screens.ledger.page import ledger_page, list_room, opened_length
+from console.screens.ledger.page import entry_text, ledger_page, list_room, opened_length
 from console.screens.ledger.reading import Reading
 from console.screens.ledger.shelf import NEAR, PAGE, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
@@ -297,6 +298,20 @@ class LedgerScreen(Live):
             self._send("around", lambda: self.books.leaf(every, before=seq + NEAR, limit=PAGE), seq)
         self._fill()
         self.paint()
+
+    def copies(self) -> tuple[Copy, ...]:
+        """The chosen entry as it is read, and as it is stored."""
+        chosen = self.reading.shelf.chosen
+        if chosen is None:
+            return super().copies()
+        name, twin = f"entry {chosen.seq}", f"rampdeck ledger show {chosen.seq}"
+        entry, reading = chosen.entry, self.reading
+        stored = chosen.text if entry is None else as_json(entry.document())
+        return (
+            Copy(name, TEXT, lambda: entry_text(self.view, reading), twin),
+            Copy(name, JSON, lambda: stored, twin),
+            *super().copies(),
+        )
 
     # --------------------------------------------------------------------------------------------------------- typing
 

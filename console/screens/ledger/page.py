@@ -220,6 +220,11 @@ def opened_length(view: View, reading: Reading, width: int) -> int:
     return len(_detail(view, reading, width))
 
 
+def entry_text(view: View, reading: Reading) -> str:
+    """The chosen entry as it reads when it fills a page, for pasting."""
+    return "\n".join(line.text.rstrip() for line in _detail(view, reading, 100))
+
+
 def _cut(lines: Sequence[Line], room: int, width: int) -> list[Line]:
     """As much as there is room for; the last line says that Enter shows the rest."""
     if len(lines) <= room:

@@ -11,13 +11,14 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, PATCH, Copy, as_json
 from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
 from console.screens.plan.page import PAGES, SIDES, TALL, narrow_page, plan_page
 from stages.patch import patch_text
-from stages.plan import Plan
+from stages.plan import Plan, to_document
 from widgets.diff_view import Look, change_starts
 from widgets.line import Line
 from widgets.token_input import TokenInput
@@ -238,14 +239,22 @@ class PlanScreen(Live):
         top = max(0, starts[at] - 1) if look.top or whole else 0
         self.draft = replace(self.draft, look=replace(other, top=top), tab=1)
 
-    def action_patch(self) -> None:
-        plan = self.draft.plan
-        if plan is None or not plan.edits:
-            return
-        self.app.copy_to_clipboard(patch_text(plan.edits))
-        same = f"rampdeck plan --to {plan.to_stage} --patch"
-        self.draft = replace(self.draft, note=f"the patch was handed to the terminal's clipboard; '{same}' prints it")
-        self.paint()
+    def copies(self) -> tuple[Copy, ...]:
+        draft, plan = self.draft, self.draft.plan
+        if plan is None:
+            return super().copies()
+        told = draft.rehearsal
+        allowed, phrase = (told.allowed, told.confirmation) if told is not None else (False, "")
+        verb, name = f"rampdeck plan --to {plan.to_stage}", f"plan {plan.id[:4]}"
+
+        def document() -> str:
+            return as_json(to_document(plan, gates=draft.gates, allowed=allowed, confirmation=phrase))
+
+        return (
+            *((Copy(name, PATCH, lambda: patch_text(plan.edits), f"{verb} --patch"),) if plan.edits else ()),
+            Copy(name, JSON, document, f"{verb} --json"),
+            *super().copies(),
+        )
 
     def action_next_file(self) -> None:
         self._turn(1)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import On
+from console.copying import JSON, TEXT, Copy, as_json
 from console.screens import Asked, Live, View, bindings
 from console.screens.ramp.page import Look, ramp_page, terminal_title
 from stages.verdict import Row
@@ -105,6 +106,42 @@ class RampScreen(Live):
         row = rows[at % len(rows)]
         self.look = replace(self.look, cursor=row.key)
         self.tell(f"{self.key_of('zoom')} zooms into {row.title}")
+
+    def copies(self) -> tuple[Copy, ...]:
+        """The chosen row and its panel, the page, and the whole status."""
+        from console.watch.once import Look as Seen
+        from console.watch.report import row_line, signal_document, status_document
+
+        frame = self.view.frame
+        if frame is None:
+            return super().copies()
+        found, rows, wall = frame.evaluation, self._rows(), frame.evaluation.snapshot.wall
+        whole = Copy(
+            "status",
+            JSON,
+            lambda: as_json(status_document(frame.policy, Seen(found, frame.presence, own=False))),
+            "rampdeck status --json",
+        )
+        chosen = next((row for row in rows if row.key == self.look.cursor), None)
+        if chosen is None:
+            return (*super().copies(), whole)
+        panel = [row for row in rows if row.panel == chosen.panel]
+        name, command = f"panel {chosen.panel}", "rampdeck status"
+        return (
+            Copy(chosen.title, TEXT, lambda: row_line(chosen, wall), command),
+            Copy(chosen.title, JSON, lambda: as_json(signal_document(chosen, wall)), f"{command} --json"),
+            Copy(name, TEXT, lambda: "\n".join(row_line(row, wall) for row in panel), command),
+            Copy(name, JSON, lambda: as_json([signal_document(row, wall) for row in panel]), f"{command} --json"),
+            *super().copies(),
+            whole,
+        )
+
+    def say(self, text: str) -> None:
+        """Long sentences as everywhere; Ramp has a place for short ones."""
+        if len(text) <= self.size.width - 2:
+            self.tell(text)
+        else:
+            super().say(text)
 
     def _rows(self) -> list[Row]:
         """The rows of the home screen as they stand, panel by panel."""

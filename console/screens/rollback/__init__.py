@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import TEXT, Copy
 from console.desk import KILL, ByHand, Frame, Hands, Running, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, keys_line, view_head
@@ -314,6 +315,14 @@ class ReduceScreen(Live):
             event.stop()
             self.token.too_early()
             self.token.focus()
+
+    def copies(self) -> tuple[Copy, ...]:
+        """The commands that do the same by hand come first: they are what one wants when this breaks."""
+        if not self.plea.by_hand:
+            return super().copies()
+        verb = "kill" if self._asked_by_hand == KILL else f"rollback --to {self._asked_by_hand}"
+        lines = "\n".join(self.plea.by_hand)
+        return (Copy("the commands by hand", TEXT, lambda: lines, f"rampdeck {verb} --print"), *super().copies())
 
     def _write_by_hand(self) -> None:
         best, _ = suggested(self.view.frame, kill=self.plea.kill)
