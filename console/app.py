@@ -5,9 +5,8 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -21,34 +20,16 @@ from console import crash
 from console.copying import Copy, hand_over, past_tmux
 from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
-from console.keymap import STANDARD, Keymap
+from console.picture import take
 from console.rooms import House, room
 from console.screens import Asked, Live, View
 from console.screens.commands import offered
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen, terminal_title
+from console.seat import Seat
 from stages.ringing import Ringing, ring
 from widgets.glyphs import ascii_twin, plain_terminal
-from widgets.palette import DEFAULT
 from widgets.skins import dress
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Where this console runs and for whom; all that is known before the first frame."""
-
-    system: str
-    environment: str
-    who: str
-    read_only: bool
-    version: str
-    crash_folder: Path
-    ascii_marks: bool = False
-    theme: str = DEFAULT
-    mouse: bool = True
-    keymap: Keymap = STANDARD
-    keeps: Path | None = None
-    """The folder for what a person gets from the console: long copies, pictures."""
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
@@ -175,6 +156,10 @@ class RampdeckApp(App[None]):
                 keeps = self.seat.keeps and self.seat.keeps / "copies"
                 said = hand_over(copy, self.copy_to_clipboard, keeps, self.wall(), os.environ.get("HOME"))
                 self.screen.say(said)
+            case "screenshot", _ if isinstance(self.screen, Live):
+                keeps = self.seat.keeps and self.seat.keeps / "screenshots"
+                svg = self.export_screenshot(title="rampdeck")
+                self.screen.say(take(svg, self.seat.veil, keeps, self.wall(), os.environ.get("HOME")))
             case wish, arguments:
                 self._open(room(wish, arguments, self.view, self.house))
 

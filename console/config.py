@@ -140,6 +140,8 @@ class ScreenSettings(Part):
 
     theme: Literal["dark", "light", "high-contrast", "colour-blind"] = "dark"
     mouse: bool = True
+    hide: tuple[str, ...] = ()
+    """Words that pictures of the screen hide, beside credentials, the home folder and every host named here."""
 
 
 def _listed(value: object) -> object:

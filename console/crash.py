@@ -4,33 +4,56 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from console.keeping import keep
 
 EXIT_CODE = 2
 """A crash answered nothing."""
 
-_SECRETS = (
-    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"),
-    re.compile(r"(?i)\b([\w-]*(?:token|secret|password|passwd|api[-_]?key)[\w-]*)(\s*[=:]\s*)\S+"),
-    re.compile(r"(?i)(://)[^/\s:@]+:[^/\s@]+@"),
-    re.compile(r"\brda1\.[\w.-]+"),
-    re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL),
-    re.compile(
-        r'(?i)("[\w-]*(?:(?<!confirmation)token|secret|password|passwd|api[-_]?key)[\w-]*"\s*:\s*)"(?:[^"\\]|\\.)*"'
+_SECRETS: Final = (
+    (
+        re.compile(
+            r'(?i)"[\w-]*(?:(?<!confirmation)token|secret|password|passwd|api[-_]?key)[\w-]*"\s*:\s*'
+            r'"(?P<hidden>(?:[^"\\]|\\.)*)"'
+        ),
+        "[redacted]",
+    ),
+    (re.compile(r"(?i)\b(?:bearer|basic)\s+(?P<hidden>[A-Za-z0-9._~+/=-]+)"), "[redacted]"),
+    (
+        re.compile(r"(?i)\b[\w-]*(?:token|secret|password|passwd|api[-_]?key)[\w-]*\s*[=:]\s*(?P<hidden>\S+)"),
+        "[redacted]",
+    ),
+    (re.compile(r"(?i)://(?P<hidden>[^/\s:@]+:[^/\s@]+)@"), "[redacted]"),
+    (re.compile(r"\b(?P<hidden>rda1\.[\w.-]+)"), "[redacted approval]"),
+    (
+        re.compile(r"(?P<hidden>-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z))", re.DOTALL),
+        "[redacted key]",
     ),
 )
+"""What a credential looks like, with what stands in its place."""
 
 
 def redacted(text: str) -> str:
     """``text`` without what looks like a credential."""
-    text = _SECRETS[5].sub(r'\1"[redacted]"', text)
-    text = _SECRETS[0].sub(r"\1 [redacted]", text)
-    text = _SECRETS[1].sub(r"\1\2[redacted]", text)
-    text = _SECRETS[2].sub(r"\1[redacted]@", text)
-    return _SECRETS[4].sub("[redacted key]", _SECRETS[3].sub("[redacted approval]", text))
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(partial(_without, instead=instead), text)
+    return text
+
+
+def _without(found: re.Match[str], instead: str) -> str:
+    start, end = (place - found.start() for place in found.span("hidden"))
+    return f"{found[0][:start]}{instead}{found[0][end:]}"
+
+
+def hidden_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where in ``text`` something looks like a credential, as character positions."""
+    for pattern, _ in _SECRETS:
+        yield from (found.span("hidden") for found in pattern.finditer(text))
 
 
 def report(error: BaseException, *, version: str, at: datetime) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from console.app import Seat, run_console
+from console.app import run_console
 from console.books import LedgerBooks
 from console.config_text import read
 from console.desk import Desk
 from console.hands import PersonsHands
 from console.keymap import keymap_of, problems
+from console.picture import veil_of
+from console.seat import Seat
 from stages.model_problems import Unloadable
 from stages.refusal import Trouble
 
@@ -98,6 +102,7 @@ def open_console(
         mouse=mouse and wiring.settings.screen.mouse,
         keymap=keymap,
         keeps=wiring.state_folder,
+        veil=veil_of(wiring.settings, socket.gethostname(), os.environ),
     )
     backstage.start()
     try:

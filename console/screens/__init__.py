@@ -268,6 +268,9 @@ class Live(Screen[None]):
         else:
             self.copy(found)
 
+    def action_screenshot(self) -> None:
+        self.post_message(Asked("screenshot"))
+
     def say(self, text: str) -> None:
         """Says something for a few seconds, in place of the last rows of the page."""
         self._said, self._said_until = text, self.view.wall + SAID_FOR

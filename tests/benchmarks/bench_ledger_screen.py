@@ -17,9 +17,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.app import RampdeckApp, Seat
+from console.app import RampdeckApp
 from console.books import LedgerBooks
 from console.screens.ledger import LedgerScreen
+from console.seat import Seat
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
 from console.wiring import SystemClock

@@ -11,9 +11,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from console.app import RampdeckApp, Seat
+from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from console.keymap import STANDARD, Keymap
+from console.picture import Veil
+from console.seat import Seat
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
@@ -260,12 +262,14 @@ class Console:
         faults: Mishaps | None = None,
         read_only: bool = False,
         keymap: Keymap = STANDARD,
+        veil: Veil | None = None,
     ) -> None:
         self.feed = Stage(frame)
         self.hands = Recorder()
         self.books = Shelves()
         self.now: datetime = states.NOW
-        seat = Seat("torghut", "PRODUCTION", "alice", read_only, "0.1.0", folder, ascii_marks, keymap=keymap)
+        person = ("torghut", "PRODUCTION", "alice", read_only, "0.1.0")
+        seat = Seat(*person, folder, ascii_marks, keymap=keymap, keeps=folder, veil=veil or Veil())
         self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat, faults)
 
     @property

@@ -6,7 +6,8 @@ import pytest
 from rich.color import Color
 from textual.app import App
 
-from console.app import RampdeckApp, Seat
+from console.app import RampdeckApp
+from console.seat import Seat
 from tests.screens import states
 from tests.screens.pressing import until
 from widgets.palette import THEMES
