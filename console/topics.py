@@ -25,7 +25,7 @@ class Topic:
     keys: tuple[tuple[str, str], ...] = ()
 
 
-_ROWS: Final = ("choose-next", "choose-previous", "zoom", "sort")
+_ROWS: Final = ("choose-next", "choose-previous", "zoom", "sort", "filter")
 
 TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
     {
@@ -35,6 +35,13 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
             "everything that is watched: the limits and how much of them is used, what would fire next, and the truth "
             "as Git, the runtime and the venue tell it.",
             _ROWS,
+        ),
+        "ramp-filter": Topic(
+            "narrowing the ramp",
+            "Words that a row or a trigger has in its name; all of them. What is not ok shows all the same, and each "
+            "panel says how many are hidden. An empty line shows everything.",
+            (),
+            _PASTES,
         ),
         "exposure": Topic(
             "EXPOSURE",

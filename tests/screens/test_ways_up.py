@@ -137,7 +137,8 @@ def test_every_topic_names_actions_that_exist_and_every_screen_has_one() -> None
     [
         ((), "the ramp"), (("down",), "EXPOSURE"), (("2",), "WHAT IF"), (("b",), "the burn-in card"),
         (("r",), "the way down"), (("i",), "declaring an incident"), (("c",), "what is held"), (("l",), "the ledger"),
-        (("l", "slash"), "the filter"), (("l", "e"), "the export"), (("d",), "the drill"),
+        (("slash",), "narrowing the ramp"), (("l", "slash"), "the filter"), (("l", "e"), "the export"),
+        (("d",), "the drill"),
         (("enter",), "one signal over time"), (("p",), "the plan's summary"), (("p", "n"), "the diff"),
     ],
 )  # fmt: skip

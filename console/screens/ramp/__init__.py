@@ -15,7 +15,9 @@ from console.screens.ramp.page import Look, ramp_page, terminal_title
 from stages.verdict import Row
 from widgets.header import is_pnl
 from widgets.line import Line
+from widgets.narrowing import narrowed
 from widgets.status import worst, worst_first
+from widgets.token_input import TokenInput
 
 __all__ = ["RampScreen", "terminal_title"]
 
@@ -39,6 +41,8 @@ class RampScreen(Live):
         self._looking_until: datetime | None = None
         self._note_until: datetime | None = None
         self._touched = view.started
+        self.field: TokenInput | None = None
+        """Stands while the words to narrow by are being typed."""
 
     def page(self, width: int, height: int) -> list[Line]:
         if self._looking_until is not None and self.view.wall >= self._looking_until:
@@ -47,6 +51,30 @@ class RampScreen(Live):
             self._note_until, self.look = None, replace(self.look, note="")
         alone = self.view.wall - self._touched >= ALONE_AFTER
         return ramp_page(self.view, replace(self.look, away=self._touched if alone else None), width, height)
+
+    def paint(self, width: int = 0, height: int = 0) -> None:
+        super().paint(width, height)
+        if self.field is not None:
+            self.field.styles.offset = (0, max(0, (height or self.size.height) - 2))
+
+    def action_filter(self) -> None:
+        """Asks for words in the last two rows."""
+        self._close()
+        self.field = TokenInput(paste=True, grace=0, accepts=lambda _typed: "", ascii_marks=self.ascii_marks)
+        self.field.typed = self.field.given = self.look.words
+        self.mount(self.field)
+        self.field.focus()
+        self.paint()
+
+    def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
+        self._close()
+        self.look = replace(self.look, words=message.phrase)
+        self.tell(f"only rows with '{message.phrase}', and all that are not ok" if message.phrase else "every row")
+
+    def _close(self) -> None:
+        if self.field is not None:
+            self.field.remove()
+            self.field = None
 
     def touched(self) -> None:
         """A key was pressed, here or on another screen."""
@@ -68,6 +96,8 @@ class RampScreen(Live):
         self.paint()
 
     def topic(self) -> str:
+        if self.field is not None:
+            return "ramp-filter"
         if self.look.stage is not None:
             return "what-if"
         if self.look.card:
@@ -76,7 +106,12 @@ class RampScreen(Live):
         return chosen.panel if chosen is not None else "ramp"
 
     def up(self) -> None:
-        self.look, self._looking_until = replace(self.look, stage=None, note="", card=False, cursor=None), None
+        """Out of the field; then everything that was chosen is put off."""
+        if self.field is not None:
+            self._close()
+            return
+        self.look = replace(self.look, stage=None, note="", card=False, cursor=None, words="")
+        self._looking_until = None
         self.paint()
 
     def action_card(self) -> None:
@@ -151,6 +186,7 @@ class RampScreen(Live):
         rank = {key: place for place, key in enumerate(self.look.order)}
         rows = [row for row in frame.evaluation.panels if row.key.book == frame.evaluation.book]
         panels = list(dict.fromkeys(row.panel for row in rows))
+        rows = narrowed(rows, self.look.words)
         return sorted(rows, key=lambda row: (panels.index(row.panel), rank.get(row.key, len(rank))))
 
     def action_plan(self) -> None:
