@@ -144,7 +144,9 @@ class ZoomScreen(Live):
 
         sight, name, twin = self.sight, self.sight.key.name, f"rampdeck status --signal {self.sight.key.name}"
         frame, closeup = self.view.frame, self.sight.closeup
-        if frame is None or closeup is None or closeup.key.name not in frame.policy.spec.signals:
+        if closeup is None:
+            return (Copy(f"readings of {name}", TEXT, str), *super().copies())
+        if frame is None or closeup.key.name not in frame.policy.spec.signals:
             return super().copies()
         row = next((one for one in frame.evaluation.rows if one.key == closeup.key), None)
         return (
