@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from stages.refusal import Trouble
@@ -72,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options, rest = shared.parse_known_args(words)
         if options.version:
-            sys.stdout.write(f"rampdeck {version('rampdeck')}\n")
+            sys.stdout.write(f"rampdeck {_version()}\n")
             return OK
         if not rest:
             return _open_console(options)
@@ -164,11 +163,12 @@ def _open_console(options: argparse.Namespace) -> int:
         raise Trouble("the console needs a terminal", fix="use a verb such as 'rampdeck status' (--help lists them)")
     from console.opening import open_console
 
-    wiring, _ = _wire(options)
-    try:
-        return open_console(wiring, ascii_marks=options.ascii, mouse=not options.no_mouse)
-    finally:
-        wiring.close()
+    return open_console(
+        lambda: _wire(options)[0],
+        read_only=options.read_only,
+        ascii_marks=options.ascii,
+        mouse=not options.no_mouse,
+    )
 
 
 def _open_panic(options: argparse.Namespace) -> int:
@@ -176,19 +176,21 @@ def _open_panic(options: argparse.Namespace) -> int:
     from console.panic.screen import run_panic_screen
     from console.wiring import SystemClock
 
-    return run_panic_screen(lambda: _wire(options)[0], SystemClock().wall, version("rampdeck"), options.ascii)
+    return run_panic_screen(lambda: _wire(options)[0], SystemClock().wall, _version(), options.ascii)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("rampdeck")
 
 
 def _crashed(error: Exception) -> int:
     """A fault of the program itself: a redacted report in a file, one line for the user."""
-    from platformdirs import user_state_path
-
     from console import crash
     from console.wiring import SystemClock
 
-    report = crash.write_report(
-        user_state_path("rampdeck") / "crashes", error, version=version("rampdeck"), at=SystemClock().wall()
-    )
+    report = crash.write_report(crash.folder(), error, version=_version(), at=SystemClock().wall())
     sys.stderr.write(f"{crash.last_words(error, report)}\n")
     return NO_ANSWER
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from console.desk import Frame
+if TYPE_CHECKING:
+    from console.desk import Frame
 
 
 class Toward(StrEnum):
@@ -33,7 +35,7 @@ class On(StrEnum):
     HELP = "help"
 
 
-Predicate = Callable[[Frame | None], bool]
+Predicate = Callable[["Frame | None"], bool]
 
 
 def _always(_frame: Frame | None) -> bool:

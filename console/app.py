@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import locale
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -16,25 +16,18 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from console import crash
-from console.copying import Copy, hand_over, past_tmux
-from console.desk import Books, Faults, Feed, Hands, Told
 from console.errand import Errand, send
-from console.picture import take
-from console.rooms import House, room
+from console.herald import Herald
+from console.house import House
 from console.screens import Asked, Live, View
-from console.screens.commands import offered
+from console.screens.commands import given, offered, past_tmux
 from console.screens.leave import LeaveScreen, reasons
-from console.screens.ramp import RampScreen, terminal_title
-from console.seat import Seat
-from stages.ringing import Ringing, ring
-from widgets.glyphs import ascii_twin, plain_terminal
+from console.screens.ramp import RampScreen
+from console.seat import MOUSE_OFF, Seat
 from widgets.skins import dress
 
-
-def needs_ascii(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal cannot be trusted with more than ASCII: another locale than UTF-8, or a plain console."""
-    return plain_terminal(environment, locale.getpreferredencoding(False))
+if TYPE_CHECKING:
+    from console.desk import Books, Faults, Feed, Hands, Told
 
 
 class Ticked(Message):
@@ -54,7 +47,7 @@ class Answered(Message):
 
 
 class RampdeckApp(App[None]):
-    """Rampdeck's screens on one feed and one pair of hands."""
+    """Rampdeck's screens on one feed and one pair of hands, which may come after the first paint."""
 
     TITLE = "rampdeck"
     ENABLE_COMMAND_PALETTE = True
@@ -65,27 +58,30 @@ class RampdeckApp(App[None]):
     def __init__(
         self,
         feed: Feed,
-        hands: Hands,
-        books: Books,
+        hands: Hands | None,
+        books: Books | None,
         wall: Callable[[], datetime],
         seat: Seat,
         faults: Faults | None = None,
+        *,
+        painted: Callable[[RampdeckApp], object] = lambda _app: None,
     ) -> None:
+        """``painted`` is called once, when the first paint is on its way to the terminal."""
         super().__init__()
         self.animation_level = "none"
         dress(self, seat.theme)
         self.feed = feed
-        self.hands = hands
-        self.faults = faults
-        self.house = House(hands, books, wall, seat.ascii_marks)
         self.wall = wall
         self.seat = seat
+        self.faults = faults
         now = wall()
         self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only, keys=seat.keymap)
         self.set_keymap(seat.keymap.bound())
         self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
-        self._heard = Ringing()
-        self._titled = ""
+        self.house = House(hands, books, wall, seat.ascii_marks) if hands is not None and books is not None else None
+        self._painted = painted
+        self._wanted: tuple[str, tuple[object, ...]] | None = None
+        self._herald = Herald(ascii_marks=seat.ascii_marks)
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def get_default_screen(self) -> Screen[None]:
@@ -95,6 +91,7 @@ class RampdeckApp(App[None]):
         self._see()
         self._unsubscribe = self.feed.subscribe(lambda: self.post_message(Ticked()))
         self.set_interval(1.0, self._see)
+        self.call_after_refresh(self._painted, self)
 
     def on_unmount(self) -> None:
         self._unsubscribe()
@@ -106,6 +103,25 @@ class RampdeckApp(App[None]):
         if isinstance(event, events.Key):
             self.ramp.touched()
         await super().on_event(event)
+
+    # ------------------------------------------------------------------------------------------------------ coming up
+
+    def be_seated(self, seat: Seat) -> None:
+        """The configuration has said where this console runs and for whom."""
+        self.seat = seat
+        self.theme = seat.theme
+        if not seat.mouse and self._driver is not None:
+            self._driver.write(MOUSE_OFF)
+        self.set_keymap(seat.keymap.bound())
+        said = replace(self.view, system=seat.system, environment=seat.environment, who=seat.who)
+        self.view = replace(said, read_only=seat.read_only, keys=seat.keymap)
+        self._see()
+
+    def furnish(self, hands: Hands, books: Books) -> None:
+        """There are hands to act with and books to read."""
+        self.house = House(hands, books, self.wall, self.seat.ascii_marks)
+        if self._wanted is not None:
+            self._open(*self._wanted)
 
     # --------------------------------------------------------------------------------------------------------- seeing
 
@@ -124,18 +140,13 @@ class RampdeckApp(App[None]):
 
     def _alarm(self) -> None:
         """Title first, then the bell: a terminal in another tab shows the one and may swallow the other."""
-        wanted = terminal_title(self.view)
-        wanted = ascii_twin(wanted) if self.seat.ascii_marks else wanted
-        if wanted != self._titled:
-            self._titled = wanted
-            self.title = wanted
+        title = self._herald.new_title(self.view)
+        if title is not None:
+            self.title = title
             if self._driver is not None:
-                self._driver.write(f"\x1b]2;{''.join(c for c in wanted if c.isprintable())}\x07")
-        frame = self.view.frame
-        if frame is not None:
-            self._heard, rings, _ = ring(self._heard, frame.evaluation.alarms, frame.acknowledged, self.view.wall)
-            if any(one.audible for one in rings):
-                self.bell()
+                self._driver.write(f"\x1b]2;{title}\x07")
+        if self._herald.rings(self.view):
+            self.bell()
 
     # --------------------------------------------------------------------------------------------------------- wishes
 
@@ -145,35 +156,42 @@ class RampdeckApp(App[None]):
             case "back", _:
                 self._back()
             case "acknowledge", (str(alarm),):
-                self._wish("acknowledge", lambda: self.hands.acknowledge(alarm))
+                self._wish("acknowledge", lambda hands: hands.acknowledge(alarm))
             case "take over", _:
-                self._wish("take over", self.hands.take_over)
+                self._wish("take over", lambda hands: hands.take_over())
             case "leave", _:
                 self.action_leave()
             case "exit", _:
                 self.exit()
-            case "copy", (Copy() as copy,) if isinstance(self.screen, Live):
-                keeps = self.seat.keeps and self.seat.keeps / "copies"
-                said = hand_over(copy, self.copy_to_clipboard, keeps, self.wall(), os.environ.get("HOME"))
-                self.screen.say(said)
-            case "screenshot", _ if isinstance(self.screen, Live):
-                keeps = self.seat.keeps and self.seat.keeps / "screenshots"
-                svg = self.export_screenshot(title="rampdeck")
-                self.screen.say(take(svg, self.seat.veil, keeps, self.wall(), os.environ.get("HOME")))
+            case ("copy" | "screenshot") as what, arguments if isinstance(self.screen, Live):
+                self.screen.say(given(self, self.seat, self.wall(), what, *arguments))
             case wish, arguments:
-                self._open(room(wish, arguments, self.view, self.house))
+                self._open(wish, arguments)
 
-    def _open(self, screen: Live | None) -> None:
+    def _open(self, wish: str, arguments: tuple[object, ...]) -> None:
+        """Opens a page; one that is asked for too early opens as soon as it can; the newest wish counts."""
+        if self.house is None:
+            self._wanted = (wish, arguments)
+            self.ramp.tell(f"{wish} opens as soon as the configuration is read, esc: not")
+            return
+        from console.rooms import room  # after the first paint, in a thread, long before anybody asks
+
+        screen = room(wish, arguments, self.view, self.house)
         if screen is not None and type(self.screen) is not type(screen):
             self.push_screen(screen)
 
     def _back(self) -> None:
+        self._wanted = None
         if len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def _wish(self, what: str, work: Callable[[], Told]) -> None:
+    def _wish(self, what: str, work: Callable[[Hands], Told]) -> None:
+        if self.house is None:
+            self.ramp.tell(f"{what}: nothing to act with yet")
+            return
         self.ramp.tell(f"{what}: asked")
-        send(what.replace(" ", "-"), work, lambda errand: self.post_message(Answered(what, errand)))
+        asked = partial(work, self.house.hands)
+        send(what.replace(" ", "-"), asked, lambda errand: self.post_message(Answered(what, errand)))
 
     def on_answered(self, message: Answered) -> None:
         told, trouble = message.errand.result, message.errand.trouble
@@ -201,8 +219,10 @@ class RampdeckApp(App[None]):
         return offered(self, screen, None if self.seat.read_only else self.faults, self._inject)
 
     def _inject(self, name: str) -> None:
+        from console.desk import Told
+
         if (faults := self.faults) is not None:
-            self._wish(f"inject {name}", lambda: Told(True, faults.inject(name)))
+            self._wish(f"inject {name}", lambda _hands: Told(True, faults.inject(name)))
 
     def copy_to_clipboard(self, text: str) -> None:
         """To the terminal; within tmux to the one around it as well, whichever of the two ways its settings allow."""
@@ -214,18 +234,10 @@ class RampdeckApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Textual's own report prints local variables; this one writes a redacted file and says where it is."""
-        error = self._exception or RuntimeError("unknown")
-        path = crash.write_report(self.seat.crash_folder, error, version=self.seat.version, at=self.wall())
+        from console import crash
+
+        seat, error = self.seat, self._exception or RuntimeError("unknown")
+        path = crash.write_report(seat.crash_folder or crash.folder(), error, version=seat.version, at=self.wall())
         self._exit_renderables.append(Text(crash.last_words(error, path)))
         self._return_code = crash.EXIT_CODE
         self._close_messages_no_wait()
-
-
-def run_console(
-    feed: Feed, hands: Hands, books: Books, wall: Callable[[], datetime], seat: Seat, faults: Faults | None = None
-) -> int:
-    """Runs the console until it is left; the exit code tells a crash from a good end."""
-    seat = replace(seat, ascii_marks=seat.ascii_marks or needs_ascii(os.environ))
-    app = RampdeckApp(feed, hands, books, wall, seat, faults)
-    app.run(mouse=seat.mouse)
-    return app.return_code or 0

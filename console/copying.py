@@ -5,7 +5,6 @@ The terminal is told by OSC 52, which passes SSH; tmux passes it on when it is a
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,12 +37,6 @@ class Copy:
 def as_json(document: object) -> str:
     """A document exactly as the verbs print it."""
     return json.dumps(document, default=jsonable, ensure_ascii=False, indent=2)
-
-
-def past_tmux(text: str) -> str:
-    """The sequence for the terminal around tmux: every escape in it doubled, wrapped as tmux hands it on."""
-    inner = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a".replace("\x1b", "\x1b\x1b")
-    return f"\x1bPtmux;{inner}\x1b\\"
 
 
 def hand_over(

@@ -15,6 +15,14 @@ from console.keeping import keep
 EXIT_CODE = 2
 """A crash answered nothing."""
 
+
+def folder() -> Path:
+    """Where reports lie while no configuration names a state folder."""
+    from platformdirs import user_state_path
+
+    return user_state_path("rampdeck") / "crashes"
+
+
 _SECRETS: Final = (
     (
         re.compile(

@@ -7,20 +7,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from stages.chain import Anchor, Problem
-from stages.clearing import Clearance
-from stages.closeup import Closeup
-from stages.departure import Departure
-from stages.drill import Scope
-from stages.drill_progress import DrillBoard
-from stages.entries import EntryFilter, Head, StoredEntry
-from stages.pairing import Ending
-from stages.plan import Plan
-from stages.policy import Policy
-from stages.signals import SignalKey
-from stages.verdict import Evaluation, Gate, Row, RowState, Sees, WatchPresence
+from stages.verdict import RowState
+
+if TYPE_CHECKING:
+    from stages.chain import Anchor, Problem
+    from stages.clearing import Clearance
+    from stages.closeup import Closeup
+    from stages.departure import Departure
+    from stages.drill import Scope
+    from stages.drill_progress import DrillBoard
+    from stages.entries import EntryFilter, Head, StoredEntry
+    from stages.pairing import Ending
+    from stages.plan import Plan
+    from stages.policy import Policy
+    from stages.signals import SignalKey
+    from stages.verdict import Evaluation, Gate, Row, Sees, WatchPresence
 
 TREND_SECONDS: Final = 3600
 POINT_SECONDS: Final = 10

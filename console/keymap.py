@@ -9,12 +9,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from console.actions import ACTIONS, Action, On, Toward, actions_on
-from stages.policy_source import Problem
+
+if TYPE_CHECKING:
+    from stages.policy_source import Problem
 
 _STAYS: Final = frozenset(
     {"look", "page", "acknowledge", "request", "field", "drill-field", "help", "palette", "back", "quit"}
@@ -122,6 +123,10 @@ def keymap_of(configured: Mapping[str, Sequence[str]]) -> Keymap:
 
 def problems(configured: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     """Everything that is wrong with configured keys: each with its place, what is wrong, and what to do."""
+    from difflib import get_close_matches
+
+    from stages.policy_source import Problem
+
     known = {action.id: action for action in ACTIONS}
     moved: dict[str, tuple[str, ...]] = {}
     for name, written in configured.items():
@@ -152,6 +157,10 @@ def _why(action: Action) -> str:
 
 def _wrong_key(action: Action, written: str) -> Iterator[Problem]:
     """What is wrong with one key of an action, seen alone."""
+    from difflib import get_close_matches
+
+    from stages.policy_source import Problem
+
     place, key = f"keys.{action.id}", read_key(written)
     if key is None:
         capital = re.fullmatch(r"(?i)shift\+([a-z])", written.strip())
@@ -175,6 +184,8 @@ def _wrong_key(action: Action, written: str) -> Iterator[Problem]:
 
 def _clashes(keymap: Keymap) -> Iterator[Problem]:
     """Two actions of one screen on one key, each pair told once and at the one that was moved."""
+    from stages.policy_source import Problem
+
     told: set[frozenset[str]] = set()
     for screen in On:
         owners: dict[str, Action] = {}

@@ -1,112 +1,175 @@
-"""Opening the console: it paints at once; databases, repository and watch come up behind it in a thread."""
+"""Opening the console: it paints at once; configuration, databases, repository and watch come up in a thread.
+
+Only what the first paint is drawn with is imported before it.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from collections.abc import Callable
-from importlib.metadata import version
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.app import run_console
-from console.books import LedgerBooks
-from console.config_text import read
+from console.app import RampdeckApp
 from console.desk import Desk
-from console.hands import PersonsHands
 from console.keymap import keymap_of, problems
-from console.picture import veil_of
-from console.seat import Seat
-from stages.model_problems import Unloadable
+from console.seat import Seat, needs_ascii
+from console.wiring.clock import SystemClock
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.desk import Faults
+    from console.desk import Books, Faults, Hands
     from console.keymap import Keymap
     from console.watch.loop import Watch
     from console.wiring import Wiring
 
+NOT_KNOWN = "…"
+"""Stands in the header for what the configuration has not said yet."""
+
+FIRST_FRAME = 5.0
+"""Seconds that the pages nobody has asked for yet leave to the first frame before they are loaded."""
+
 
 class Backstage:
-    """Starts the watch once everything that it needs is there, and ends it with the console."""
+    """Reads the configuration, furnishes the console, starts the watch, and ends it with the console."""
 
-    def __init__(self, wiring: Wiring, desk: Desk, prepare: Callable[[], None], *, acting: bool) -> None:
-        self._wiring, self._desk, self._prepare, self._acting = wiring, desk, prepare, acting
+    def __init__(
+        self,
+        wire: Callable[[], Wiring],
+        desk: Desk,
+        *,
+        prepare: Callable[[], None],
+        acting: bool,
+    ) -> None:
+        self._wire, self._desk, self._prepare, self._acting = wire, desk, prepare, acting
+        self._wiring: Wiring | None = None
         self._watch: Watch | None = None
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._come_up, name="rampdeck backstage", daemon=True)
+        self.fault: Exception | None = None
+        """Why there can be no console at all: nothing to wire it with."""
 
-    def start(self) -> None:
+    def start(self, app: RampdeckApp) -> None:
         """Returns at once; the desk says what is being waited for."""
-        self._thread.start()
+        threading.Thread(target=self._come_up, args=(app,), name="rampdeck backstage", daemon=True).start()
 
     def watch(self) -> Watch | None:
         """The watch; None while it is not up."""
         return self._watch
 
     def stop(self) -> None:
-        """Ends the watch, which gives the lease back."""
+        """Ends the watch, which gives the lease back, and lets go of what was opened."""
         self._ended.set()
         if self._watch is not None:
             self._watch.stop()
+        if self._wiring is not None:
+            self._wiring.close()
 
-    def _come_up(self) -> None:
+    def _come_up(self, app: RampdeckApp) -> None:
+        self._desk.wait("reading the configuration")
+        try:
+            wiring = self._wire()
+            wiring.settings.need("repository", "policy", "ledger")
+            app.call_later(app.be_seated, seat_of(wiring, app.seat))
+            app.call_later(app.furnish, *self._furniture(wiring))
+        except Exception as fault:  # noqa: BLE001 - it is raised again where the console was opened
+            self.fault = fault
+            app.call_later(app.exit)
+            return
+        self._wiring = wiring
+        self._begin(wiring)
+
+    def _furniture(self, wiring: Wiring) -> tuple[Hands, Books]:
+        from console.books import LedgerBooks
+        from console.hands import PersonsHands
+
+        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository, lambda: wiring.observations)
+        return PersonsHands(wiring, self.watch), books
+
+    def _begin(self, wiring: Wiring) -> None:
+        """The watch; what is in its way is said on the screen, where the ways down still are."""
         try:
             self._desk.wait("starting")
             self._prepare()
             self._desk.wait("opening the ledger and the repository")
-            watch = self._wiring.watch(self._desk, acting=self._acting)
+            watch = wiring.watch(self._desk, acting=self._acting)
         except Trouble as trouble:
             self._desk.wait(trouble.line)
             return
         if not self._ended.is_set():
             self._watch = watch
             watch.start()
+        self._load_rooms()
+
+    def _load_rooms(self) -> None:
+        """The pages behind the keys, once the first frame stands or is long in coming."""
+        came = threading.Event()
+        unsubscribe = self._desk.subscribe(came.set)
+        if self._desk.frame() is None:
+            came.wait(FIRST_FRAME)
+        unsubscribe()
+        import console.rooms  # noqa: F401 - so that the first key does not wait for it
 
 
-def keymap_in(settings: Settings) -> Keymap:
-    """The keys that the configuration asks for. Raises Unloadable with every problem at once, each by its line."""
-    if settings.keys and (found := list(problems(settings.keys))):
-        written = read(settings.origin, {}, {})
-        raise Unloadable(written.lines(found), written.where)
-    return keymap_of(settings.keys)
+def seat_of(wiring: Wiring, seat: Seat) -> Seat:
+    """``seat`` with what the configuration says of it."""
+    import socket
+    from importlib.metadata import version
 
+    from console.picture import veil_of
 
-def open_console(
-    wiring: Wiring,
-    *,
-    prepare: Callable[[], None] = lambda: None,
-    acting: bool = False,
-    ascii_marks: bool = False,
-    mouse: bool = True,
-    faults: Faults | None = None,
-) -> int:
-    """Opens the console until it is left; its exit code. ``prepare`` runs before the watch, behind the first paint.
-
-    ``faults`` is what the palette offers to inject.
-    """
-    wiring.settings.need("repository", "policy", "ledger")
-    desk = Desk()
-    keymap = keymap_in(wiring.settings)
-    backstage = Backstage(wiring, desk, prepare, acting=acting)
-    seat = Seat(
+    screen = wiring.settings.screen
+    return replace(
+        seat,
         system=wiring.policy_path.rpartition("/")[0].rpartition("/")[2] or "rampdeck",
         environment=wiring.settings.environment.name,
         who=wiring.actor,
         read_only=wiring.read_only,
         version=version("rampdeck"),
         crash_folder=wiring.state_folder / "crashes",
-        ascii_marks=ascii_marks,
-        theme=wiring.settings.screen.theme,
-        mouse=mouse and wiring.settings.screen.mouse,
-        keymap=keymap,
+        theme=screen.theme,
+        mouse=screen.mouse,
+        keymap=keymap_in(wiring.settings),
         keeps=wiring.state_folder,
         veil=veil_of(wiring.settings, socket.gethostname(), os.environ),
     )
-    backstage.start()
+
+
+def keymap_in(settings: Settings) -> Keymap:
+    """The keys that the configuration asks for. Raises Unloadable with every problem at once, each by its line."""
+    if settings.keys and (found := list(problems(settings.keys))):
+        from console.config_text import read
+        from stages.model_problems import Unloadable
+
+        written = read(settings.origin, {}, {})
+        raise Unloadable(written.lines(found), written.where)
+    return keymap_of(settings.keys)
+
+
+def open_console(
+    wire: Callable[[], Wiring],
+    *,
+    prepare: Callable[[], None] = lambda: None,
+    acting: bool = False,
+    read_only: bool = False,
+    ascii_marks: bool = False,
+    mouse: bool = True,
+    faults: Faults | None = None,
+) -> int:
+    """Opens the console until it is left; its exit code. Raises whatever ``wire`` raises, the terminal restored.
+
+    ``wire`` reads the configuration and ``prepare`` runs before the watch, both behind the first paint. ``faults`` is
+    what the palette offers to inject.
+    """
+    desk = Desk()
+    backstage = Backstage(wire, desk, prepare=prepare, acting=acting)
+    seat = Seat("rampdeck", NOT_KNOWN, NOT_KNOWN, read_only, ascii_marks=ascii_marks or needs_ascii(os.environ))
+    app = RampdeckApp(desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start)
     try:
-        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository, lambda: wiring.observations)
-        return run_console(desk, PersonsHands(wiring, backstage.watch), books, wiring.clock.wall, seat, faults)
+        app.run(mouse=mouse)
     finally:
         backstage.stop()
+    if backstage.fault is not None:
+        raise backstage.fault
+    return app.return_code or 0

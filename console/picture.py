@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,8 +15,8 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
-from console.crash import hidden_spans
 from console.keeping import from_home, keep
+from console.veil import Veil
 
 if TYPE_CHECKING:
     from console.config import Settings
@@ -29,24 +28,6 @@ _RUN: Final = re.compile(
     r'textLength="(?P<length>[\d.]+)"(?P<tail>[^>]*)>(?P<text>[^<]+)</text>'
 )
 _FONTS: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Veil:
-    """What pictures hide beside what looks like a credential: words, whole and in any case of their letters."""
-
-    words: tuple[str, ...] = ()
-    home: str = ""
-    """The person's own folder, whose name is a person's name."""
-
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where ``text`` says something that is to be hidden, as character positions."""
-        yield from hidden_spans(text)
-        if len(self.home) > 1:
-            yield from (found.span() for found in re.finditer(rf"{re.escape(self.home)}(?![\w-])", text))
-        for word in self.words:
-            pattern = rf"(?i)(?<![\w-]){re.escape(word)}(?![\w-])"
-            yield from (found.span() for found in re.finditer(pattern, text))
 
 
 def veil_of(settings: Settings, machine: str, environment: Mapping[str, str]) -> Veil:

@@ -156,6 +156,9 @@ class KillFlag(Protocol):
     def verify(self) -> str:
         """Why a write would not hold; empty when it would."""
 
+    def kills(self) -> FlagAnswer:
+        """Whether it says now that trading is killed; nothing is written."""
+
     def kill(self) -> FlagAnswer:
         """Writes it and reads it back, unless a write would not hold."""
 
@@ -257,13 +260,17 @@ class Checkpoint(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One answer of a fetch, or the lack of one (``error`` says why): what it means for each signal and readback."""
+    """One answer of a fetch, or the lack of one (``error`` says why): what it means for each signal and readback.
+
+    ``note`` is what a person should know of how it was got, such as that it may be late.
+    """
 
     at: datetime
     latency_ms: int | None
     samples: Mapping[SignalKey, Sample]
     runtime: Mapping[str, RuntimeReading]
     error: str = ""
+    note: str = ""
 
 
 class Cluster(Protocol):

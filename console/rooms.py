@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from console.actions import On
-from console.desk import Books, Hands
+from console.house import House
 from console.screens import Live, View
 from console.screens.clear import ClearScreen
 from console.screens.drill import DrillScreen
@@ -20,16 +18,6 @@ from console.screens.plan import PlanScreen
 from console.screens.rollback import ReduceScreen
 from console.screens.zoom import ZoomScreen
 from stages.signals import SignalKey
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every room may use: the hands that act, the books to read, the clock on the wall."""
-
-    hands: Hands
-    books: Books
-    wall: Callable[[], datetime]
-    ascii_marks: bool
 
 
 def _reduce(view: View, house: House) -> Live:

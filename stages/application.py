@@ -89,6 +89,8 @@ class Application:
     ignored: tuple[Ignored, ...]
     options: tuple[str, ...]
     conditions: tuple[str, ...]
+    reconciled_at: datetime | None = None
+    """When it compared the cluster with Git last, by its own clock; each round moves it."""
 
     @property
     def respects_ignored(self) -> bool:
@@ -123,6 +125,7 @@ def application_of(held: Object) -> Application:
         ignored=tuple(_ignored(one) for one in _list(spec, "ignoreDifferences")),
         options=tuple(str(one) for one in policy.get("syncOptions") or ()),
         conditions=tuple(f"{one.get('type')}: {one.get('message')}" for one in _list(status, "conditions")),
+        reconciled_at=_moment(status.get("reconciledAt")),
     )
 
 

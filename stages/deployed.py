@@ -15,7 +15,7 @@ _EVENTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class WorkloadReading:
-    """What the cluster says of one workload; ``error`` says what is not known.
+    """What the cluster says of one workload; ``error`` says what is not known, ``note`` how it is known.
 
     ``changed_at`` is when its content was last written; ``restarted`` whether all of its pods were started since.
     """
@@ -28,15 +28,20 @@ class WorkloadReading:
     restarted: bool | None = None
     events: tuple[Happening, ...] = ()
     error: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationReading:
-    """What the GitOps controller says of the target; with ``error`` set it is the last known word, or None."""
+    """What the GitOps controller says of the target; with ``error`` set it is the last known word, or None.
+
+    ``note`` says how it is known.
+    """
 
     application: Application | None
     read_time: datetime
     error: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

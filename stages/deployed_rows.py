@@ -57,7 +57,7 @@ def _controller(reading: ApplicationReading, git: GitReading | None, own: str, w
     if error or application is None or application.sync == UNKNOWN:
         why = error or ("; ".join(application.conditions) if application else "")
         return TruthRow("Argo CD", head, UNREAD, None, None, why or "does not know")
-    said = controller_words(application)
+    said = ", ".join(word for word in (controller_words(application), reading.note) if word)
     looked = bool(git and git.head and application.revision == git.head)
     runtime = application.revision[:_SHORT] or UNREAD
     if UNREAD in (head, runtime):
@@ -81,6 +81,7 @@ def _workload(reading: WorkloadReading, wall: datetime) -> TruthRow:
     restarts = sum(one.restarts for one in reading.pods)
     notes = [f"pods since {span(wall - started)}"] if started is not None else []
     notes += [f"{restarts} restarts"] if restarts else []
+    notes += [reading.note] if reading.note else []
     if rollout.done:
         counted = f"{rollout.available} of {rollout.wanted}" if rollout.wanted is not None else "rolled out"
         return TruthRow(name, None, counted, None, True, ", ".join(notes))

@@ -22,6 +22,7 @@ from stages.refusal import Trouble
 from stages.rollouts import Object, Rollout, rollout
 from stages.session import span
 from stages.witness import RuntimeReading
+from stages.yaml_spans import Manifest
 
 _KNATIVE: Final = ("serving.knative.dev", "v1", "services")
 _PLACES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -78,12 +79,16 @@ def resource_of(binding: Binding) -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The newest word on one object: it was there, it was not (``held`` None), or nobody could say (``error``)."""
+    """The newest word on one object: it was there, it was not (``held`` None), or nobody could say (``error``).
+
+    ``manifest`` is what is there as bindings are read in it, where it was parsed before.
+    """
 
     resource: Resource
     read_time: datetime
     held: Object | None = None
     error: str = ""
+    manifest: Manifest | None = None
 
     @property
     def changed_at(self) -> datetime | None:
@@ -156,7 +161,8 @@ def _value(spec: ControlSpec, binding: Binding, sighting: Sighting, now: datetim
         raise Trouble(f"is rolling out: {sighting.rollout.said}", where=binding.object)
     if sighting.resource.kind == "ConfigMap":
         _reloaded(spec, sighting, now)
-    return value_on(spec, binding, sighting.held)
+    manifest = sighting.manifest or manifest_of(sighting.resource, sighting.held)
+    return parse_value(spec.unit, locate(manifest, binding, manifest.where).value, manifest.where)
 
 
 def _reloaded(spec: ControlSpec, sighting: Sighting, now: datetime) -> None:
@@ -168,12 +174,11 @@ def _reloaded(spec: ControlSpec, sighting: Sighting, now: datetime) -> None:
     raise Trouble(said, where=sighting.resource.object)
 
 
-def value_on(spec: ControlSpec, binding: Binding, held: Object) -> Value | None:
-    """What a binding says on an object's content alone. Raises Trouble."""
-    kind, _, _ = binding.object.partition("/")
-    where = f"live {binding.object}"
-    manifest = parse_json(json.dumps({**held, "kind": kind}, ensure_ascii=False), where)
-    return parse_value(spec.unit, locate(manifest, binding, where).value, where)
+def manifest_of(resource: Resource, held: Object) -> Manifest:
+    """A live object as bindings are read in it, without who wrote which field. Raises Trouble."""
+    metadata = {name: value for name, value in held.get("metadata", {}).items() if name != "managedFields"}
+    said = {**held, "kind": resource.kind, "metadata": metadata}
+    return parse_json(json.dumps(said, ensure_ascii=False), f"live {resource.object}")
 
 
 def workloads_of(policy: Policy) -> tuple[Resource, ...]:

@@ -49,16 +49,25 @@ def _both(agrees: bool | None, rows: Sequence[TruthRow]) -> bool | None:
 
 
 def settled(
-    state: ControlState, found: Truth, *, actor: str, now: datetime, convergence: timedelta
+    state: ControlState,
+    found: Truth,
+    *,
+    actor: str,
+    now: datetime,
+    convergence: timedelta,
+    since: datetime | None = None,
 ) -> Iterator[RecordSettled]:
     """Closes pushed acts: converged as soon as the runtime agrees, diverged when ``convergence`` has passed.
 
-    An older act that a newer one replaced has diverged: it never came to be, or is no longer asked for.
+    ``since`` is when whoever asks began to look, without a gap from then on: what it has not read yet may have
+    converged while nobody looked, so only a whole ``convergence`` of looking in vain is an answer. An older act that a
+    newer one replaced has diverged: it never came to be, or is no longer asked for.
     """
     acts = state.settling
     for place, intent in enumerate(acts):
         replaced = place < len(acts) - 1
-        if replaced or found.agrees or now - intent.at >= convergence:
+        begun = max(intent.at, since) if found.agrees is None and since is not None else intent.at
+        if replaced or found.agrees or now - begun >= convergence:
             converged = bool(found.agrees) and not replaced
             detail = "replaced by a newer act" if replaced else found.detail
             yield RecordSettled(actor, intent.id, converged, intent.sha, detail)

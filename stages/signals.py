@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from stages.deployed import Deployed
-from stages.ladder import Value
-from stages.witness import GitReading, RuntimeReading, VenueReading
+if TYPE_CHECKING:
+    from stages.deployed import Deployed
+    from stages.ladder import Value
+    from stages.witness import GitReading, RuntimeReading, VenueReading
 
 LIVE_BOOK = "live"
 """The book of the declared account; a stage with sources of its own has a book named after it."""
@@ -66,6 +67,7 @@ class SourceHealth:
     latency_ms: int | None
     last_good: datetime | None
     detail: str = ""
+    """Why it does not answer; of one that does, what a person should know of how it was got."""
 
 
 @dataclass(frozen=True, slots=True)

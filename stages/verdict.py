@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from stages.figures import measure
-from stages.ladder import Unit, Value
-from stages.posture import Latch, Posture
-from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
-from stages.standing import Standing
-from stages.way_down import Way
+from stages.ladder import Unit
+from stages.signals import LIVE_BOOK
+
+if TYPE_CHECKING:
+    from stages.ladder import Value
+    from stages.posture import Latch, Posture
+    from stages.signals import Quality, SignalKey, Snapshot
+    from stages.standing import Standing
+    from stages.way_down import Way
 
 
 class RowState(StrEnum):

@@ -6,14 +6,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from stages.policy import Policy
 from stages.posture import Mode
-from stages.verdict import Evaluation, Headline, Row, RowState, WatchPresence
+from stages.verdict import RowState
 from widgets.figures import age, amount, percent
 from widgets.line import Line, Tone, fit, fit_sentences
 from widgets.status import HEADLINE_MARKS, KNOWN
+
+if TYPE_CHECKING:
+    from stages.policy import Policy
+    from stages.verdict import Evaluation, Headline, Row, WatchPresence
 
 MODE_WORDS = {
     Mode.NORMAL: "NORMAL", Mode.FROZEN: "FROZEN", Mode.REDUCE_ONLY: "REDUCE ONLY", Mode.HALTED: "NO NEW ORDERS",

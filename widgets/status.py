@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from stages.verdict import Row, RowState, TriggerState
+from stages.verdict import RowState, TriggerState
 from widgets.line import Tone
+
+if TYPE_CHECKING:
+    from stages.verdict import Row
 
 ROW_MARKS = {
     RowState.OK: "·", RowState.WARN: "▲", RowState.SUSPECT: "▲", RowState.BREACH: "■", RowState.OVER: "▼",

@@ -133,9 +133,10 @@ def _interactive(
 
     try:
         return open_console(
-            wiring,
+            lambda: wiring,
             prepare=prepare,
             acting=True,
+            read_only=arguments.read_only,
             ascii_marks=arguments.ascii,
             mouse=not arguments.no_mouse,
             faults=faults,

@@ -92,8 +92,9 @@ def policy_needs(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
         for verb in ("list", "watch"):
             yield target.namespace, one.group, one.plural, verb, one.name
     if resources:
-        yield target.namespace, "", "pods", "list", ""
-        yield target.namespace, "", "events", "list", ""
+        for plural in ("pods", "events"):
+            for verb in ("list", "watch"):
+                yield target.namespace, "", plural, verb, ""
     if policy.spec.gates.dry_run != "off":
         bound = (spec.binding for control in policy.spec.controls.values() for spec in control.bindings)
         for one in sorted({resource_of(binding) for binding in bound}, key=lambda one: one.object):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from console.ports import Clock, DrillVenue, LedgerStore, Repository, Venue
+from console.ports import Clock, DrillVenue, KillFlag, LedgerStore, Repository, Runtime, Venue
 from stages import drill as machine
 from stages.authority import Action
 from stages.commands import Record, VerifiedApproval
@@ -19,6 +19,7 @@ from stages.policy import DrillSpec, Policy
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 from stages.state import ControlState
+from stages.witness import RuntimeReading
 
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks at something that is waited for."""
@@ -35,6 +36,22 @@ class Fired(Protocol):
     def sha(self) -> str: ...
     @property
     def unverified(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The cluster side of a target whose policy names an Application: who deploys it, and what the objects say there.
+
+    ``runtime`` is None where no cluster is configured, ``readback`` reads the controls that are read from live objects.
+    """
+
+    name: str
+    runtime: Runtime | None
+    readback: Callable[[], Mapping[str, RuntimeReading]]
+    flag: KillFlag | None = None
+    """The field that a kill writes into the cluster; None where the policy declares none."""
+    own_round: timedelta = timedelta(seconds=5)
+    """A comparison this long after a sync is a round of the controller's own, and not the one that ends the sync."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,8 @@ class DrillTarget:
     fresh: Callable[[], ControlState]
     sign: Callable[[bytes], str]
     approvals: Callable[[Action, float, Callable[[], None]], Sequence[VerifiedApproval]]
+    controlled: Controlled | None = None
+    """None where the policy names no Application: then its venue is asked to provoke a self-heal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,13 @@ def target_files(course: Course, head: str) -> dict[str, bytes]:
 
 def agrees(app: AppReading, controls: dict[str, Value]) -> bool:
     """Whether the trading process says of itself what is wanted, for every control that it tells."""
-    return all(_word(app.controls[name]) == _word(value) for name, value in controls.items() if name in app.controls)
+    told = (name for name in controls if name in app.controls)
+    return all(same_value(app.controls[name], controls[name]) for name in told)
+
+
+def same_value(said: object, wanted: object) -> bool:
+    """Whether two tellings of a control mean the same: a number however it is written, a list in any order."""
+    return _word(said) == _word(wanted)
 
 
 def _word(value: object) -> str:
@@ -132,26 +138,6 @@ def _word(value: object) -> str:
         return str(Decimal(str(value)).normalize())
     except ArithmeticError:
         return str(value).casefold()
-
-
-def heal_again(course: Course) -> bool:
-    """Provoke a self-heal: the controller applies again what Git says; whether the trading process then runs on it."""
-    head = course.target.repository.fetch()
-    course.target.venue.heal()
-    return course.wait(lambda: course.target.venue.app().revision == head)
-
-
-def sync_again(course: Course) -> tuple[str, bool]:
-    """Give GitOps a new head that changes nothing, and wait until the trading process runs on it."""
-    repository, venue = course.target.repository, course.target.venue
-    pushed, sha = "moved", ""
-    for _ in range(TRIES):
-        head = repository.fetch()
-        sha = repository.commit(head, {}, f"Drill {course.drill.run[:8]}: sync", (), signed=False)
-        pushed = repository.push(sha, head).outcome
-        if pushed != "moved":
-            break
-    return sha, pushed == "pushed" and course.wait(lambda: venue.app().revision == sha)
 
 
 def close_act(course: Course, intent: str, sha: str, *, converged: bool) -> None:

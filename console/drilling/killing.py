@@ -17,12 +17,12 @@ from console.drilling.ground import (
     agrees,
     close_act,
     fingerprint,
-    heal_again,
     refused_clear,
     stable_book,
     standing_now,
-    sync_again,
 )
+from console.drilling.race import Wanted, Word, race
+from console.ports import FlagAnswer
 from stages.authority import action_digest
 from stages.clearing import drill_restore_action
 from stages.commands import BeginRestore, Quorum, RecordCommitted, RecordOutcome
@@ -120,6 +120,7 @@ class KillCourse:
             if refusal is not None:
                 raise Trouble(f"the kill was not lifted: {refusal.reason}")
             venue.unblock()
+            self._take_flag_back(course)
             self._settle(course, converged=False)
         for order_id in self.probes:
             course.note("venue", {"cancel": order_id, "answer": venue.cancel(order_id)})
@@ -241,15 +242,17 @@ class KillCourse:
         return dict(course.target.policy.overlay(Mode.KILLED))
 
     def _synced(self, course: Course) -> None:
-        course.find("a self-heal applied what Git says", heal_again(course))
-        sha, arrived = sync_again(course)
-        course.find("a sync reached the application", arrived, sha[:8])
-        app, reading, standing = course.target.venue.app(), heard(course.target.venue), standing_now(course)
-        course.note("app", plain(app))
-        words = f"Git {standing.mode.name}, venue {'blocked' if reading.blocked else 'OPEN'}"
-        together = standing.mode is Mode.KILLED and reading.blocked and agrees(app, self._overlay(course))
-        course.find("Git, application and venue agree: KILLED", together, words)
-        self._settle(course, converged=together)
+        course.note("app", plain(course.target.venue.app()))
+        self._settle(course, converged=race(course, self._wanted(course)))
+
+    def _wanted(self, course: Course) -> Wanted:
+        """The kill, as every witness must say it through a self-heal, a sync and a reconcile period."""
+
+        def git() -> Word:
+            mode = standing_now(course).mode
+            return Word(mode is Mode.KILLED, f"Git {mode.name}")
+
+        return Wanted("KILLED", git, self._overlay(course), killed=True)
 
     def _negative(self, course: Course) -> None:
         target = course.target
@@ -277,6 +280,7 @@ class KillCourse:
         ):
             return
         venue.unblock()
+        self._lower_flag(course)
         normal = {name: course.target.policy.resolved[0][name] for name in self._overlay(course)}
         wanted = {name: value for name, value in normal.items() if value is not None}
         course.find("the application trades again", course.wait(lambda: agrees(venue.app(), wanted)))
@@ -287,6 +291,18 @@ class KillCourse:
             venue.cancel(said.order_id)
         left = {order.order_id for order in heard(venue).open_orders} & set(self.probes)
         course.find("no probe is left", not left, ", ".join(left))
+
+    @staticmethod
+    def _take_flag_back(course: Course) -> FlagAnswer | None:
+        """Take back the field that the kill wrote into the cluster; None where the policy declares none."""
+        controlled = course.target.controlled
+        return None if controlled is None or controlled.flag is None else controlled.flag.restore()
+
+    @classmethod
+    def _lower_flag(cls, course: Course) -> None:
+        answer = cls._take_flag_back(course)
+        if answer is not None:
+            course.find("the runtime flag is taken back", answer.done, answer.detail)
 
 
 def _tells_of_cancels(entry: Entry) -> bool:

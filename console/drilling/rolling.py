@@ -13,15 +13,14 @@ from console.drilling.ground import (
     agrees,
     close_act,
     fingerprint,
-    heal_again,
     injected,
     refused_clear,
     stable_book,
     standing_now,
-    sync_again,
     target_files,
     withdraw_input,
 )
+from console.drilling.race import Wanted, Word, race
 from stages.commands import AdoptExternalChange, BeginAdvance, Quorum
 from stages.drill import PATHS, RESTARTS, Declared
 from stages.ladder import Value
@@ -181,14 +180,18 @@ class RollbackCourse:
         course.find("a console opened anew knows the step down", knows, f"entry {fresh.seq}")
 
     def _synced(self, course: Course) -> None:
-        course.find("a self-heal applied what Git says", heal_again(course))
-        sha, arrived = sync_again(course)
-        course.find("a sync reached the application", arrived, sha[:8])
-        app = course.target.venue.app()
-        course.note("app", plain(app))
-        together = standing_now(course).stage == self.lower and agrees(app, self._values(course, self.lower))
-        course.find("Git and application agree on the lower stage", together)
-        self._settle(course, converged=together)
+        course.note("app", plain(course.target.venue.app()))
+        self._settle(course, converged=race(course, self._wanted(course)))
+
+    def _wanted(self, course: Course) -> Wanted:
+        """The lower stage, as every witness must say it through a self-heal, a sync and a reconcile period."""
+        name = course.target.policy.stages[self.lower].name
+
+        def git() -> Word:
+            standing = standing_now(course)
+            return Word(standing.stage == self.lower, f"Git {name if standing.stage == self.lower else 'OTHERWISE'}")
+
+        return Wanted(f"at {name}", git, self._values(course, self.lower), killed=False)
 
     def _settle(self, course: Course, *, converged: bool) -> None:
         close_act(course, self.intent, self.answer.sha if self.answer is not None else "", converged=converged)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import locale
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,7 +19,7 @@ from console import crash
 from console.errand import Errand, send
 from console.panic.page import REASONS, SMALLEST, Sight, page
 from console.panic.phrases import CANCEL, Meant, read_phrase
-from widgets.glyphs import plain_terminal
+from console.seat import needs_ascii
 from widgets.line import Line, fit
 from widgets.sheet import Sheet
 from widgets.token_input import TokenInput
@@ -255,11 +254,8 @@ class PanicApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Textual's own report prints local variables; this one writes a redacted file and says where it is."""
-        from platformdirs import user_state_path
-
         error = self._exception or RuntimeError("unknown")
-        folder = user_state_path("rampdeck") / "crashes"
-        path = crash.write_report(folder, error, version=self._version, at=self._wall())
+        path = crash.write_report(crash.folder(), error, version=self._version, at=self._wall())
         self._exit_renderables.append(Text(crash.last_words(error, path)))
         self._return_code = crash.EXIT_CODE
         self._close_messages_no_wait()
@@ -273,11 +269,6 @@ def outcome(said: str, act: Acted) -> tuple[str, ...]:
     ]
     more = ["More orders may come: BLOCK refuses them."] if act.verb == CANCEL else []
     return (f"{said}: {' '.join([*doubt, *done, *more])}",)
-
-
-def needs_ascii(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal cannot be trusted with more than ASCII."""
-    return plain_terminal(environment, locale.getpreferredencoding(False))
 
 
 def run_panic_screen(wire: Callable[[], Wiring], wall: Callable[[], datetime], version: str, ascii_marks: bool) -> int:

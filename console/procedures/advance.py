@@ -351,8 +351,7 @@ def _publish(ports: AdvancePorts, force: InForce, plan: Plan, found: _Verified, 
             pushed = ports.repository.propose(sha, branch) if branch else ports.repository.push(sha, head)
             ports.checkpoint("pushed")
             if branch and pushed.outcome == "pushed":
-                said = f"pushed as branch {branch}; nothing changes before somebody merges it"
-                return Advanced("proposed", said, intent, sha, opinions=found.opinions, branch=branch)
+                return replace(_proposed(ports, force.policy, plan, intent, sha, branch), opinions=found.opinions)
             if pushed.outcome != "moved":
                 return Advanced(pushed.outcome, pushed.message, intent, sha, opinions=found.opinions)
             head = ports.repository.fetch()
@@ -371,6 +370,25 @@ def _publish(ports: AdvancePorts, force: InForce, plan: Plan, found: _Verified, 
         _interrupted(ports, intent, sha, actor)
         raise
     return Advanced("abandoned", f"the branch moved {TRIES} times", intent, sha, opinions=found.opinions)
+
+
+def _proposed(ports: AdvancePorts, policy: Policy, plan: Plan, intent: str, sha: str, branch: str) -> Advanced:
+    """What a proposal is worth: whoever reduced meanwhile may have looked for the branch before it was there."""
+    try:
+        overtaken = _overtaken(policy, ports.ledger.state(), plan, intent)
+    except Trouble as away:
+        overtaken = f"nobody knows whether it was overtaken: {away.line}"
+    if not overtaken:
+        said = f"pushed as branch {branch}; nothing changes before somebody merges it"
+        return Advanced("proposed", said, intent, sha, branch=branch)
+    try:
+        gone = ports.repository.withdraw(branch, sha)
+    except Trouble as away:
+        return Advanced(
+            "unknown", f"{overtaken}; whether branch {branch} is gone is not known: {away.line}", intent, sha
+        )
+    kept = "" if gone else f"; branch {branch} COULD NOT BE TAKEN BACK: do not merge it"
+    return Advanced("abandoned", f"{overtaken}{kept}", intent, sha)
 
 
 def _commit(ports: AdvancePorts, force: InForce, fresh: Plan, found: _Verified, head: str) -> str:

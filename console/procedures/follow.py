@@ -120,12 +120,19 @@ def _taken_over(repository: Repository, intent: Intent) -> bool:
 
 
 def settle(
-    ledger: LedgerStore, clock: Clock, *, actor: str, truth: Truth, convergence: timedelta, term: int | None = None
+    ledger: LedgerStore,
+    clock: Clock,
+    *,
+    actor: str,
+    truth: Truth,
+    convergence: timedelta,
+    since: datetime | None = None,
+    term: int | None = None,
 ) -> tuple[Entry, ...]:
-    """Close pushed acts by what ``truth`` says of the runtime."""
+    """Close pushed acts by what ``truth`` says of the runtime to whoever looks since ``since``."""
     now = clock.wall()
     closed: list[Entry] = []
-    for command in settled(ledger.state(), truth, actor=actor, now=now, convergence=convergence):
+    for command in settled(ledger.state(), truth, actor=actor, now=now, convergence=convergence, since=since):
         answer = ledger.transact(command, now=now, term=term)
         closed += () if isinstance(answer, Refusal) else answer
     return tuple(closed)

@@ -205,12 +205,16 @@ def _intent(ports: ReducePorts, policy: Policy, order: Order, state: ControlStat
 
 
 def _take_back(ports: ReducePorts, record: _Recorder, order: Order) -> None:
-    """An advance that awaits its merge must not be merged after this: its branch goes, and the act ends."""
-    for one in record.state().awaiting:
-        if one.kind == REDUCE:
+    """An advance that awaits its merge must not be merged after this: its branch goes, and the act ends.
+
+    So does the branch of one that is still at it, which then finds out by itself that it was overtaken.
+    """
+    state = record.state()
+    for one in (*state.awaiting, *state.unresolved):
+        if one.kind == REDUCE or not one.branch:
             continue
         with suppress(Trouble):
-            if ports.repository.withdraw(one.branch, one.sha):
+            if ports.repository.withdraw(one.branch, one.sha) and one.awaited:
                 said = f"{order.actor} reduced meanwhile; branch {one.branch} was taken back"
                 record(RecordOutcome(order.actor, one.id, "abandoned", one.sha, said))
 

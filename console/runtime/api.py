@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
+from weakref import WeakSet
 
 from console.ports import Clock
 from stages.refusal import Trouble
@@ -30,7 +31,11 @@ CONNECT: Final = 3.0
 JSON, MERGE, APPLY = "application/json", "application/merge-patch+json", "application/apply-patch+yaml"
 """Content types of a whole object, of a merge patch, and of a server-side apply."""
 
+_KEPT: Final = 64
+"""Connections that are kept for another request; every watch holds one while it lasts."""
+
 _PIECE: Final = 64 * 2**10
+_EVENTS: Final = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
 _REASONS: Final[Mapping[int, str]] = {
     401: "the API server does not accept the credentials; they may have expired",
     410: "what was asked for is too old",
@@ -82,6 +87,9 @@ class ApiServer:
         self._access, self._clock = access, clock
         self._lock = threading.Lock()
         self._client: Any = None
+        self._streams: WeakSet[Stream] = WeakSet()
+        self.closed = threading.Event()
+        """Set when nobody is to be asked any more."""
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, seconds: float) -> Any:
         """The JSON answer to a GET that arrives within ``seconds``. Raises ApiTrouble."""
@@ -110,20 +118,27 @@ class ApiServer:
         """The object after a patch of the given content type. Raises ApiTrouble."""
         return self._json("PATCH", path, query, body, content, seconds)
 
-    def stream(
-        self, path: str, query: Mapping[str, str], *, connect: float, silence: float
-    ) -> Iterator[Mapping[str, Any]]:
-        """The lines of a watch as they come, until the server ends it. Raises ApiTrouble, also after ``silence``."""
-        answer = self._open("GET", path, query, None, JSON, connect, silence)
-        try:
-            rest = b""
-            while piece := self._piece(answer, silence):
-                *lines, rest = (rest + piece).split(b"\n")
-                if len(rest) > BODY_LIMIT:
-                    raise ApiTrouble(f"a line is longer than {BODY_LIMIT // 2**20} MB")
-                yield from (_parsed(line) for line in lines if line.strip())
-        finally:
-            answer.close()
+    def stream(self, path: str, query: Mapping[str, str], *, connect: float, lasts: float) -> Stream:
+        """A watch that the server has begun to answer. Raises ApiTrouble.
+
+        ``lasts``: seconds after which it is over whatever the server sends, and dead when it has sent nothing.
+        """
+        deadline = self._clock.monotonic() + lasts
+        answer = self._open("GET", path, query, None, JSON, connect, lasts)
+        stream = Stream(answer, self._clock, deadline, lasts)
+        with self._lock:
+            self._streams.add(stream)
+        if self.closed.is_set():
+            stream.interrupt()
+        return stream
+
+    def close(self) -> None:
+        """Ends every stream, and lets no thread that follows one go on."""
+        self.closed.set()
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.interrupt()
 
     def _json(
         self,
@@ -172,6 +187,8 @@ class ApiServer:
             )
         except (HTTPError, OSError, ValueError) as error:
             raise ApiTrouble(_short(error, silence)) from None
+        if answer.status == 401:
+            self._forget(client)
         if answer.status >= 300:
             raise self._refused(answer, silence)
         return answer
@@ -185,10 +202,13 @@ class ApiServer:
                 self._client = _load(self._access)
             return self._client
 
-    def _refused(self, answer: BaseHTTPResponse, seconds: float) -> ApiTrouble:
-        if answer.status == 401:
-            with self._lock:
+    def _forget(self, client: Any) -> None:
+        """The next request loads the credentials anew; once, however many were refused with the same."""
+        with self._lock:
+            if self._client is client:
                 self._client = None
+
+    def _refused(self, answer: BaseHTTPResponse, seconds: float) -> ApiTrouble:
         try:
             body = self._body(answer, self._clock.monotonic() + seconds, seconds)
         except ApiTrouble:
@@ -212,7 +232,7 @@ class ApiServer:
 
     def _body(self, answer: BaseHTTPResponse, deadline: float, seconds: float) -> bytes:
         body = bytearray()
-        while piece := self._piece(answer, seconds):
+        while piece := _piece(answer, seconds):
             body += piece
             if self._clock.monotonic() > deadline:
                 raise ApiTrouble(f"the answer takes longer than {seconds:g} s")
@@ -220,15 +240,55 @@ class ApiServer:
                 raise ApiTrouble(f"the answer is longer than {BODY_LIMIT // 2**20} MB")
         return bytes(body)
 
-    @staticmethod
-    def _piece(answer: BaseHTTPResponse, seconds: float) -> bytes:
-        """What has arrived, as soon as anything has; nothing at the end."""
-        from urllib3.exceptions import HTTPError
 
+class Stream:
+    """The events of a watch as they come, until the server ends it. To be read once, by one thread, and closed."""
+
+    def __init__(self, answer: BaseHTTPResponse, clock: Clock, deadline: float, silence: float) -> None:
+        self._answer, self._clock = answer, clock
+        self._deadline, self._silence = deadline, silence
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """``type`` and ``object`` of each. Raises ApiTrouble when it breaks, falls silent or talks nonsense."""
+        rest = b""
+        while piece := _piece(self._answer, self._silence):
+            *lines, rest = (rest + piece).split(b"\n")
+            if len(rest) > BODY_LIMIT:
+                raise ApiTrouble(f"a line is longer than {BODY_LIMIT // 2**20} MB")
+            yield from (_event(line) for line in lines if line.strip())
+            if self._clock.monotonic() > self._deadline:
+                return
+        if rest.strip():
+            raise ApiTrouble("the connection was closed in the middle of a line")
+
+    def interrupt(self) -> None:
+        """Ends the wait of the thread that reads it; from any thread."""
         try:
-            return answer.read1(_PIECE)
-        except (HTTPError, OSError, ValueError) as error:
-            raise ApiTrouble(_short(error, seconds)) from None
+            self._answer.shutdown()
+        except (AttributeError, OSError, RuntimeError, ValueError):
+            return  # it is over already, or urllib3 is older than 2.3: then it ends by itself
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._answer.close()
+        self._answer.release_conn()
+
+
+def _piece(answer: BaseHTTPResponse, seconds: float) -> bytes:
+    """What has arrived, as soon as anything has; nothing at the end. Raises ApiTrouble."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return answer.read1(_PIECE)
+    except (HTTPError, OSError, ValueError) as error:
+        raise ApiTrouble(_short(error, seconds)) from None
+
+
+def _event(line: bytes) -> Mapping[str, Any]:
+    event = _parsed(line)
+    if not isinstance(event, dict) or event.get("type") not in _EVENTS or not isinstance(event.get("object"), dict):
+        raise ApiTrouble("a line of the watch is no event")
+    return event
 
 
 def _load(access: Access) -> Any:
@@ -249,6 +309,7 @@ def _load(access: Access) -> Any:
         fix = "correct 'kubernetes' in the configuration, or the kubeconfig file"
         raise ApiTrouble(f"no credentials: {' '.join(str(error).split())}", fix=fix) from None
     configuration.retries = False
+    configuration.connection_pool_maxsize = _KEPT
     return client.ApiClient(configuration)
 
 

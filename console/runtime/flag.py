@@ -30,6 +30,10 @@ class ExemptFlag:
     def verify(self) -> str:
         return why_healed(self._flag, self._namespace, self._held(), application_of(self._get(self._application)))
 
+    def kills(self) -> FlagAnswer:
+        flag, said = self._flag, value_in(self._flag, self._held())
+        return FlagAnswer(said == flag.value, f"{flag.object} {flag.path} says {said}")
+
     def kill(self) -> FlagAnswer:
         return self._write(self._flag.value)
 

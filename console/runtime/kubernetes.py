@@ -1,178 +1,78 @@
-"""Kubernetes as runtime witness: every binding on its live object, kept by a watch with resync on each object.
+"""Kubernetes as runtime witness: every binding on its live object, and the workloads with their pods and Events.
 
-A thread of its own follows each object: it lists, watches from there, and lists again when the watch ends. What it
-heard last is composed into readbacks whenever the reader asks; nobody waits for the cluster. The threads end by
-themselves when nobody asks any more.
+A reflector follows each object by its name, which RBAC may then allow by that name alone, and two more the pods and the
+Events of each workload. What they heard last is composed into readbacks whenever the reader asks; nobody waits for the
+cluster.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
 
 from console.ports import Clock, Fetched
-from console.runtime.api import ApiServer, ApiTrouble
+from console.runtime.api import ApiServer
+from console.runtime.reflector import Collection, Heard, Pace, Reflector
 from stages.deployed import WorkloadReading
-from stages.live_objects import Asked, Resource, Sighting, asked_of, live_reading, workloads_of
+from stages.live_objects import Asked, Resource, Sighting, asked_of, live_reading, manifest_of, workloads_of
 from stages.policy import Policy
 from stages.refusal import Trouble
-from stages.rollouts import Happening, PodStart, happenings, pod_starts, started_after
+from stages.rollouts import Object, happenings, pod_starts, started_after
 from stages.witness import RuntimeReading
-
-REQUEST: Final = 4.0
-"""Seconds that one request may take."""
-
-RESYNC: Final = 10.0
-"""Seconds after which a watch ends and the object is listed anew, so that a lost event costs no more."""
-
-SILENCE: Final = 5.0
-"""Seconds beyond its end for which a watch may say nothing before its connection counts as dead."""
-
-STALE: Final = RESYNC + SILENCE + REQUEST + 1
-"""Seconds after which a value that nobody confirmed is not known any more."""
-
-PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between failures in a row, unless the API server asks for others."""
-
-LONGEST_PAUSE: Final = 30.0
-"""Seconds for which a request for patience is followed; after that the API server is asked again anyway."""
-
-LET_GO: Final = 30.0
-"""Seconds after the last question at which the threads end."""
+from stages.yaml_spans import Manifest
 
 
-class Follower:
-    """Follows one object of a namespace."""
+def object_in(namespace: str, resource: Resource) -> Collection:
+    """One object as a collection of its own."""
+    return Collection(resource.collection(namespace), (("fieldSelector", f"metadata.name={resource.name}"),))
 
-    def __init__(self, api: ApiServer, namespace: str, resource: Resource, clock: Clock) -> None:
-        self._api, self._clock = api, clock
-        self._namespace, self.resource = namespace, resource
-        self._lock = threading.Lock()
-        self._newest: Sighting | None = None
-        self._wanted_until = 0.0
-        self._running = False
-        self.heard = threading.Event()
-        """Set by the first answer, whatever it was."""
-        self._wake = threading.Event()
 
-    def sighting(self) -> Sighting | None:
-        """What is known now; keeps the thread going, and starts it when it is not. None before the first answer."""
-        with self._lock:
-            self._wanted_until = self._clock.monotonic() + LET_GO
-            if not self._running:
-                self._running = True
-                name = f"rampdeck kubernetes {self.resource.object}"
-                threading.Thread(target=self._run, name=name, daemon=True).start()
-            return self._newest
-
-    @property
-    def running(self) -> bool:
-        """Whether its thread is at work."""
-        with self._lock:
-            return self._running
-
-    def hurry(self) -> None:
-        """Ends a pause between failures."""
-        self._wake.set()
-
-    def _run(self) -> None:
-        failures = 0
-        while self._wanted():
-            try:
-                version = self._list()
-                failures = 0
-                self._watch(version)
-            except ApiTrouble as trouble:
-                if trouble.status == 410:
-                    continue  # the history is gone: what stands now is listed anew
-                self._say(error=trouble.what)
-                pause = PAUSES[min(failures, len(PAUSES) - 1)]
-                failures += 1
-                self._wake.wait(min(max(pause, trouble.retry_after or 0.0), LONGEST_PAUSE))
-                self._wake.clear()
-
-    def _wanted(self) -> bool:
-        with self._lock:
-            self._running = self._clock.monotonic() < self._wanted_until
-            return self._running
-
-    def _query(self) -> dict[str, str]:
-        """Selects the object by its name, which RBAC may then allow by that name alone."""
-        return {"fieldSelector": f"metadata.name={self.resource.name}"}
-
-    def _list(self) -> str:
-        path = self.resource.collection(self._namespace)
-        found = self._api.get(path, {**self._query(), "limit": "1"}, seconds=REQUEST)
-        items = found.get("items") or [None]
-        self._say(held=items[0])
-        return str(found.get("metadata", {}).get("resourceVersion", ""))
-
-    def _watch(self, version: str) -> None:
-        """Follows events until the server ends the watch."""
-        query = {
-            **self._query(),
-            "watch": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": f"{RESYNC:g}",
-            "allowWatchBookmarks": "true",
-        }
-        path = self.resource.collection(self._namespace)
-        for event in self._api.stream(path, query, connect=REQUEST, silence=RESYNC + SILENCE):
-            if event.get("type") == "ERROR":
-                status = event.get("object", {})
-                raise ApiTrouble(str(status.get("message", "the watch failed")), status=int(status.get("code", 0)))
-            if event.get("type") in ("ADDED", "MODIFIED"):
-                self._say(held=event["object"])
-            elif event.get("type") == "DELETED":
-                self._say(held=None)
-            if not self._wanted():
-                return
-
-    def _say(self, *, held: Mapping[str, Any] | None = None, error: str = "") -> None:
-        with self._lock:
-            last = self._newest
-            if error:
-                kept = last.held if last else None
-                read_time = last.read_time if last else self._clock.wall()
-                self._newest = Sighting(self.resource, read_time, kept, error)
-            else:
-                self._newest = Sighting(self.resource, self._clock.wall(), held)
-        self.heard.set()
+def object_of(resource: Resource, heard: Heard) -> Object | None:
+    """The one object of such a collection; None when it is not there."""
+    return next((one for one in heard.items if one["metadata"]["name"] == resource.name), None)
 
 
 class ClusterWitness:
     """The ``Fetch`` of every readback of a policy from live objects, and what the cluster says of its workloads."""
 
     name = "kubernetes"
-    every = 1.0
-    """Seconds between two questions; each is answered from what the followers heard."""
-    patience = REQUEST + 0.5
+    every = 0.25
+    """Seconds between two questions; each is answered from what was heard, and nobody is asked."""
 
-    def __init__(self, api: ApiServer, policy: Policy, clock: Clock) -> None:
-        self._api, self._clock = api, clock
+    def __init__(self, api: ApiServer, policy: Policy, clock: Clock, pace: Pace | None = None) -> None:
+        self._api, self._clock, self._pace = api, clock, pace or Pace()
+        self.patience = self._pace.request + 0.5
         self._namespace = policy.spec.target.namespace
         self._asked: tuple[Asked, ...] = asked_of(policy)
         read = {resource for asked in self._asked for _, resource in asked.places}
         self._workloads = workloads_of(policy)
-        self._followers = {
-            resource: Follower(api, self._namespace, resource, clock)
+        self._objects = {
+            resource: self._reflector(object_in(self._namespace, resource))
             for resource in sorted(read | set(self._workloads), key=lambda one: one.object)
         }
+        self._events = {resource: self._reflector(self._events_of(resource)) for resource in self._workloads}
+        self._lock = threading.Lock()
+        self._pods: dict[Resource, Reflector] = {}
+        """Of each workload, by the selector that it had last."""
+        self._parsed: dict[Resource, tuple[Object, Manifest]] = {}
+        """Each object as it was read last: parsing it costs more than all the rest."""
 
     def read(self) -> Fetched:
         """Every readback as of now; the first call waits until each object was asked for once."""
-        started = self._clock.monotonic()
-        seen = self._seen(started + REQUEST)
+        heard = self._heard(self._objects)
         at = self._clock.wall()
+        seen = {resource: self._sighting(resource, one) for resource, one in heard.items()}
         errors = [f"{one.resource.object}: {one.error}" for one in seen.values() if one.error]
+        notes = [f"{resource.object}: {one.note}" for resource, one in heard.items() if one.note]
         return Fetched(
             at=at,
             latency_ms=None,
             samples={},
             runtime={asked.control: live_reading(asked, seen, at) for asked in self._asked},
             error=errors[0] if errors else "",
+            note=notes[0] if notes else "",
         )
 
     def failed(self, reason: str, at: datetime) -> Fetched:
@@ -182,8 +82,13 @@ class ClusterWitness:
 
     def workloads(self) -> tuple[WorkloadReading, ...]:
         """Every workload of the policy: its rollout, its pods, and what happened to it. Never raises Trouble."""
-        seen = self._seen(self._clock.monotonic() + REQUEST)
-        return tuple(self._workload(seen[resource]) for resource in self._workloads)
+        for reflector in self._events.values():
+            reflector.newest()
+        seen = self._heard({resource: self._objects[resource] for resource in self._workloads})
+        sightings = {resource: self._sighting(resource, one) for resource, one in seen.items()}
+        pods = self._heard(dict(self._pods_of(sightings.values())))
+        happened = self._heard(self._events)
+        return tuple(_workload(sightings[one], seen[one], pods.get(one), happened[one]) for one in self._workloads)
 
     @property
     def reads_back(self) -> bool:
@@ -192,60 +97,85 @@ class ClusterWitness:
 
     @property
     def following(self) -> int:
-        """How many objects are followed now."""
-        return sum(follower.running for follower in self._followers.values())
+        """How many collections are followed now."""
+        with self._lock:
+            reflectors = (*self._objects.values(), *self._events.values(), *self._pods.values())
+        return sum(reflector.running for reflector in reflectors)
 
-    def hurry(self) -> None:
-        """Asks again at once where a pause after a failure is being waited out."""
-        for follower in self._followers.values():
-            follower.hurry()
+    def _heard(self, reflectors: Mapping[Resource, Reflector]) -> dict[Resource, Heard]:
+        """The newest word of each, all asked before any is waited for."""
+        deadline = self._clock.monotonic() + self._pace.request
+        for reflector in reflectors.values():
+            reflector.newest()
+        for reflector in reflectors.values():
+            reflector.wait(deadline - self._clock.monotonic())
+        return {resource: reflector.newest() for resource, reflector in reflectors.items()}
 
-    def _seen(self, deadline: float) -> dict[Resource, Sighting]:
-        """The newest word on every object; old words are marked as such."""
-        for follower in self._followers.values():
-            follower.sighting()
-        for follower in self._followers.values():
-            follower.heard.wait(max(0.0, deadline - self._clock.monotonic()))
-        return {resource: self._judged(follower) for resource, follower in self._followers.items()}
+    def _sighting(self, resource: Resource, heard: Heard) -> Sighting:
+        held = object_of(resource, heard)
+        if held is None or heard.error:
+            return Sighting(resource, heard.read_time, held, heard.error)
+        known, manifest = self._parsed.get(resource, (None, None))
+        if known is not held or manifest is None:
+            try:
+                manifest = manifest_of(resource, held)
+            except Trouble as trouble:
+                return Sighting(resource, heard.read_time, held, trouble.line)
+            self._parsed[resource] = (held, manifest)
+        return Sighting(resource, heard.read_time, held, manifest=manifest)
 
-    def _judged(self, follower: Follower) -> Sighting:
-        now, sighting = self._clock.wall(), follower.sighting()
-        if sighting is None:
-            return Sighting(follower.resource, now, error="was not answered yet")
-        age = (now - sighting.read_time).total_seconds()
-        if age > STALE and not sighting.error:
-            said = f"was not confirmed for {age:.0f} s"
-            return Sighting(sighting.resource, sighting.read_time, sighting.held, said)
-        return sighting
+    def _reflector(self, collection: Collection) -> Reflector:
+        return Reflector(self._api, collection, self._clock, self._pace)
 
-    def _workload(self, sighting: Sighting) -> WorkloadReading:
-        at, changed = sighting.read_time, sighting.changed_at
-        missing = sighting.error or ("" if sighting.held is not None else "is not in the cluster")
-        if missing:
-            return WorkloadReading(sighting.resource.object, None, at, changed, error=missing)
-        try:
-            pods, events = self._pods(sighting), self._events(sighting)
-        except Trouble as trouble:
-            return WorkloadReading(
-                sighting.resource.object, sighting.rollout, at, changed, error=f"pods and Events: {trouble.what}"
-            )
-        after = None if changed is None else started_after(pods, changed)
-        return WorkloadReading(sighting.resource.object, sighting.rollout, at, changed, pods, after, events)
-
-    def _pods(self, sighting: Sighting) -> tuple[PodStart, ...]:
-        held, name = sighting.held or {}, sighting.resource.name
-        chosen = held.get("spec", {}).get("selector", {}).get("matchLabels")
-        if sighting.resource.kind == "Service":
-            chosen = {"serving.knative.dev/service": name}
-        if not chosen:
-            return ()
-        query = {"labelSelector": ",".join(f"{key}={value}" for key, value in chosen.items()), "limit": "100"}
-        found = self._api.get(f"/api/v1/namespaces/{self._namespace}/pods", query, seconds=REQUEST)
-        return pod_starts(found.get("items") or ())
-
-    def _events(self, sighting: Sighting) -> tuple[Happening, ...]:
-        resource = sighting.resource
+    def _events_of(self, resource: Resource) -> Collection:
         chosen = f"involvedObject.kind={resource.kind},involvedObject.name={resource.name}"
-        path = f"/api/v1/namespaces/{self._namespace}/events"
-        found = self._api.get(path, {"fieldSelector": chosen, "limit": "50"}, seconds=REQUEST)
-        return happenings(found.get("items") or ())
+        return Collection(f"/api/v1/namespaces/{self._namespace}/events", (("fieldSelector", chosen),))
+
+    def _pods_of(self, sightings: Iterable[Sighting]) -> Iterator[tuple[Resource, Reflector]]:
+        """The pods that each workload selects; another selector than before begins anew."""
+        for sighting in sightings:
+            chosen = _selector(sighting)
+            if chosen is None:
+                continue
+            collection = Collection(f"/api/v1/namespaces/{self._namespace}/pods", (("labelSelector", chosen),))
+            with self._lock:
+                known = self._pods.get(sighting.resource)
+                if known is None or known.collection != collection:
+                    known = self._pods[sighting.resource] = self._reflector(collection)
+            yield sighting.resource, known
+
+
+def _selector(sighting: Sighting) -> str | None:
+    """The labels by which a workload's pods are known; None where it names none."""
+    if sighting.held is None:
+        return None
+    chosen = sighting.held.get("spec", {}).get("selector", {}).get("matchLabels")
+    if sighting.resource.kind == "Service":
+        chosen = {"serving.knative.dev/service": sighting.resource.name}
+    return ",".join(f"{key}={value}" for key, value in chosen.items()) if chosen else None
+
+
+def _workload(sighting: Sighting, seen: Heard, pods: Heard | None, happened: Heard) -> WorkloadReading:
+    """Put together from what was heard of the workload itself, of its pods and of its Events."""
+    told = {sighting.resource.object: seen, "Events": happened, **({"pods": pods} if pods is not None else {})}
+    reading = WorkloadReading(
+        sighting.resource.object,
+        sighting.rollout if sighting.held is not None and not sighting.error else None,
+        sighting.read_time,
+        sighting.changed_at,
+        error=sighting.error or ("" if sighting.held is not None else "is not in the cluster"),
+        note=next((f"{what}: {one.note}" for what, one in told.items() if one.note), ""),
+    )
+    if reading.error:
+        return reading
+    if error := next((one.error for one in told.values() if one.error), ""):
+        return replace(reading, error=f"pods and Events: {error}")
+    starts = pod_starts(pods.items) if pods is not None else ()
+    changed = sighting.changed_at
+    return replace(
+        reading,
+        read_time=min(one.read_time for one in told.values()),
+        pods=starts,
+        restarted=None if changed is None else started_after(starts, changed),
+        events=happenings(happened.items),
+    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,11 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import ACTIONS, On, actions_on, footer
-from console.copying import JSON, TEXT, Copy
-from console.desk import Frame
 from console.keymap import STANDARD, Keymap
-from stages.drill import PAPER
-from stages.facts import DrillRun
 from stages.verdict import Headline
 from widgets.figures import age
 from widgets.header import Head, local_time, read_head
@@ -44,6 +40,11 @@ SMALLEST = (60, 18)
 CUT_OFF = 5.0
 """Seconds without a tick after which nothing that a frame holds may be believed."""
 
+
+if TYPE_CHECKING:
+    from console.copying import Copy
+    from console.desk import Frame
+    from stages.facts import DrillRun
 
 SAID_FOR = timedelta(seconds=8)
 """How long a page says what came of a key that changes nothing on it."""
@@ -122,7 +123,11 @@ def _view_head(view: View, headline: Headline | None, prefix: str) -> Head:
         acknowledged=frame.acknowledged,
     )
     drill = frame.drills.running if frame.drills is not None else None
-    return _drilling(head, drill, frame, calm=headline is None) if drill is not None and drill.mode == PAPER else head
+    if drill is None:
+        return head
+    from stages.drill import PAPER
+
+    return _drilling(head, drill, frame, calm=headline is None) if drill.mode == PAPER else head
 
 
 def _drilling(head: Head, drill: DrillRun, frame: Frame, *, calm: bool) -> Head:
@@ -252,6 +257,8 @@ class Live(Screen[None]):
 
     def copies(self) -> tuple[Copy, ...]:
         """What can be copied here, what one most likely wants first."""
+        from console.copying import TEXT, Copy
+
         return (Copy("the page", TEXT, lambda: self.sheet.text),)
 
     def copy(self, copy: Copy) -> None:
@@ -262,6 +269,8 @@ class Live(Screen[None]):
         self.copy(self.copies()[0])
 
     def action_copy_json(self) -> None:
+        from console.copying import JSON
+
         found = next((copy for copy in self.copies() if copy.form == JSON), None)
         if found is None:
             self.say("there is nothing here that has a form in JSON")

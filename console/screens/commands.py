@@ -1,17 +1,45 @@
-"""The palette: the registry's actions of a screen, what can be copied there, themes, and faults where there are any."""
+"""What a person gets from the console itself: the palette, copies for the clipboard, pictures of the screen."""
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from console.actions import actions_on
-from console.desk import Faults
 from console.screens import Live
 from widgets.palette import THEMES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.desk import Faults
+    from console.seat import Seat
+
+
+def past_tmux(text: str) -> str:
+    """The sequence for the terminal around tmux: every escape in it doubled, wrapped as tmux hands it on."""
+    inner = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a".replace("\x1b", "\x1b\x1b")
+    return f"\x1bPtmux;{inner}\x1b\\"
+
+
+def given(app: App[None], seat: Seat, now: datetime, what: str, *arguments: object) -> str:
+    """A copy or a picture of the screen, for the person who asked; what became of it in a sentence."""
+    from console.copying import Copy, hand_over
+    from console.picture import take
+
+    home = os.environ.get("HOME")
+    match what, arguments:
+        case "copy", (Copy() as copy,):
+            return hand_over(copy, app.copy_to_clipboard, seat.keeps and seat.keeps / "copies", now, home)
+        case _:
+            svg = app.export_screenshot(title="rampdeck")
+            return take(svg, seat.veil, seat.keeps and seat.keeps / "screenshots", now, home)
 
 
 def offered(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from stages.drill import COMMAND, Scope
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
-    from console.drilling.course import DrillTarget
+    from console.drilling.course import Controlled, DrillTarget
     from console.in_force import InForce
     from console.procedures.reduce import Reduced
     from console.wiring import Wiring
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stages.policy import Policy
     from stages.posture import Mode
     from stages.state import ControlState
+    from stages.witness import RuntimeReading
 
 _LOOK_EVERY: Final = 0.2
 
@@ -61,6 +62,7 @@ def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarg
             ledger=target.ledger, spill=target.spill, repository=target.repository, venue=target.venue,
             clock=target.clock, running=target.running, pause=Event().wait, checkpoint=target.checkpoint,
             by_branch=target.by_branch("reduce"), runtime=target.outside.runtime(force.policy),
+            flag=target.outside.flag(force.policy),
         )  # fmt: skip
         order = Order(intent, live.actor, stage, mode, "drill", authenticated=live.authenticated)
         return reduce(ports, force.policy, order, digests=(force.policy_digest, force.roster_digest))
@@ -81,7 +83,24 @@ def drill_target(live: Wiring, target: Wiring, path: str = COMMAND) -> DrillTarg
         fresh=lambda: _fresh(target),
         sign=live.signer.sign,
         approvals=approvals,
+        controlled=_controlled(target, force.policy),
     )
+
+
+def _controlled(target: Wiring, policy: Policy) -> Controlled | None:
+    """The cluster side of the target; None where its policy names no Application."""
+    from console.drilling.course import Controlled
+
+    where, outside = policy.spec.target.application, target.outside
+    if where is None:
+        return None
+
+    def readback() -> Mapping[str, RuntimeReading]:
+        witness = outside.cluster(policy)
+        return witness.read().runtime if witness is not None else {}
+
+    name = f"{where.namespace}/{where.name}"
+    return Controlled(name, outside.runtime(policy), readback, outside.flag(policy))
 
 
 def ready_target(target: Wiring) -> InForce:

@@ -60,6 +60,7 @@ def _workload(reading: WorkloadReading, wall: datetime) -> dict[str, Any]:
         ],
         "ageSeconds": _age(reading.read_time, wall),
         "error": reading.error,
+        "note": reading.note,
     }
 
 
@@ -67,7 +68,7 @@ def _application(reading: ApplicationReading, wall: datetime) -> dict[str, Any]:
     said = reading.application
     age = _age(reading.read_time, wall)
     if said is None:
-        return {"name": None, "ageSeconds": age, "error": reading.error}
+        return {"name": None, "ageSeconds": age, "error": reading.error, "note": reading.note}
     operation = said.operation
     return {
         "name": said.name,
@@ -83,6 +84,7 @@ def _application(reading: ApplicationReading, wall: datetime) -> dict[str, Any]:
         "conditions": said.conditions,
         "ageSeconds": age,
         "error": reading.error,
+        "note": reading.note,
     }
 
 

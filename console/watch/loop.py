@@ -96,6 +96,8 @@ class Watch:
         self._reader: Reader | None = None
         self._pending: list[Command] = []
         self._sealed: tuple[float, str] | None = None
+        self._looking: datetime | None = None
+        """Since when this watch looks without a gap."""
         self._troubles: dict[str, str] = {}
         """What is in the way, by the part that it concerns."""
         self.fault: Exception | None = None
@@ -226,6 +228,8 @@ class Watch:
         reader = self._reading(policy)
         snapshot = memory.bridged(reader.snapshot(memory.through + 1))
         state = self._read_ledger() or state  # what was declared before it happened is known before it is judged
+        if snapshot.gap or self._looking is None:
+            self._looking = now
         memory.watch, commands = accumulate(policy, state, memory.watch, snapshot, self._seat.actor)
         if memory.lost:
             commands = (*abort_runs(state, self._seat.actor, snapshot.market, memory.lost), *commands)
@@ -319,6 +323,7 @@ class Watch:
                 actor=self._seat.actor,
                 truth=truth(policy, state, evaluation),
                 convergence=policy.spec.target.convergence,
+                since=self._looking,
                 term=self._tenure.term,
             )
         except Trouble as trouble:

@@ -29,7 +29,9 @@ GAP_TICKS: Final = 2
 
 GIT_EVERY: Final = 3.0
 VENUE_EVERY: Final = 2.0
-DEPLOYED_EVERY: Final = 4.0
+DEPLOYED_EVERY: Final = 0.25
+"""Seconds between two looks at what the cluster and the controller have told; nobody is asked for them."""
+
 GRACE: Final = 1.0
 """Seconds beyond its patience after which a request that is still in flight counts as unanswered."""
 
@@ -253,10 +255,9 @@ class _Memory:
     def health(self, name: str, answer: Fetched | None) -> SourceHealth:
         if answer is not None and not answer.error:
             self.last_good = answer.at
-        ok = answer is not None and not answer.error
-        return SourceHealth(
-            name, ok, answer.latency_ms if answer else None, self.last_good, answer.error if answer else "first read"
-        )
+        if answer is None:
+            return SourceHealth(name, ok=False, latency_ms=None, last_good=self.last_good, detail="first read")
+        return SourceHealth(name, not answer.error, answer.latency_ms, self.last_good, answer.error or answer.note)
 
 
 def _standing_answer(fetch: Fetch, loop: Loop[Fetched], wall: datetime) -> Fetched | None:

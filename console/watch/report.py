@@ -129,7 +129,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
     yield from (f"DOES NOT FIT {said}" for said in found.standing.parted)
     for source in found.snapshot.sources:
         latency = "" if source.latency_ms is None else f" {source.latency_ms} ms"
-        yield f"{source.name}{latency} {'' if source.ok else source.detail}".rstrip()
+        yield f"{source.name}{latency} {source.detail}".rstrip()
     yield f"{found.recommendation.action}: {'; '.join(found.recommendation.reasons)}"
     yield from ((f"note: {look.note}",) if look.note else ())
 

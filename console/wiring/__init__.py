@@ -412,6 +412,6 @@ class Wiring:
 
     def close(self) -> None:
         """Lets go of what was opened."""
-        for name in ("ledger", "observations"):
+        for name in ("outside", "ledger", "observations"):
             if name in self.__dict__:
                 self.__dict__[name].close()

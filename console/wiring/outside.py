@@ -86,6 +86,11 @@ class Outside:
         said = self.settings.kubernetes
         return ApiServer(Access(said.kubeconfig, said.context, said.in_cluster) if said else None, self.clock)
 
+    def close(self) -> None:
+        """Ends the watches of the cluster."""
+        if "api_server" in self.__dict__:
+            self.api_server.close()
+
     def runtime(self, policy: Policy) -> ArgoCd | None:
         """The GitOps controller of the target; None where the policy or the configuration knows none."""
         where = policy.spec.target.application

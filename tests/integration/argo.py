@@ -67,8 +67,8 @@ class Argo:
         """One reconciliation: refresh, compare, sync when told or automated, and tell."""
         application = self.held()
         asked = application["metadata"].get("annotations", {}).get(REFRESH)
-        found_new = False
-        if asked or self.reconciles or not self.seen:
+        found_new, looks = False, bool(asked or self.reconciles or not self.seen)
+        if looks:
             revision, self.wanted = self.render()
             found_new, self.seen = revision != self.seen, revision
         self._rules = application["spec"].get("ignoreDifferences", [])
@@ -84,10 +84,10 @@ class Argo:
             differ = []
             if automated and automated.get("prune"):
                 self._prune()
-        self._tell(application, differ, state)
+        self._tell(application, differ, state, looks=looks)
 
     def _sync(self, manifests: list[dict[str, Any]]) -> dict[str, Any]:
-        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        at = _now()
         result = {"syncResult": {"revision": self.seen}, "startedAt": at, "finishedAt": at}
         if self.break_with:
             return {"phase": "Failed", "message": self.break_with, **result}
@@ -142,7 +142,9 @@ class Argo:
     def _place(self, manifest: dict[str, Any]) -> str:
         return f"{self._collection(manifest)}/{manifest['metadata']['name']}"
 
-    def _tell(self, application: dict[str, Any], differ: list[dict[str, Any]], state: dict[str, Any] | None) -> None:
+    def _tell(
+        self, application: dict[str, Any], differ: list[dict[str, Any]], state: dict[str, Any] | None, *, looks: bool
+    ) -> None:
         names = {(one["kind"], one["metadata"]["name"]) for one in differ}
         resources = [
             {
@@ -157,6 +159,8 @@ class Argo:
         status = dict(application.get("status", {}))
         status["sync"] = {"status": "OutOfSync" if differ else "Synced", "revision": self.seen}
         status |= {"health": {"status": "Healthy"}, "resources": resources}
+        if looks:
+            status["reconciledAt"] = _now()
         if state:
             status["operationState"] = state
             if state["phase"] == "Succeeded":
@@ -170,6 +174,10 @@ class Argo:
 
     def _moved(self, manifest: dict[str, Any]) -> dict[str, Any]:
         return {**manifest, "metadata": {**manifest["metadata"], "namespace": self.heron.namespace}}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _content(held: dict[str, Any]) -> dict[str, Any]:

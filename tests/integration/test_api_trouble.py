@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import kmock as kmocks
 import pytest
 
-from console.runtime import kubernetes
 from console.runtime.api import Access, ApiServer, ApiTrouble
-from console.runtime.kubernetes import Follower
+from console.runtime.kubernetes import object_in
+from console.runtime.reflector import Heard, Pace, Reflector
 from console.wiring import SystemClock
-from stages.live_objects import Resource, Sighting
+from stages.live_objects import Resource
+from tests.integration.cluster import wait_until
 
-FEED = Resource("", "v1", "configmaps", "ConfigMap", "heron-feed")
-
+FEED = object_in("heron", Resource("", "v1", "configmaps", "ConfigMap", "heron-feed"))
+PACE = Pace(pauses=(0.0, 0.05), watch=1, silence=0.5)
 
 Said = Mapping[str, object]
 
@@ -60,83 +61,129 @@ class Server:
 
 
 @pytest.fixture
-def server(kmock: kmocks.RawHandler, monkeypatch: pytest.MonkeyPatch) -> Server:
+def server(kmock: kmocks.RawHandler) -> Server:
     found = Server(watches=deque([watched]))
     kmock["get"] << found
-    monkeypatch.setattr(kubernetes, "PAUSES", (0.05,))
     return found
 
 
 @pytest.fixture
-def api(kmock: kmocks.RawHandler, tmp_path: Path) -> ApiServer:
+def api(kmock: kmocks.RawHandler, tmp_path: Path) -> Iterator[ApiServer]:
     cluster = {"name": "c", "cluster": {"server": str(kmock.url).rstrip("/")}}
     context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
     content = {"clusters": [cluster], "contexts": [context], "users": [{"name": "u", "user": {"token": "t"}}]}
     file = tmp_path / "kubeconfig"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "c", **content}))
-    return ApiServer(Access(kubeconfig=file), SystemClock())
+    found = ApiServer(Access(kubeconfig=file), SystemClock())
+    yield found
+    found.close()
 
 
-async def sees(follower: Follower, holds: Callable[[Sighting], bool]) -> Sighting:
-    async with asyncio.timeout(10):
+def reflector(api: ApiServer, pace: Pace = PACE) -> Reflector:
+    return Reflector(api, FEED, SystemClock(), pace)
+
+
+async def sees(found: Reflector, holds: Callable[[Heard], bool]) -> Heard:
+    async with asyncio.timeout(20):
         while True:
-            sighting = follower.sighting()
-            if sighting is not None and holds(sighting):
-                return sighting
+            heard = found.newest()
+            if holds(heard):
+                return heard
             await asyncio.sleep(0.02)
 
 
-def says(value: str) -> Callable[[Sighting], bool]:
-    return lambda one: not one.error and one.held is not None and one.held["data"]["SYMBOLS"] == value
+def says(value: str) -> Callable[[Heard], bool]:
+    return lambda one: not one.error and [held["data"]["SYMBOLS"] for held in one.items] == [value]
+
+
+def streamed(*pieces: bytes, then: asyncio.Event, rest: bytes = b"") -> Callable[[], kmocks.Response]:
+    """A watch that is answered in pieces, waits, says the rest and stays open."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+        await then.wait()
+        yield rest
+        await asyncio.Event().wait()
+
+    return lambda: kmocks.Response(payload=body())
+
+
+MOVED = json.dumps({"type": "MODIFIED", "object": config_map("moved")}).encode()
 
 
 @pytest.mark.parametrize(
-    "gone",
+    "broken",
     [
         lambda: refused(410),
         lambda: watched({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}),
+        lambda: refused(429, {"Retry-After": "0"}),
+        lambda: answer("<html>the proxy is sorry</html>\n"),
+        lambda: answer('{"type": "MODIFIED", "object": "none"}\n'),
+        lambda: answer('["no", "event"]\n'),
+        lambda: answer(json.dumps({"type": "MODIFIED"})[:9]),
+        watched,
     ],
-    ids=["as an answer", "within the stream"],
+    ids=["410", "410 within", "429", "no JSON", "no object", "no event", "half a line", "an end at once"],
 )
-async def test_a_history_that_is_gone_is_listed_anew(
-    server: Server, api: ApiServer, gone: Callable[[], kmocks.Response]
+async def test_a_watch_that_breaks_is_followed_by_a_list(
+    server: Server, api: ApiServer, broken: Callable[[], kmocks.Response]
 ) -> None:
     server.lists.extend([lambda: listed("old"), lambda: listed("new")])
-    server.watches.appendleft(gone)
-    follower = Follower(api, "heron", FEED, SystemClock())
-    await sees(follower, says("new"))
+    server.watches.appendleft(broken)
+    await sees(reflector(api), says("new"))
     assert server.asked[:3] == ["list", "watch", "list"]
 
 
 async def test_a_request_for_patience_is_followed(server: Server, api: ApiServer) -> None:
     server.lists.extend([lambda: refused(429, {"Retry-After": "1"}), lambda: listed("new")])
-    follower = Follower(api, "heron", FEED, SystemClock())
-    waiting = await sees(follower, lambda one: bool(one.error))
+    found = reflector(api)
+    waiting = await sees(found, lambda one: "patience" in one.error)
     assert waiting.error == "the API server asks for patience"
     begun = asyncio.get_running_loop().time()
-    await sees(follower, says("new"))
+    await sees(found, says("new"))
     assert asyncio.get_running_loop().time() - begun > 0.5
     assert server.asked[0:2] == ["list", "list"]
-
-
-async def test_a_torn_stream_keeps_nothing_half_read(server: Server, api: ApiServer) -> None:
-    server.lists.extend([lambda: listed("old"), lambda: listed("new")])
-    server.watches.appendleft(lambda: answer(json.dumps({"type": "MODIFIED"})[:9]))
-    await sees(Follower(api, "heron", FEED, SystemClock()), says("new"))
 
 
 async def test_events_move_the_value_and_a_deletion_takes_it(server: Server, api: ApiServer) -> None:
     server.lists.extend([lambda: listed("old"), lambda: refused(503)])
     moved = {"type": "MODIFIED", "object": config_map("moved")}
     server.watches.appendleft(lambda: watched({"type": "BOOKMARK", "object": {}}, moved))
-    follower = Follower(api, "heron", FEED, SystemClock())
-    away = await sees(follower, lambda one: bool(one.error))
-    assert away.error == "no, 503"
-    assert away.held is not None
-    assert away.held["data"] == {"SYMBOLS": "moved"}
+    found = reflector(api)
+    away = await sees(found, lambda one: one.error == "no, 503")
+    assert [held["data"] for held in away.items] == [{"SYMBOLS": "moved"}]
     server.lists = deque([lambda: listed("old")])
     server.watches = deque([lambda: watched({"type": "DELETED", "object": config_map("old")})])
-    await sees(follower, lambda one: not one.error and one.held is None)
+    await sees(found, lambda one: not one.error and not one.items)
+
+
+async def test_a_line_may_come_in_pieces_and_is_not_believed_before_its_end(server: Server, api: ApiServer) -> None:
+    rest = asyncio.Event()
+    server.lists.append(lambda: listed("old"))
+    server.watches.appendleft(streamed(MOVED[:40], then=rest, rest=MOVED[40:] + b"\n"))
+    found = reflector(api, replace(PACE, watch=600))
+    await sees(found, says("old"))
+    rest.set()
+    await sees(found, says("moved"))
+
+
+async def test_a_stream_that_stalls_is_left_for_a_list(server: Server, api: ApiServer) -> None:
+    server.lists.extend([lambda: listed("old"), lambda: listed("new")])
+    server.watches.appendleft(streamed(MOVED + b"\n", then=asyncio.Event()))
+    found = reflector(api)
+    await sees(found, says("moved"))
+    await sees(found, says("new"))
+
+
+async def test_the_end_of_the_console_ends_a_stream_that_is_silent(server: Server, api: ApiServer) -> None:
+    server.lists.append(lambda: listed("old"))
+    server.watches.appendleft(streamed(MOVED + b"\n", then=asyncio.Event()))
+    found = reflector(api, replace(PACE, watch=600))
+    await sees(found, says("moved"))
+    api.close()
+    await asyncio.to_thread(wait_until, lambda: not found.running, 20, "it reads on")
+    assert server.asked == ["list", "watch"]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from console.ports import Fetched
-from console.runtime import kubernetes
 from console.runtime.api import Access, ApiServer, ApiTrouble
 from console.runtime.kubernetes import ClusterWitness
+from console.runtime.reflector import Pace
 from console.wiring import SystemClock
 from stages.witness import RuntimeReading
 from tests.integration.cluster import READER, STRANGER, Cluster, wait_until
@@ -22,9 +22,9 @@ GROSS, SYMBOLS, KILL = "maxGrossExposure", "universe", "killSwitch"
 GROSS_ENV, KILL_ENV = "TRADING_PORTFOLIO_MAX_GROSS_EXPOSURE", "TRADING_KILL_SWITCH_ENABLED"
 
 
-def witness_of(cluster: Cluster, namespace: str, file: Path | None = None) -> ClusterWitness:
+def witness_of(cluster: Cluster, namespace: str, file: Path | None = None, pace: Pace | None = None) -> ClusterWitness:
     api = ApiServer(Access(kubeconfig=file or cluster.kubeconfig()), SystemClock())
-    return ClusterWitness(api, live_policy(namespace), SystemClock())
+    return ClusterWitness(api, live_policy(namespace), SystemClock(), pace)
 
 
 def until(witness: ClusterWitness, control: str, holds: Callable[[RuntimeReading], bool]) -> RuntimeReading:
@@ -104,28 +104,9 @@ def test_an_object_that_is_gone_is_unknown_and_comes_back(api_server: Cluster) -
     assert until(witness, KILL, lambda one: not one.error).value == "false"
 
 
-def test_a_server_that_goes_and_comes_is_heard_again(api_server: Cluster) -> None:
-    heron = Heron.deployed(api_server, "comes-and-goes")
-    witness = witness_of(api_server, heron.namespace)
-    known = witness.read().runtime[KILL]
-    assert known.value == "false"
-    api_server.stop_server()
-    try:
-        away = until(witness, KILL, lambda one: bool(one.error))
-        assert away.value is None
-        assert witness.read().error != ""
-    finally:
-        api_server.start_server()
-    heron.set_env(KILL_ENV, "true")
-    heron.roll_out()
-    assert until(witness, KILL, lambda one: one.value == "true").error == ""
-
-
-def test_a_frozen_server_makes_old_words_unknown(api_server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("RESYNC", 1.0), ("SILENCE", 1.0), ("REQUEST", 1.0), ("STALE", 2.0)):
-        monkeypatch.setattr(kubernetes, name, seconds)
+def test_a_frozen_server_makes_old_words_unknown(api_server: Cluster) -> None:
     heron = Heron.deployed(api_server, "freezes")
-    witness = witness_of(api_server, heron.namespace)
+    witness = witness_of(api_server, heron.namespace, pace=Pace(request=1.0, watch=1, silence=1.0))
     assert witness.read().runtime[KILL].value == "false"
     api_server.freeze_server()
     try:
@@ -149,7 +130,7 @@ def test_without_permission_each_control_says_what_is_forbidden(api_server: Clus
 def test_an_expired_token_is_read_anew_from_the_file(api_server: Cluster) -> None:
     heron = Heron.deployed(api_server, "expired")
     file = api_server.kubeconfig(READER, token="expired", name="expired")
-    witness = witness_of(api_server, heron.namespace, file)
+    witness = witness_of(api_server, heron.namespace, file, Pace(refused=1.0))
     assert "does not accept the credentials" in witness.read().runtime[KILL].error
     file.write_text(api_server.kubeconfig().read_text(encoding="utf-8"), encoding="utf-8")
     assert until(witness, KILL, lambda one: not one.error).value == "false"
@@ -175,7 +156,7 @@ def test_workloads_tell_their_rollout_pods_and_events(api_server: Cluster) -> No
     assert [(one.reason, one.message, one.warning) for one in found.events] == [("FailedCreate", "no room", True)]
     api_server.ask("DELETE", f"/api/v1/namespaces/{heron.namespace}/pods/scheduler-old?gracePeriodSeconds=0")
     heron.start_pod("scheduler-new", (datetime.now(UTC) + timedelta(seconds=1)).isoformat())
-    assert witness.workloads()[0].restarted is True
+    wait_until(lambda: witness.workloads()[0].restarted is True, 20, "the new pod is never heard of")
 
 
 def test_a_context_that_is_not_there_is_one_line(api_server: Cluster) -> None:
@@ -190,11 +171,9 @@ def test_what_is_not_configured_says_so_in_every_readback() -> None:
     assert all("'kubernetes' is not configured" in error for error in errors(witness.read()))
 
 
-def test_the_followers_end_when_nobody_asks(api_server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("LET_GO", 0.5), ("RESYNC", 1.0)):
-        monkeypatch.setattr(kubernetes, name, seconds)
+def test_the_reflectors_end_when_nobody_asks(api_server: Cluster) -> None:
     heron = Heron.deployed(api_server, "let-go")
-    witness = witness_of(api_server, heron.namespace)
+    witness = witness_of(api_server, heron.namespace, pace=Pace(let_go=0.5, watch=1))
     assert isinstance(witness.read().runtime[GROSS].value, Decimal)
-    wait_until(lambda: witness.following == 0, 20, "a follower goes on for nobody")
+    wait_until(lambda: witness.following == 0, 20, "a reflector goes on for nobody")
     assert witness.read().runtime[KILL].value == "false"

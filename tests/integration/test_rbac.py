@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from console.runtime.argocd import ArgoCd
 from console.runtime.dry_run import ServerSideDryRun
 from console.runtime.kubernetes import ClusterWitness
 from console.wiring import SystemClock
+from stages.application import refresh_request
 from stages.dry_run import ARGO_MANAGER, Wanted
 from stages.policy import Application as Where
 from tests.integration.argo import APPLICATIONS, Argo
@@ -34,8 +37,9 @@ FEED = "/api/v1/namespaces/{}/configmaps/heron-feed"
 def grant(cluster: Cluster, root: Path, namespaces: dict[str, str]) -> None:
     """Applies the manifest as it is written, in other namespaces."""
     text = (root / "docs" / "rbac.yaml").read_text(encoding="utf-8")
-    selected = "kubernetes.io/metadata.name: "
-    for manifest in yaml.safe_load_all(text.replace(f"{selected}heron", f"{selected}{namespaces['heron']}")):
+    for name, namespace in namespaces.items():
+        text = text.replace(f"kubernetes.io/metadata.name: {name}}}", f"kubernetes.io/metadata.name: {namespace}}}")
+    for manifest in yaml.safe_load_all(text):
         metadata = dict(manifest["metadata"])
         if "namespace" in metadata:
             metadata["namespace"] = namespaces[metadata["namespace"]]
@@ -99,6 +103,33 @@ def test_it_may_try_a_patch_and_not_make_it(heron: Heron, path: str) -> None:
         return "rampdeck may only try" in answer.get("message", "")
 
     wait_until(refused, 60, "a real patch is never refused")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: {"spec": {"syncPolicy": {"automated": {"selfHeal": value}}}},
+        lambda value: {"spec": {"source": {"targetRevision": value}}},
+        lambda value: {"status": {"sync": {"revision": value}}},
+    ],
+    ids=["heal", "follow", "tell"],
+)
+def test_it_may_ask_for_a_refresh_and_a_sync_and_change_nothing_else(
+    heron: Heron, change: Callable[[str], dict[str, Any]]
+) -> None:
+    place, cluster = f"{APPLICATIONS.format(heron.namespace)}/heron", heron.cluster
+    asks = {**refresh_request(), "operation": {"sync": {"revision": "main"}}}
+    cluster.ask("PATCH", place, asks, content=MERGE, user=READER)
+
+    tries = count()
+
+    def refused() -> bool:
+        tried = change(f"try {next(tries)}")  # one that was let through before the policy held is no change any more
+        answer = cluster.ask("PATCH", place, tried, content=MERGE, user=READER, expect=(200, 403))
+        return "rampdeck may only ask" in answer.get("message", "")
+
+    wait_until(refused, 60, "a change of the Application is never refused")
+    cluster.ask("PATCH", place, {"operation": None}, content=MERGE)
 
 
 @pytest.mark.parametrize(

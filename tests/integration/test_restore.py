@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +17,7 @@ from console.__main__ import main
 from console.consent import ConsentPorts, ask, gather
 from console.identity import SshSigner
 from console.ports import FlagAnswer
+from console.procedures.follow import resolve
 from console.procedures.restore import Facts, Wish, restore
 from console.watch.chronicle import Chronicle
 from console.way_back import Returned
@@ -24,7 +28,7 @@ from stages.clearing import restore_action
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.token import Token, encode_token
-from tests.integration.actuation import ROOT, World
+from tests.integration.actuation import ROOT, World, die_at
 from tests.integration.broker import Broker
 
 CLEAN = Facts(Mode.KILLED, reconciled=True, positions_known=True)
@@ -53,6 +57,9 @@ class Flag:
 
     def verify(self) -> str:
         return ""
+
+    def kills(self) -> FlagAnswer:
+        return FlagAnswer(self.says == "true", f"says {self.says}")
 
     def kill(self) -> FlagAnswer:
         self.says = "true"
@@ -233,3 +240,42 @@ def test_a_refused_restore_leaves_the_flag(world: World) -> None:
     flag = Flag()
     assert not attempt(world, sign(world, "bob"), flag=flag).ok
     assert flag.says == "true"
+
+
+@pytest.mark.parametrize(
+    ("point", "outcome"),
+    [("intent", "abandoned"), ("committed", "abandoned"), ("pushed", "pushed"), ("outcome", "pushed")],
+)
+def test_a_restore_that_died_is_named_and_the_way_back_goes_on(world: World, point: str, outcome: str) -> None:
+    approvals = [sign(world, "bob"), sign(world, "erin")]
+    world.ledger.close()
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.integration.test_restore", str(world.folder), point, *approvals],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert died.returncode == -9, died.stderr
+    started = World(world.folder, venue=Broker(world.folder / "blocked"))
+    assert isinstance(started.venue, Broker)
+    assert started.venue.blocked, "the venue goes last"
+    resolve(started.ledger, started.repository, started.running, SystemClock(), actor="alice", grace=timedelta())
+    (intent,) = (one for one in started.ledger.state().intents.values() if one.kind == "restore")
+    assert (intent.outcome, started.says(KILLED)) == (outcome, outcome == "abandoned")
+    if outcome == "abandoned":
+        assert "restore" in started.resume().message, "a kill is not resumed"
+        assert attempt(started, *approvals).outcome == "refused", "the approvals are used up"
+        assert attempt(started, sign(started, "bob"), sign(started, "erin")).outcome == "pushed"
+    else:
+        assert started.resume().outcome == "unchanged"
+    assert (started.says(KILLED), started.venue.blocked) == (False, False)
+    assert started.ledger.verify().ok
+
+
+def die() -> None:
+    """Restore with these approvals, and die at that point."""
+    folder, point, *approvals = sys.argv[1:]
+    world = World(Path(folder), die_at(point), venue=Broker(Path(folder) / "blocked"))
+    print(attempt(world, *approvals))
+
+
+if __name__ == "__main__":
+    die()

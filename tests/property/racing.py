@@ -118,6 +118,8 @@ class Remote:
 
     head: str = ""
     commits: dict[str, _Commit] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    """Heads of the branches beside the target's."""
 
     def begin(self, files: Mapping[str, bytes]) -> None:
         self.head = self.make("", files, "Begin", ())
@@ -196,13 +198,21 @@ class Mirror:
         return sha in self._remote.line(self.fetch())
 
     def propose(self, sha: str, branch: str) -> Pushed:
-        raise AssertionError("nothing is proposed here")
+        self._turn("propose")
+        if self._remote.branches.setdefault(branch, sha) != sha:
+            return Pushed("rejected", "the name is taken")
+        return Pushed("pushed")
 
     def proposal(self, branch: str) -> str | None:
-        raise AssertionError("nothing is proposed here")
+        self._turn("proposal")
+        return self._remote.branches.get(branch)
 
     def withdraw(self, branch: str, sha: str) -> bool:
-        raise AssertionError("nothing is proposed here")
+        self._turn("withdraw")
+        if self._remote.branches.get(branch) not in (None, sha):
+            return False
+        self._remote.branches.pop(branch, None)
+        return True
 
 
 class Book:
@@ -222,12 +232,14 @@ class Book:
 
 
 class Ledger:
-    """The ``LedgerStore`` of one actor; ``away`` is one that this actor does not reach."""
+    """The ``LedgerStore`` of one actor; ``away`` is one that this actor does not reach, ``left`` loses it later on."""
 
-    def __init__(self, book: Book, turn: Turn, *, away: bool = False) -> None:
-        self._book, self._turn, self._away = book, turn, away
+    def __init__(self, book: Book, turn: Turn, *, away: bool = False, left: int | None = None) -> None:
+        self._book, self._turn, self._away, self._left = book, turn, away, left
 
     def _ask(self, point: str) -> None:
+        if self._left is not None:
+            self._away, self._left = self._left <= 0, self._left - 1
         if self._away:
             raise LedgerAway("the ledger does not answer")
         self._turn(point)

@@ -101,13 +101,13 @@ class Target:
         )  # fmt: skip
         return encode_token(Token(claims, Pen(who).sign(b"")))
 
-    def reduce(self, race: Race, down: Down) -> Reduced:
-        made, turn, clock = small.force(), race.turns("reduce"), Clock()
+    def reduce(self, race: Race, down: Down, who: str = "reduce", intent: str = "down1") -> Reduced:
+        made, turn, clock = small.force(), race.turns(who), Clock()
         ports = ReducePorts(
             Ledger(self.book, turn, away=not down.ledger), Aside(), Mirror(self.remote, turn), None, clock, Alone(),
             clock.pause, lambda _: None,
         )  # fmt: skip
-        order = Order("down1", "carol", down.to, down.mode, "by hand", automatic=down.automatic)
+        order = Order(intent, "carol", down.to, down.mode, "by hand", automatic=down.automatic)
         return reduce(ports, made.policy, order, digests=(made.policy_digest, made.roster_digest))
 
     def values(self) -> dict[str, Any]:

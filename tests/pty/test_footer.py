@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -181,16 +182,24 @@ def terminal(folder: Path) -> Iterator[Terminal]:
     no_process_left(folder)
 
 
+def way(terminal: Terminal) -> str:
+    """Row 1 without its clock."""
+    return terminal.lines[0].rpartition("│")[0]
+
+
+def differs(terminal: Terminal, before: str) -> bool:
+    return way(terminal) != before
+
+
 def home(terminal: Terminal) -> None:
     """One step back at a time, until row 1 tells of no way any more. Each step is seen before the next key follows."""
     terminal.loses("LEAVE?")
-    for _ in range(6):
-        way = terminal.lines[0].rpartition("│")[0]
-        if "›" not in way:
-            return
+    steps = 0
+    while "›" in (before := way(terminal)):
+        assert steps < 6, f"no way home\n{terminal.text}"
+        steps += 1
         terminal.escape()
-        terminal.until(lambda was=way: terminal.lines[0].rpartition("│")[0] != was, what="a step back")
-    raise AssertionError(f"no way home\n{terminal.text}")
+        until(partial(differs, terminal, before), what="a step back")
 
 
 def body(terminal: Terminal, rows: slice) -> list[str]:

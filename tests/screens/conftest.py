@@ -14,8 +14,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from console.keymap import STANDARD, Keymap
-from console.picture import Veil
 from console.seat import Seat
+from console.veil import Veil
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry

@@ -10,12 +10,12 @@ import pytest
 
 from console import crash
 from console.actions import ACTIONS, On, actions_on, footer
-from console.app import needs_ascii
 from console.screens.leave import LeaveScreen
 from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen
 from console.screens.rollback import ReduceScreen
+from console.seat import needs_ascii
 from stages.verdict import WatchPresence
 from tests.screens import states
 from tests.screens.pressing import until

@@ -13,7 +13,8 @@ from console.desk import DrillGround, Frame
 from console.screens import View
 from console.screens.drill import DrillScreen, wrong_answer
 from console.screens.drill.page import Sitting, drill_page, phrases
-from console.screens.ramp.page import Look, ramp_page
+from console.screens.ramp.outline import Look
+from console.screens.ramp.page import ramp_page
 from console.screens.rollback import ReduceScreen
 from stages.verdict import Sees
 from tests.screens import drills, states

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.screens.ramp.page import Look, ramp_page
+from console.screens.ramp.outline import Look
+from console.screens.ramp.page import ramp_page
 from stages.verdict import RowState, TriggerState
 from tests.screens import states
 from tests.screens.pressing import field_of, until, write

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from console.screens.ramp.page import Look, ramp_page, terminal_title
+from console.screens.ramp.outline import Look, terminal_title
+from console.screens.ramp.page import ramp_page
 from stages.ladder import Unit
 from stages.signals import SignalKey
 from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TruthRow

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.config import Settings
-from console.picture import Veil, take, veil_of, veiled
+from console.picture import take, veil_of, veiled
+from console.veil import Veil
 from tests.screens import states
 from tests.screens.pressing import field_of, until
 from widgets.palette import THEMES

@@ -7,8 +7,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.copying import JSON, MOST, PATCH, TEXT, Copy, as_json, hand_over, past_tmux
+from console.copying import JSON, MOST, PATCH, TEXT, Copy, as_json, hand_over
 from console.crash import redacted
+from console.screens.commands import past_tmux
 
 NOW = datetime(2026, 11, 24, 19, 31, 8, tzinfo=UTC)
 SECRET = "s3cr3t" + "-value"

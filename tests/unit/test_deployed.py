@@ -53,6 +53,18 @@ def test_a_controller_that_applied_git_agrees_and_says_how_it_is_set() -> None:
     assert row.note == "Synced, Healthy, auto-sync, self-heal"
 
 
+def test_what_is_told_late_agrees_and_says_so() -> None:
+    said = "asked for every 4 s, may not be watched"
+    told = Deployed(
+        (WorkloadReading("Deployment/heron", DONE, NOW, pods=(POD,), note=f"pods: {said}"),),
+        ApplicationReading(ARGO, NOW, note=said),
+    )
+    rows = list(deployed_rows(told, GIT, "", NOW))
+    assert [(row.agree, row.note.endswith(said)) for row in rows] == [(True, True), (True, True)]
+    document = deployed_document(told, NOW)
+    assert (document["workloads"][0]["note"], document["application"]["note"]) == (f"pods: {said}", said)
+
+
 @pytest.mark.parametrize(
     ("application", "error", "at"),
     [

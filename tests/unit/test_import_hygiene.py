@@ -168,3 +168,18 @@ def test_the_screen_of_panic_imports_nothing_that_it_does_not_draw_with(root: Pa
     assert ended.returncode == 0, ended.stderr
     heavy = {"git", "kubernetes", "prometheus_api_client", "pydantic", "requests", "sqlalchemy", "yaml"}
     assert set(ended.stdout.split()) & heavy == set()
+
+
+def test_the_first_paint_of_the_console_imports_nothing_that_it_does_not_draw_with(root: Path) -> None:
+    """Configuration, domain models, rooms and clients are loaded behind it."""
+    code = "import sys, console.__main__, console.opening\nprint(*sorted(sys.modules))\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(ended.stdout.split())
+    heavy = {"git", "kubernetes", "prometheus_api_client", "pydantic", "requests", "sqlalchemy", "yaml"}
+    assert {name.partition(".")[0] for name in loaded} & heavy == set()
+    models = {"stages.policy", "console.config", "console.rooms", "console.screens.ramp.page"}
+    assert loaded & models == set()
+    assert not [name for name in loaded if name.startswith(("console.procedures", "console.store", "console.verbs"))]

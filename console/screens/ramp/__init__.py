@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from console.actions import On
-from console.copying import JSON, TEXT, Copy, as_json
-from console.screens import Asked, Live, View, bindings
-from console.screens.ramp.page import Look, ramp_page, terminal_title
-from stages.verdict import Row
+from console.screens import Asked, Live, bindings
+from console.screens.ramp.outline import Look, terminal_title, waiting_page
 from widgets.header import is_pnl
-from widgets.line import Line
 from widgets.narrowing import narrowed
 from widgets.status import worst, worst_first
 from widgets.token_input import TokenInput
+
+if TYPE_CHECKING:
+    from console.copying import Copy
+    from console.screens import View
+    from stages.verdict import Row
+    from widgets.line import Line
 
 __all__ = ["RampScreen", "terminal_title"]
 
@@ -45,6 +48,10 @@ class RampScreen(Live):
         """Stands while the words to narrow by are being typed."""
 
     def page(self, width: int, height: int) -> list[Line]:
+        if self.view.frame is None:
+            return waiting_page(self.view, self.look.note, width, height)
+        from console.screens.ramp.page import ramp_page  # what a frame is drawn with is not needed before there is one
+
         if self._looking_until is not None and self.view.wall >= self._looking_until:
             self._looking_until, self.look = None, replace(self.look, stage=None)
         if self._note_until is not None and self.view.wall >= self._note_until:
@@ -113,6 +120,7 @@ class RampScreen(Live):
         self.look = replace(self.look, stage=None, note="", card=False, cursor=None, words="")
         self._looking_until = None
         self.paint()
+        super().up()  # whoever waits for a page that cannot open yet forgets it
 
     def action_card(self) -> None:
         self.look = replace(self.look, card=not self.look.card)
@@ -144,6 +152,7 @@ class RampScreen(Live):
 
     def copies(self) -> tuple[Copy, ...]:
         """The chosen row and its panel, the page, and the whole status."""
+        from console.copying import JSON, TEXT, Copy, as_json
         from console.watch.once import Look as Seen
         from console.watch.report import row_line, signal_document, status_document
 

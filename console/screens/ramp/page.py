@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from console.actions import On
 from console.desk import Frame
 from console.screens import View, keys_line, view_head
+from console.screens.ramp.outline import Look, waiting_page
 from console.screens.ramp.parts import (
     allot,
     burn_in_lines,
@@ -40,7 +41,7 @@ from widgets.signal_panel import (
     value_text,
 )
 from widgets.stage_rail import burn_in_text, rail, rail_line
-from widgets.status import HEADLINE_MARKS, KNOWN, QUIET, ROW_MARKS, ROW_TONES, word
+from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, word
 from widgets.step_list import position, step_sentence
 from widgets.trigger_panel import trigger_lines
 from widgets.truth_panel import truth_lines, truth_title
@@ -51,27 +52,10 @@ MOST = 13
 """Lines of a panel of signals, beyond which its neighbours need the room more; what is not ok is shown all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the person chose to see: a stage that is not in force, an order of rows, a note of what was just asked."""
-
-    stage: int | None = None
-    order: tuple[SignalKey, ...] = ()
-    note: str = ""
-    card: bool = False
-    """Whether the burn-in card is open."""
-    words: str = ""
-    """What the rows and triggers are narrowed by; what is not ok shows all the same."""
-    cursor: SignalKey | None = None
-    """The signal that enter zooms into."""
-    away: datetime | None = None
-    """Since when nobody has pressed a key, where that is long ago."""
-
-
 def ramp_page(view: View, look: Look, width: int, height: int) -> list[Line]:
     """The whole home screen in ``height`` lines of ``width`` cells."""
     if view.frame is None:
-        return _waiting_page(view, width, height)
+        return waiting_page(view, look.note, width, height)
     frame = _disbelieved(view.frame) if view.cut_off else view.frame
     desk = _Desk(view, frame, look)
     if width >= 140 and height >= 36:
@@ -93,18 +77,6 @@ def _disbelieved(frame: Frame) -> Frame:
     triggers = tuple(replace(row, state=TriggerState.CANNOT_SEE, next_in=None) for row in evaluation.triggers)
     truth = replace(evaluation.truth, agree=None, converging=None, ages=dict.fromkeys(evaluation.truth.ages))
     return replace(frame, evaluation=replace(evaluation, rows=rows, derived=derived, triggers=triggers, truth=truth))
-
-
-def _waiting_page(view: View, width: int, height: int) -> list[Line]:
-    """Painted before the first tick: every panel is in its place and none of them claims anything."""
-    head = view_head(view)
-    lines = header(head, width) if width >= 80 else small_header(head, width)
-    lines.append(Line())
-    for name in ("EXPOSURE", "TCA", "FRESHNESS", "RECONCILIATION", "TRUTH", "TRIGGERS"):
-        lines.append(title(name, width))
-        lines.append(Line().put(" ? ", Tone.UNKNOWN).put("not read yet").fill(width))
-    keys = keys_line(On.RAMP, view, width)
-    return [*padded(lines, height - 1), keys.fill(width)]
 
 
 class _Desk:
@@ -391,13 +363,3 @@ class _Desk:
 
     def keys_line(self, width: int) -> Line:
         return keys_line(On.RAMP, self.view, width).fill(width)
-
-
-def terminal_title(view: View) -> str:
-    """The window's title: ``■ torghut BREACH gross 106 %``."""
-    headline = view_head(view).headline
-    if headline is None:
-        return view.system
-    mark = HEADLINE_MARKS.get(headline.mark, "")
-    name = headline.thing.partition(":")[0]
-    return " ".join(word for word in (mark, view.system, headline.word, name, headline.figure) if word)
