@@ -92,6 +92,16 @@ class Action:
     palette: bool = True
 
 
+def _quiet(id: str, keys: str, label: str, title: str, on: On, method: str) -> Action:
+    """What moves about on a screen: its help names it, its footer and the palette do not."""
+    return Action(id, keys, label, title, "", Toward.LOOK, on, method, footer=False, palette=False)
+
+
+def _copies(id: str, on: On, title: str) -> Action:
+    """Copying what a screen shows or has chosen; the palette names each form by itself."""
+    return Action(id, "Y", "Y", title, "copy", Toward.LOOK, on, "copy", footer=False, palette=False)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action(
         "look",
@@ -188,6 +198,18 @@ ACTIONS: tuple[Action, ...] = (
         "sort_once",
         _known,
     ),
+    Action(
+        "filter",
+        "slash",
+        "/",
+        "only the rows with these words; what is not ok shows all the same",
+        "filter",
+        Toward.LOOK,
+        On.RAMP,
+        "filter",
+        _known,
+    ),
+    _copies("copy", On.RAMP, "copy the chosen row, or the page, as text"),
     Action("page", "1,2,3,4", "1-4", "show a page of the plan", "page", Toward.LOOK, On.PLAN, "page", palette=False),
     Action("next-change", "n", "n", "next change in the diff", "change", Toward.LOOK, On.PLAN, "next_change"),
     Action(
@@ -215,7 +237,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("beside", "u", "u", "the diff side by side, or in one column", "sides", Toward.LOOK, On.PLAN, "beside"),
     Action("fold", "f", "f", "fold or show what the diff leaves as it is", "fold", Toward.LOOK, On.PLAN, "fold"),
-    Action("patch", "Y", "Y", "copy the diff as a patch for git apply", "copy patch", Toward.LOOK, On.PLAN, "patch"),
+    Action("patch", "Y", "Y", "copy the diff as a patch for git apply", "copy patch", Toward.LOOK, On.PLAN, "copy"),
     Action("request", "y", "y", "ask the approvers", "ask for approval", Toward.LOOK, On.PLAN, "request", _can_act),
     Action("again", "R", "R", "make the plan again", "make again", Toward.LOOK, On.PLAN, "again"),
     Action(
@@ -241,6 +263,7 @@ ACTIONS: tuple[Action, ...] = (
         palette=False,
     ),
     Action("pick", "down", "down", "the next of what is held", "next", Toward.LOOK, On.CLEAR, "pick", palette=False),
+    _quiet("pick-before", "up", "up", "the one before", On.CLEAR, "pick_before"),
     Action(
         "yes", "y", "y", "do what the page offers", "does it", Toward.RISKIER, On.CLEAR, "yes", _can_act, palette=False
     ),
@@ -255,10 +278,17 @@ ACTIONS: tuple[Action, ...] = (
         On.LEDGER,
         "filter",
     ),
+    _quiet("entry-up", "up,k", "up k", "the entry above", On.LEDGER, "move(-1)"),
+    _quiet("entry-down", "down,j", "down j", "the entry below", On.LEDGER, "move(1)"),
+    _quiet("entries-up", "pageup", "pageup", "a page of entries up", On.LEDGER, "turn(-1)"),
+    _quiet("entries-down", "pagedown,space", "pagedown space", "a page of entries down", On.LEDGER, "turn(1)"),
+    _quiet("newest", "home", "home", "the newest entry", On.LEDGER, "newest"),
+    _quiet("oldest", "end", "end", "the oldest entry", On.LEDGER, "oldest"),
     Action("half", "i", "i", "from an intent to its outcome and round", "other half", Toward.LOOK, On.LEDGER, "half"),
     Action("wrong", "w", "w", "what is altered, or without an outcome", "wrong", Toward.LOOK, On.LEDGER, "wrong"),
     Action("tail", "t", "t", "to the newest, and follow what comes", "follow", Toward.LOOK, On.LEDGER, "tail"),
     Action("verify", "v", "v", "verify the chain again from entry 1", "verify", Toward.LOOK, On.LEDGER, "verify"),
+    _copies("copy-entry", On.LEDGER, "copy the chosen entry as text"),
     Action("export", "e", "e", "write the selection to a file", "export", Toward.LOOK, On.LEDGER, "export"),
     Action(
         "reduce-from-ledger",
@@ -340,7 +370,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "next-signal", "right_square_bracket", "]", "the next signal", "signal", Toward.LOOK, On.ZOOM, "next_signal"
     ),
-    Action("copy-readings", "y", "y", "copy the readings as text", "copy", Toward.LOOK, On.ZOOM, "copy"),
+    Action("copy-readings", "y,Y", "y", "copy the readings as text", "copy", Toward.LOOK, On.ZOOM, "copy"),
     Action(
         "reduce-from-zoom",
         "r",
@@ -352,6 +382,33 @@ ACTIONS: tuple[Action, ...] = (
         "reduce",
         palette=False,
     ),
+    _copies("copy-drill", On.DRILL, "copy the drill as it stands, as text"),
+    _copies("copy-held", On.CLEAR, "copy what is held, as text"),
+    Action(
+        "copy-json",
+        "J",
+        "J",
+        "copy the same as JSON, as the command prints it",
+        "copy JSON",
+        Toward.LOOK,
+        On.EVERY,
+        "copy_json",
+        footer=False,
+        palette=False,
+    ),
+    Action(
+        "screenshot",
+        "ctrl+s",
+        "ctrl+s",
+        "a picture of the screen as SVG, without secrets and hosts",
+        "screenshot",
+        Toward.LOOK,
+        On.EVERY,
+        "screenshot",
+        footer=False,
+    ),
+    _quiet("scroll-down", "down,pagedown,space", "down", "further down the help", On.HELP, "scroll(8)"),
+    _quiet("scroll-up", "up,pageup", "up", "further up the help", On.HELP, "scroll(-8)"),
     Action("help", "question_mark", "?", "keys, marks and words", "help", Toward.SCREEN, On.EVERY, "help"),
     Action(
         "palette",
@@ -401,13 +458,21 @@ def actions_on(screen: On) -> tuple[Action, ...]:
     return tuple(a for a in ACTIONS if a.on is screen) + tuple(a for a in ACTIONS if a.on is On.EVERY)
 
 
-def footer(screen: On, frame: Frame | None, width: int) -> str:
-    """The line of keys: what is possible now, in order, as long as it fits; help and back always do."""
+def own_label(action: Action) -> str:
+    """The key of an action as the registry has it."""
+    return action.label
+
+
+def footer(screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label) -> str:
+    """The line of keys: what is possible now, in order, as long as it fits; help and back always do.
+
+    ``label`` says which key an action has on this machine.
+    """
     possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
     if screen is On.RAMP:
         possible = [a for a in possible if a.id != "back"]
     while True:
-        texts = _joined(possible)
+        texts = _joined(possible, label)
         length = sum(len(text) for text in texts)
         for gap in ("   ", "  "):
             if length + len(gap) * (len(texts) - 1) <= width:
@@ -418,13 +483,13 @@ def footer(screen: On, frame: Frame | None, width: int) -> str:
         possible.remove(spare[-1])
 
 
-def _joined(actions: Sequence[Action]) -> list[str]:
+def _joined(actions: Sequence[Action], label: Callable[[Action], str]) -> list[str]:
     """Texts of the actions; neighbours that share their word share one text: ``[ ] file``."""
     texts: list[str] = []
     for index, action in enumerate(actions):
         before = actions[index - 1] if index else None
         if before is not None and before.brief == action.brief:
-            texts[-1] = f"{before.label} {action.label} {action.brief}"
+            texts[-1] = f"{label(before)} {label(action)} {action.brief}"
         else:
-            texts.append(f"{action.label} {action.brief}")
+            texts.append(f"{label(action)} {action.brief}")
     return texts

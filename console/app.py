@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -15,15 +16,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import actions_on
 from console.errand import Errand, send
 from console.herald import Herald
 from console.house import House
 from console.screens import Asked, Live, View
+from console.screens.commands import given, offered, past_tmux
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen
 from console.seat import MOUSE_OFF, Seat
-from widgets.palette import THEMES
 from widgets.skins import dress
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class RampdeckApp(App[None]):
         self.seat = seat
         self.faults = faults
         now = wall()
-        self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only)
+        self.view = View(seat.system, seat.environment, seat.who, now, now, read_only=seat.read_only, keys=seat.keymap)
+        self.set_keymap(seat.keymap.bound())
         self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
         self.house = House(hands, books, wall, seat.ascii_marks) if hands is not None and books is not None else None
         self._painted = painted
@@ -111,9 +112,9 @@ class RampdeckApp(App[None]):
         self.theme = seat.theme
         if not seat.mouse and self._driver is not None:
             self._driver.write(MOUSE_OFF)
-        self.view = replace(
-            self.view, system=seat.system, environment=seat.environment, who=seat.who, read_only=seat.read_only
-        )
+        self.set_keymap(seat.keymap.bound())
+        said = replace(self.view, system=seat.system, environment=seat.environment, who=seat.who)
+        self.view = replace(said, read_only=seat.read_only, keys=seat.keymap)
         self._see()
 
     def furnish(self, hands: Hands, books: Books) -> None:
@@ -162,6 +163,8 @@ class RampdeckApp(App[None]):
                 self.action_leave()
             case "exit", _:
                 self.exit()
+            case ("copy" | "screenshot") as what, arguments if isinstance(self.screen, Live):
+                self.screen.say(given(self, self.seat, self.wall(), what, *arguments))
             case wish, arguments:
                 self._open(wish, arguments)
 
@@ -213,26 +216,19 @@ class RampdeckApp(App[None]):
         self.action_leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the registry's actions of this screen, and faults where there are any to inject.
+        return offered(self, screen, None if self.seat.read_only else self.faults, self._inject)
 
-        Nothing in it acts on the target without its own phrase.
-        """
-        on = screen.ON if isinstance(screen, Live) else None
-        for action in actions_on(on) if on is not None else ():
-            if action.palette and action.possible(self.view.frame):
-                method = getattr(screen, f"action_{action.method}")
-                yield SystemCommand(f"{action.brief} ({action.label})", action.title, method)
-        for name in THEMES:
-            says = "colours, until the console is left"
-            yield SystemCommand(f"theme {name}", says, partial(setattr, self, "theme", name))
-        if self.faults is not None and not self.seat.read_only:
-            for name, says in self.faults.known().items():
-                yield SystemCommand(f"inject {name}", says, partial(self._inject, self.faults, name))
-
-    def _inject(self, faults: Faults, name: str) -> None:
+    def _inject(self, name: str) -> None:
         from console.desk import Told
 
-        self._wish(f"inject {name}", lambda _hands: Told(True, faults.inject(name)))
+        if (faults := self.faults) is not None:
+            self._wish(f"inject {name}", lambda _hands: Told(True, faults.inject(name)))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """To the terminal; within tmux to the one around it as well, whichever of the two ways its settings allow."""
+        super().copy_to_clipboard(text)
+        if self._driver is not None and os.environ.get("TMUX"):
+            self._driver.write(past_tmux(text))
 
     # -------------------------------------------------------------------------------------------------------- trouble
 

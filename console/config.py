@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from console.config_text import Written, read
@@ -140,6 +140,12 @@ class ScreenSettings(Part):
 
     theme: Literal["dark", "light", "high-contrast", "colour-blind"] = "dark"
     mouse: bool = True
+    hide: tuple[str, ...] = ()
+    """Words that pictures of the screen hide, beside credentials, the home folder and every host named here."""
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 class MarketSettings(Part):
@@ -167,6 +173,8 @@ class Settings(Part):
     identity: IdentitySettings | None = None
     environment: EnvironmentSettings = EnvironmentSettings()
     screen: ScreenSettings = ScreenSettings()
+    keys: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
+    """Other keys for actions, by their names in docs/keys.md: one, or a list; what acts keeps its own."""
     inbox: Path | None = None
     cache: Path | None = None
     state: Path | None = None

@@ -69,7 +69,10 @@ def problems(path: Path | None, environment: Mapping[str, str]) -> list[str]:
         return [*unloadable.problems, *found]
     except Trouble as trouble:
         return [trouble.line, *found]
-    return [*written.lines([*_addresses(settings), *_files(settings)]), *found]
+    from console import keymap
+
+    keys = keymap.problems(settings.keys)
+    return [*written.lines([*_addresses(settings), *_files(settings), *keys]), *found]
 
 
 # ------------------------------------------------------------------------------------------------------------- showing
@@ -99,6 +102,8 @@ def _shown(place: tuple[str, ...], value: Any) -> str | None:
         return HIDDEN
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, tuple):
+        value = " ".join(value)
     if isinstance(value, bool):
         return str(value).lower()
     return without_secrets(str(value))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import traceback
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Final
+
+from console.keeping import keep
 
 EXIT_CODE = 2
 """A crash answered nothing."""
@@ -19,21 +23,45 @@ def folder() -> Path:
     return user_state_path("rampdeck") / "crashes"
 
 
-_SECRETS = (
-    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"),
-    re.compile(r"(?i)\b([\w-]*(?:token|secret|password|passwd|api[-_]?key)[\w-]*)(\s*[=:]\s*)\S+"),
-    re.compile(r"(?i)(://)[^/\s:@]+:[^/\s@]+@"),
-    re.compile(r"\brda1\.[\w.-]+"),
-    re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL),
+_SECRETS: Final = (
+    (
+        re.compile(
+            r'(?i)"[\w-]*(?:(?<!confirmation)token|secret|password|passwd|api[-_]?key)[\w-]*"\s*:\s*'
+            r'"(?P<hidden>(?:[^"\\]|\\.)*)"'
+        ),
+        "[redacted]",
+    ),
+    (re.compile(r"(?i)\b(?:bearer|basic)\s+(?P<hidden>[A-Za-z0-9._~+/=-]+)"), "[redacted]"),
+    (
+        re.compile(r"(?i)\b[\w-]*(?:token|secret|password|passwd|api[-_]?key)[\w-]*\s*[=:]\s*(?P<hidden>\S+)"),
+        "[redacted]",
+    ),
+    (re.compile(r"(?i)://(?P<hidden>[^/\s:@]+:[^/\s@]+)@"), "[redacted]"),
+    (re.compile(r"\b(?P<hidden>rda1\.[\w.-]+)"), "[redacted approval]"),
+    (
+        re.compile(r"(?P<hidden>-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z))", re.DOTALL),
+        "[redacted key]",
+    ),
 )
+"""What a credential looks like, with what stands in its place."""
 
 
 def redacted(text: str) -> str:
     """``text`` without what looks like a credential."""
-    text = _SECRETS[0].sub(r"\1 [redacted]", text)
-    text = _SECRETS[1].sub(r"\1\2[redacted]", text)
-    text = _SECRETS[2].sub(r"\1[redacted]@", text)
-    return _SECRETS[4].sub("[redacted key]", _SECRETS[3].sub("[redacted approval]", text))
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(partial(_without, instead=instead), text)
+    return text
+
+
+def _without(found: re.Match[str], instead: str) -> str:
+    start, end = (place - found.start() for place in found.span("hidden"))
+    return f"{found[0][:start]}{instead}{found[0][end:]}"
+
+
+def hidden_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where in ``text`` something looks like a credential, as character positions."""
+    for pattern, _ in _SECRETS:
+        yield from (found.span("hidden") for found in pattern.finditer(text))
 
 
 def report(error: BaseException, *, version: str, at: datetime) -> str:
@@ -46,13 +74,9 @@ def write_report(folder: Path, error: BaseException, *, version: str, at: dateti
     """Writes the report for its owner's eyes alone; None when the folder cannot be written."""
     path = folder / f"crash-{at:%Y%m%dT%H%M%S}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(report(error, version=version, at=at))
+        return keep(path, report(error, version=version, at=at))
     except OSError:
         return None
-    return path
 
 
 def last_words(error: BaseException, path: Path | None) -> str:

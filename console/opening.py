@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 from console.app import RampdeckApp
 from console.feed import Desk
+from console.keymap import keymap_of, problems
 from console.seat import Seat, needs_ascii
 from console.wiring.clock import SystemClock
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from console.config import Settings
     from console.desk import Books, Faults, Hands
+    from console.keymap import Keymap
     from console.watch.loop import Watch
     from console.wiring import Wiring
 
@@ -116,7 +119,10 @@ class Backstage:
 
 def seat_of(wiring: Wiring, seat: Seat) -> Seat:
     """``seat`` with what the configuration says of it."""
+    import socket
     from importlib.metadata import version
+
+    from console.picture import veil_of
 
     screen = wiring.settings.screen
     return replace(
@@ -129,7 +135,21 @@ def seat_of(wiring: Wiring, seat: Seat) -> Seat:
         crash_folder=wiring.state_folder / "crashes",
         theme=screen.theme,
         mouse=screen.mouse,
+        keymap=keymap_in(wiring.settings),
+        keeps=wiring.state_folder,
+        veil=veil_of(wiring.settings, socket.gethostname(), os.environ),
     )
+
+
+def keymap_in(settings: Settings) -> Keymap:
+    """The keys that the configuration asks for. Raises Unloadable with every problem at once, each by its line."""
+    if settings.keys and (found := list(problems(settings.keys))):
+        from console.config_text import read
+        from stages.model_problems import Unloadable
+
+        written = read(settings.origin, {}, {})
+        raise Unloadable(written.lines(found), written.where)
+    return keymap_of(settings.keys)
 
 
 def open_console(

@@ -63,8 +63,8 @@ def room(wish: str, arguments: tuple[object, ...], view: View, house: House) -> 
     match wish, arguments:
         case "plan", (int(stage),) if view.frame is not None:
             return PlanScreen(view, house.hands, stage, view.frame.policy.stages[stage].name, ascii_marks=marks)
-        case "help", (On() as here,):
-            return HelpScreen(view, here, ascii_marks=marks)
+        case "help", (On() as here, str(topic)):
+            return HelpScreen(view, here, topic, ascii_marks=marks)
         case "zoom", (SignalKey() as key,):
             return ZoomScreen(view, house.books, key, ascii_marks=marks)
         case known, _ if known in ROOMS:

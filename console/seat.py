@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from console.keymap import STANDARD, Keymap
+from console.veil import Veil
 from widgets.glyphs import plain_terminal
 from widgets.palette import DEFAULT
 
@@ -28,6 +30,11 @@ class Seat:
     ascii_marks: bool = False
     theme: str = DEFAULT
     mouse: bool = True
+    keymap: Keymap = STANDARD
+    keeps: Path | None = None
+    """The folder for what a person gets from the console: long copies, pictures."""
+    veil: Veil = field(default_factory=Veil)
+    """What pictures of the screen do not show."""
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:

@@ -159,6 +159,10 @@ class Entry:
         """SHA-256 of the canonical bytes, in hex."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def document(self) -> dict[str, Any]:
+        """The entry and its hash as one JSON object."""
+        return {**json.loads(self.text), "hash": self.hash}
+
     @property
     def at(self) -> datetime:
         """``ts`` as an aware UTC time; ``ts`` itself has a fixed width and sorts as text."""

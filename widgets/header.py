@@ -59,6 +59,8 @@ class Head:
     prefix: str = "RAMPDECK"
     quiet: bool = False
     """Whether somebody has acknowledged the headline's alarm already."""
+    trail: tuple[str, ...] = ()
+    """The way from home to what is looked at; where there is room it stands in front of everything."""
     verdict: str = ""
     """Stands at the right of row 2 instead of P&L and market: ``CANNOT APPLY: 1 gate``."""
     verdict_short: str = ""
@@ -162,8 +164,10 @@ def _clock_text(head: Head, width: int) -> str:
 
 def _who(head: Head, width: int) -> Line:
     wide, narrow = width >= 140, width < 100
-    place = f"{head.prefix} {head.system}" if wide or head.prefix != "RAMPDECK" else head.system
-    place = f"{place} [{head.environment.upper()}] {head.account or 'ACCOUNT NOT READ'}"
+    named = f"{head.prefix} " if wide or head.prefix != "RAMPDECK" else ""
+    place = f"{head.system} [{head.environment.upper()}] {head.account or 'ACCOUNT NOT READ'}"
+    way = _way(head, width - len(place) - 32) if not narrow else ""
+    place = f"{way or named}{place}"
     parts = [place]
     if head.stage:
         parts.append(head.stage if wide else head.stage_short)
@@ -184,6 +188,24 @@ def _who(head: Head, width: int) -> Line:
             parts.append(part)
     line = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(parts), room))
     return line.right(time, width - 1).fill(width)
+
+
+def _way(head: Head, room: int) -> str:
+    """``RAMP › PLAN L1 › DIFF │ DRY RUN │ ``: the way here instead of the place alone; its end where room is short."""
+    crumbs = list(head.trail)
+    if len(crumbs) < 2:
+        return ""
+    said = head.prefix.removesuffix("│").split()
+    for crumb in crumbs:
+        own = crumb.split()
+        if said[:1] == own[:1]:
+            said = said[sum(1 for one, other in zip(said, own, strict=False) if one == other) :]
+    state = f"{' '.join(said)} │ " if said and said != ["RAMPDECK"] else ""
+    for start in range(len(crumbs) - 1):
+        way = " › ".join(["…"] * bool(start) + crumbs[start:])
+        if len(way) + 3 + len(state) <= room:
+            return f"{way} │ {state}"
+    return ""
 
 
 def _pnl_text(row: Row, width: int) -> str:

@@ -14,6 +14,7 @@ from stages.verdict import Row, RowState
 from widgets.bar import bar
 from widgets.figures import age, amount, number, percent, unit_word
 from widgets.line import Line, Tone, fit, title
+from widgets.narrowing import rows_left_out
 from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, ROW_WORDS, WORD_TONES, tally, word
 from widgets.trend import span_minutes, trend
 
@@ -60,6 +61,10 @@ class Panel:
     """Rows that nothing fills: named in one line, so that nobody takes them for fine."""
     cursor: SignalKey | None = None
     """The row that a person has chosen."""
+    words: str = ""
+    """What the rows were narrowed by."""
+    hidden: int = 0
+    """How many rows did not have these words; every one of them is ok."""
 
     def label_tone(self, row: Row) -> Tone | None:
         """How a row's name is drawn."""
@@ -68,7 +73,7 @@ class Panel:
     @property
     def wants(self) -> int:
         """Lines that show everything, the title with them."""
-        return len(self.rows) + bool(self.absent) + 1
+        return (len(self.rows) or bool(self.hidden)) + bool(self.absent) + 1
 
     @property
     def minutes(self) -> int:
@@ -86,10 +91,13 @@ def chosen(rows: Sequence[Row], room: int) -> list[Row]:
     return [row for row in rows if row.key in keep]
 
 
-def heading(panel: Panel, shown: int, width: int, *columns: tuple[str, int]) -> Line:
-    """``─ EXPOSURE 2 BREACH 8 ok, 5 shown ─── limit ─ ...``."""
+def heading(panel: Panel, shown: Sequence[Row], width: int, *columns: tuple[str, int]) -> Line:
+    """``─ EXPOSURE 2 BREACH 8 ok, 5 shown ─── limit ─ ...``, ``─ EXPOSURE 1 WARN /gross: 9 hidden ─``."""
     name = f"{panel.name} {panel.note}".rstrip()
-    return title(name, width, *columns, note=tally(panel.rows, shown))
+    if not panel.words:
+        return title(name, width, *columns, note=tally(panel.rows, len(shown)))
+    note = f"{tally(panel.rows)} {rows_left_out(panel.words, panel.rows, shown, panel.hidden)}".strip()
+    return title(name, width, *columns, note=fit(note, width - len(name) - 5))
 
 
 def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
@@ -109,11 +117,14 @@ def signal_lines(panel: Panel, columns: Columns, height: int) -> list[Line]:
             )
         )
     names.append(("age", columns.age_end))
+    if not rows and panel.hidden and height > 1:
+        empty = Line(Tone.DIM).put("   nothing here has these words; all of it is ok")
+        return [heading(panel, rows, columns.width, *names), empty.fill(columns.width)]
     if not rows and height > 1:
         empty = Line().put(" ? ", Tone.UNKNOWN).put("not watched: the policy names no signal for this book")
-        return [heading(panel, 0, columns.width, *names), empty.fill(columns.width)]
+        return [heading(panel, rows, columns.width, *names), empty.fill(columns.width)]
     lines = [signal_line(row, panel, columns) for row in rows]
-    return [heading(panel, len(rows), columns.width, *names), *lines, *last]
+    return [heading(panel, rows, columns.width, *names), *lines, *last]
 
 
 _ROWS_FIRST = 5
@@ -236,7 +247,7 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
     rows, last = _split(panel, width, height)
     value_end, limit_end = (30, 38) if width >= 48 else (23, 29)
     columns = (("max", limit_end),) if panel.rows else ()
-    lines = [heading(panel, len(rows), width, *columns)]
+    lines = [heading(panel, rows, width, *columns)]
     for row in rows:
         tone = ROW_TONES.get(row.state, Tone.PLAIN)
         value = value_text(row)

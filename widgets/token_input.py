@@ -90,6 +90,9 @@ class TokenInput(Widget, can_focus=True):
         self.said = ""
         self.early = 0
         self.ready = False
+        self.given = ""
+        """What stood in the line before anybody typed."""
+        self._warned = False
 
     def on_mount(self) -> None:
         if self.grace:
@@ -131,8 +134,16 @@ class TokenInput(Widget, can_focus=True):
                 self._edit(self.typed + event.character)
 
     def _edit(self, text: str) -> None:
-        self.typed, self.said = text[:120], ""
+        self.typed, self.said, self._warned = text[:120], "", False
         self.refresh()
+
+    def gives_up(self) -> bool:
+        """Whether leaving loses nothing: nobody typed here, or was told of it and leaves all the same."""
+        if self._warned or self.typed.strip() in ("", self.given):
+            return True
+        self._warned, self.said = True, "esc again leaves; what is typed here is lost then"
+        self.refresh()
+        return False
 
     def _enter(self) -> None:
         if not self.ready:

@@ -8,6 +8,7 @@ from stages.projection import about
 from stages.verdict import TriggerRow, TriggerState
 from widgets.figures import age, number, unit_word
 from widgets.line import Line, Tone, fit, title
+from widgets.narrowing import narrowed_triggers, triggers_left_out
 from widgets.status import TRIGGER_MARKS, TRIGGER_TONES
 
 _LOUD = frozenset({TriggerState.FIRED, TriggerState.SUSPECT, TriggerState.CANNOT_SEE})
@@ -38,17 +39,22 @@ def trigger_title(triggers: Sequence[TriggerRow]) -> str:
     return f"{total - idle} of {total} armed" if total else "none"
 
 
-def trigger_lines(triggers: Sequence[TriggerRow], width: int, height: int, name: str = "TRIGGERS") -> list[Line]:
-    """A title and one line a trigger."""
+def trigger_lines(
+    triggers: Sequence[TriggerRow], width: int, height: int, name: str = "TRIGGERS", words: str = ""
+) -> list[Line]:
+    """A title and one line a trigger, narrowed to those with ``words``."""
+    kept = narrowed_triggers(triggers, words)
+    rows = nearest(kept, height - 1)
+    hidden = triggers_left_out(words, kept, rows, len(triggers) - len(kept))
     wide = width >= 100
     left_end, unit_at, then_at = (33, 34, 48) if wide else (30, 31, 34)
     columns = [("left", left_end)]
-    if wide and any(row.projected is not None for row in triggers):
+    if wide and any(row.projected is not None for row in rows):
         columns.append(("this rate", 46))
     if wide:
         columns.append(("then, by itself", then_at + 15))
-    lines = [title(name, width, *columns, note=trigger_title(triggers))]
-    for row in nearest(triggers, height - 1):
+    lines = [title(name, width, *columns, note=fit(f"{trigger_title(triggers)} {hidden}".rstrip(), width - 14))]
+    for row in rows:
         tone = TRIGGER_TONES.get(row.state, Tone.PLAIN)
         mark = Tone.DIM if row.state is TriggerState.ARMED else tone
         line = Line().put(" ").put(TRIGGER_MARKS[row.state], mark).put(" ")

@@ -127,5 +127,6 @@ def size() -> Finding:
 def clipboard(environment: Mapping[str, str]) -> Finding:
     """What copying needs: OSC 52, which tmux passes on when it is told to."""
     if environment.get("TMUX"):
-        return Finding(Health.NOTE, "inside tmux", "to copy, put 'set -g set-clipboard on' into tmux.conf")
+        either = "'set -g set-clipboard on' or 'set -g allow-passthrough on'"
+        return Finding(Health.NOTE, "inside tmux", f"to copy, put {either} into tmux.conf")
     return ok("OSC 52")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.actions import ACTIONS, On, Toward
+from console.actions import ACTIONS, Action, On, Toward
 from console.completion.draw import Verb, program
 from console.config import ENVIRONMENT, Settings
+from console.keymap import stays
 from console.reference.fields import tables
 from stages.policy import REQUIRED_CONTROLS, Policy
 
@@ -34,6 +35,19 @@ _CONFIGURATION: Final = """\
 environment, the environment above the file; paths are relative to the file. Only what a verb uses is required.
 `rampdeck config show` tells each value and where it came from, `rampdeck config check` everything that is wrong,
 `rampdeck doctor` what is missing around it.
+"""
+
+_KEYS: Final = """\
+`?` shows the keys of the page you are on, `ctrl+p` finds every action by its name.
+
+Where a name stands, `rampdeck.yaml` may give the action another key, or several; footer, help and palette follow:
+
+```yaml
+keys: {sort: S, next-change: [n, f5]}
+```
+
+What acts, confirms or leads out keeps its key on every screen, and nothing else may take it. `rampdeck config check`
+says everything that is wrong at once, each with its line.
 """
 
 _WHERE: Final = {
@@ -67,16 +81,20 @@ def _configuration() -> str:
 
 
 def _keys() -> str:
-    said = "`?` shows the keys of the page you are on, `ctrl+p` finds every action by its name.\n"
-    parts = ["# Keys and commands\n", said, _DRAWN]
+    parts = ["# Keys and commands\n", _KEYS, _DRAWN]
     for screen in On:
         rows = [
-            f"| `{action.label}` | {action.title} | {_TOWARD[action.toward]} |"
+            f"| `{action.label}` | {action.title} | {_TOWARD[action.toward]} | {_named(action)} |"
             for action in ACTIONS
             if action.on is screen
         ]
         if rows:
-            parts += [f"## {_WHERE.get(screen, screen.value.title())}\n", "| key | does | |\n|---|---|---|", *rows, ""]
+            parts += [
+                f"## {_WHERE.get(screen, screen.value.title())}\n",
+                "| key | does | | name |\n|---|---|---|---|",
+                *rows,
+                "",
+            ]
     from console.__main__ import VERBS, shared_options
 
     whole = program(VERBS, shared_options())
@@ -85,6 +103,11 @@ def _keys() -> str:
     parts += [_command(verb, shared) for verb in whole.all() if verb.words]
     parts += ["", f"Every command also takes {', '.join(f'`{name}`' for name in sorted(shared))}.", ""]
     return "\n".join(parts)
+
+
+def _named(action: Action) -> str:
+    """The name under which the configuration moves an action; nothing for one that stays."""
+    return "" if stays(action) else f"`{action.id}`"
 
 
 def _command(verb: Verb, shared: set[str]) -> str:

@@ -5,10 +5,11 @@ A screen is a pure function from view and size to lines, painted by one sheet. I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,23 +17,38 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import On, actions_on
+from console.actions import ACTIONS, On, actions_on, footer
 from console.doubt import disbelieved, in_brief, unknown
+from console.keymap import STANDARD, Keymap
 from stages.outline import Headline
 from widgets.figures import age
 from widgets.header import Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
 from widgets.sheet import Sheet
+from widgets.token_input import TokenInput
 
-if TYPE_CHECKING:
-    from console.desk import Frame
-    from stages.facts import DrillRun
+PLACES: Final[Mapping[On, str]] = MappingProxyType(
+    {
+        On.RAMP: "RAMP", On.PLAN: "PLAN", On.REDUCE: "REDUCE RISK", On.INCIDENT: "INCIDENT", On.CLEAR: "CLEAR",
+        On.LEDGER: "LEDGER", On.DRILL: "DRILL", On.ZOOM: "ZOOM", On.HELP: "HELP",
+    }
+)  # fmt: skip
+"""Screens by the names that the way to them shows."""
 
 SMALLEST = (60, 18)
 """Columns and rows below which a page only says that it is too small, and what is wrong."""
 
 CUT_OFF = 5.0
 """Seconds without a tick after which nothing that a frame holds may be believed."""
+
+
+if TYPE_CHECKING:
+    from console.copying import Copy
+    from console.desk import Frame
+    from stages.facts import DrillRun
+
+SAID_FOR = timedelta(seconds=8)
+"""How long a page says what came of a key that changes nothing on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,10 @@ class View:
     frame: Frame | None = None
     waiting: str = ""
     read_only: bool = False
+    keys: Keymap = STANDARD
+    """Which keys do what at this console."""
+    trail: tuple[str, ...] = ()
+    """The way from home to what is looked at: ``RAMP``, ``PLAN L1``, ``DIFF``."""
 
     @property
     def lag(self) -> float:
@@ -74,7 +94,12 @@ class Asked(Message):
 
 
 def view_head(view: View, headline: Headline | None = None, prefix: str = "RAMPDECK") -> Head:
-    """Rows 1 to 3 of a view; before the first tick and after the last one they say so.
+    """Rows 1 to 3 of a view, with the way to it."""
+    return replace(_view_head(view, headline, prefix), trail=view.trail)
+
+
+def _view_head(view: View, headline: Headline | None, prefix: str) -> Head:
+    """Before the first tick and after the last one the rows say so.
 
     A page with a ``headline`` of its own says at the right of row 2 what the home screen would say there.
     """
@@ -174,15 +199,23 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
     return padded(lines, height)
 
 
+def keys_line(on: On, view: View, room: int, tone: Tone = Tone.PLAIN) -> Line:
+    """The last row of a page: the keys of its screen as they are at this console, within ``room`` cells."""
+    return Line(tone).put(f" {footer(on, view.frame, room - 2, view.keys.label)}")
+
+
 def bindings(on: On) -> list[BindingType]:
-    """The keys of a screen, from the registry; a key that picks by digit hands its digit on."""
+    """The keys of a screen, from the registry; a key that picks by digit hands its digit on.
+
+    Each binding has its action's id, by which a keymap moves it.
+    """
     made: list[BindingType] = []
     for action in actions_on(on):
         if action.id == "palette":
             continue
         for key in action.keys.split(","):
             method = f"{action.method}({key})" if key.isdigit() else action.method
-            made.append(Binding(key, method, action.title, show=False))
+            made.append(Binding(key, method, action.title, show=False, id=action.id))
     return made
 
 
@@ -202,6 +235,7 @@ class Live(Screen[None]):
         super().__init__()
         self.view = view
         self.ascii_marks = ascii_marks
+        self._said, self._said_until = "", view.wall
         self.sheet = Sheet(ascii_marks=ascii_marks)
 
     def compose(self) -> ComposeResult:
@@ -227,15 +261,76 @@ class Live(Screen[None]):
         width, height = width or self.size.width, height or self.size.height
         if not width or not height:
             return
+        self.view = replace(self.view, trail=self.trail())
         small = width < SMALLEST[0] or height < SMALLEST[1]
         page = too_small(self.view, width, height) if small else self.page(width, height)
-        self.sheet.show([line.fill(width) for line in page])
+        self.sheet.show([line.fill(width) for line in self._with_said(page, width)])
+
+    def key_of(self, action: str) -> str:
+        """The key of an action as people read it at this console."""
+        return self.view.keys.label(next(one for one in ACTIONS if one.id == action))
+
+    def crumbs(self) -> tuple[str, ...]:
+        """What this screen is called on the way to it, and after it the part of it that is looked at."""
+        return (PLACES[self.ON],) if self.ON is not None else ()
+
+    def trail(self) -> tuple[str, ...]:
+        """The way from home to here."""
+        stack = [screen for screen in self.app.screen_stack if isinstance(screen, Live)]
+        below = stack[: stack.index(self)] if self in stack else []
+        return tuple(crumb for screen in (*below, self) for crumb in screen.crumbs())
+
+    def topic(self) -> str:
+        """What has the eye or the focus, as the help knows it."""
+        return self.ON.value if self.ON is not None else On.RAMP.value
 
     def action_back(self) -> None:
+        """One up; what is typed and not sent is given up on a second press only."""
+        if all(field.gives_up() for field in self.query(TokenInput) if field.display):
+            self.up()
+
+    def up(self) -> None:
+        """Leaves what is looked at, or the screen."""
         self.post_message(Asked("back"))
 
+    def copies(self) -> tuple[Copy, ...]:
+        """What can be copied here, what one most likely wants first."""
+        from console.copying import TEXT, Copy
+
+        return (Copy("the page", TEXT, lambda: self.sheet.text),)
+
+    def copy(self, copy: Copy) -> None:
+        """Hands one of them to the clipboard."""
+        self.post_message(Asked("copy", copy))
+
+    def action_copy(self) -> None:
+        self.copy(self.copies()[0])
+
+    def action_copy_json(self) -> None:
+        from console.copying import JSON
+
+        found = next((copy for copy in self.copies() if copy.form == JSON), None)
+        if found is None:
+            self.say("there is nothing here that has a form in JSON")
+        else:
+            self.copy(found)
+
+    def action_screenshot(self) -> None:
+        self.post_message(Asked("screenshot"))
+
+    def say(self, text: str) -> None:
+        """Says something for a few seconds, in place of the last rows of the page."""
+        self._said, self._said_until = text, self.view.wall + SAID_FOR
+        self.paint()
+
+    def _with_said(self, page: Sequence[Line], width: int) -> Sequence[Line]:
+        if not self._said or self.view.wall >= self._said_until:
+            return page
+        said = sentences(self._said, width - 2, lambda: Line(Tone.BOLD).put(" "))
+        return [*page[: -len(said)], *said]
+
     def action_help(self) -> None:
-        self.post_message(Asked("help", self.ON or On.RAMP))
+        self.post_message(Asked("help", self.ON or On.RAMP, self.topic()))
 
     def action_reduce(self) -> None:
         self.post_message(Asked("reduce"))

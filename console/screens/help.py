@@ -7,9 +7,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import ACTIONS, On
+from console.keymap import STANDARD, Keymap
 from console.screens import Live, View, bindings, view_head
+from console.topics import TOPICS, Topic
 from widgets.header import header
-from widgets.line import Line, Tone, beside, fit, padded, title
+from widgets.line import Line, Tone, beside, fit, padded, sentences, title
 
 MARKS = (
     ("·", "", "inside its limit, fresh"),
@@ -45,7 +47,7 @@ SCREEN_NAMES = {
 }  # fmt: skip
 
 
-def key_lines(width: int, here: On = On.RAMP) -> list[Line]:
+def key_lines(width: int, here: On = On.RAMP, keys: Keymap = STANDARD) -> list[Line]:
     """Every action by screen, as the registry has them; those of ``here`` and of everywhere come first."""
     lines: list[Line] = []
     first = [here, On.EVERY]
@@ -56,8 +58,22 @@ def key_lines(width: int, here: On = On.RAMP) -> list[Line]:
         if screen is On.REDUCE:
             lines.extend(Line().put(f"  {key}", Tone.BOLD).put(fit(means, width - 11), at=10) for key, means in TYPED)
         for action in actions:
-            line = Line().put(f"  {action.label}", Tone.BOLD).put(fit(action.title, width - 11), at=10)
+            line = Line().put(f"  {keys.labels(action)}", Tone.BOLD)
+            at = max(10, line.length + 1)
+            line.put(fit(action.title, width - at - 1), at=at)
             lines.append(line.put("") if line.length >= width else line)
+    return lines
+
+
+def topic_lines(topic: Topic, keys: Keymap, width: int) -> list[Line]:
+    """What has the eye: what it shows, and its keys."""
+    lines = [title(f"HERE: {topic.name}", width)]
+    lines.extend(sentences(topic.says, width - 4, lambda: Line().put("  ")))
+    own = [(keys.labels(action), action.title) for name in topic.actions for action in ACTIONS if action.id == name]
+    for key, means in (*own, *topic.keys):
+        line = Line().put(f"  {key}", Tone.BOLD)
+        at = max(10, line.length + 1)
+        lines.append(line.put(fit(means, width - at - 1), at=at))
     return lines
 
 
@@ -73,18 +89,15 @@ def mark_lines(width: int) -> list[Line]:
 
 
 class HelpScreen(Live):
-    """The keys of the screen one comes from first; two columns where they fit, and arrows for the rest."""
+    """What had the eye first, then the keys of its screen; two columns where they fit, and arrows for the rest."""
 
     ON: ClassVar[On | None] = On.HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(On.HELP),
-        ("down,pagedown,space", "scroll(8)", "down"),
-        ("up,pageup", "scroll(-8)", "up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.HELP)
 
-    def __init__(self, view: View, here: On = On.RAMP, *, ascii_marks: bool = False) -> None:
+    def __init__(self, view: View, here: On = On.RAMP, topic: str = "ramp", *, ascii_marks: bool = False) -> None:
         super().__init__(view, ascii_marks=ascii_marks)
         self.here = here
+        self.about = TOPICS[topic]
         self.top = 0
 
     def page(self, width: int, height: int) -> list[Line]:
@@ -92,15 +105,19 @@ class HelpScreen(Live):
         room = height - len(head) - 1
         if width >= 120:
             half = width // 2
-            keys, right = key_lines(half, self.here), mark_lines(width - half - 1)
+            keys, right = self._keys(half), mark_lines(width - half - 1)
             self.top = max(0, min(self.top, len(keys) - room))
             body = beside(padded(keys[self.top :], room), padded(right, room), half, width)
         else:
-            everything = [*key_lines(width, self.here), *mark_lines(width)]
+            everything = [*self._keys(width), *mark_lines(width)]
             self.top = max(0, min(self.top, len(everything) - room))
             body = everything[self.top : self.top + room]
         foot = Line().put(" esc back   up, down scroll")
         return [*head, *padded(body, room), foot]
+
+    def _keys(self, width: int) -> list[Line]:
+        keys = self.view.keys
+        return [*topic_lines(self.about, keys, width), *key_lines(width, self.here, keys)]
 
     def action_scroll(self, rows: int) -> None:
         self.top += rows

@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from console.actions import On, footer
+from console.actions import On
 from console.at_stake import at_stake
 from console.desk import Frame, Hands, Told
 from console.doubt import READ_ONLY
 from console.errand import Errand, send
-from console.screens import Live, View, bindings, common_headline, view_head
+from console.screens import Live, View, bindings, common_headline, keys_line, view_head
 from stages.incidents import SEVERITIES, latch_for
 from stages.verdict import Headline
 from widgets.figures import age
@@ -34,7 +34,7 @@ def incident_page(view: View, note: str, width: int, height: int) -> tuple[list[
     lines.extend(Line().put("   ").put(fit(text, width - 4)) for text in _holds(view.frame))
     how = "type its severity and one line, then enter: SEV2 the feed lies"
     lines.append(title(fit(note or (NOT_HERE if barred(view) else how), width - 4), width))
-    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.INCIDENT, view.frame, width - 2)}").fill(width)]
+    foot = [Line(Tone.DIM).put("─" * width), keys_line(On.INCIDENT, view, width).fill(width)]
     field_at = len(lines)
     now = _now(view, width)[: max(0, height - field_at - FIELD - len(foot))]
     return [*padded([*lines, *padded([], FIELD), *now], height - len(foot)), *foot], field_at
@@ -130,6 +130,9 @@ class IncidentScreen(Live):
         self.mount(self.field)
         self.field.focus()
         self.paint()
+
+    def topic(self) -> str:
+        return "incident-field"
 
     def page(self, width: int, height: int) -> list[Line]:
         lines, field_at = incident_page(self.view, self.note, width, height)

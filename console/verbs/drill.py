@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.verbs.change import require_hands
 from console.verbs.drill_card import card_document, card_lines, fault_document, fault_lines
+from console.watch.drill_report import run_document
 from stages.drill import ACTS, COMMAND, KEY, KILL, MODES, PAPER, PASS, PATHS, ROLLBACK, TABLETOP, Drill, Step, document
 from stages.drill_faults import FAULTS, require_injectable
 from stages.refusal import Trouble
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from console.in_force import InForce
     from console.output import Output
     from console.wiring import Wiring
-    from stages.state import DrillRun
 
 _LOOK_EVERY: Final = 0.2
 
@@ -113,7 +113,7 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     cards = scorecards(state.drills.values(), policy.spec.drill.budgets if policy.spec.drill is not None else {})
     faults = fault_trends(state.drills.values())
     if out.json:
-        drills = [_run_document(run) for run in state.drills.values()]
+        drills = [run_document(run) for run in state.drills.values()]
         asked = policy.spec.drill is not None
         reasons, warnings = list(found.reasons), list(found.warnings)
         out.document({"drills": drills, "asked": asked, "inDate": found.ok, "reasons": reasons, "warnings": warnings,
@@ -132,25 +132,6 @@ def run_list(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
         out.line(f"▲ {warning}")
     out.line(f"in date: {found.says}" if found.ok else "not in date: " + "; ".join(found.reasons))
     return 0 if found.ok else 1
-
-
-def _run_document(run: DrillRun) -> dict[str, Any]:
-    return {
-        "run": run.run,
-        "act": run.act,
-        "mode": run.mode,
-        "transition": run.transition,
-        "inject": run.inject,
-        "state": run.state,
-        "actor": run.actor,
-        "started": run.started,
-        "market": run.market,
-        "step": run.step,
-        "target": dict(run.target),
-        "until": run.until,
-        "reasons": list(run.reasons),
-        "artifacts": list(run.artifacts),
-    }
 
 
 def _stage_now(wiring: Wiring, force: InForce) -> int | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from console.output import Output
 from console.procedures.export import FORMATS, export_entries
@@ -109,15 +108,10 @@ def run(args: argparse.Namespace, wiring: OpensLedgers, out: Output) -> int:
         ledger.close()
 
 
-def document(entry: Entry) -> dict[str, Any]:
-    """The entry and its hash as one JSON object."""
-    return {**json.loads(entry.text), "hash": entry.hash}
-
-
 def _list(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     found = ledger.newest(_chosen(args), limit=args.limit)[::-1]
     if out.json:
-        out.document({"entries": [document(entry) for entry in found]})
+        out.document({"entries": [entry.document() for entry in found]})
     for entry in found:
         row = f"{entry.seq:>6}  {entry.ts[:19]}Z  {entry.kind:<20} {entry.stage or '-':<4} {entry.actor:<20} "
         out.line(_printable(row + _summary(entry)))
@@ -130,7 +124,7 @@ def _show(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     entry = ledger.entry(args.seq)
     if entry is None:
         raise Trouble(f"no entry {args.seq}", where="ledger", fix="'rampdeck ledger list' shows the newest numbers")
-    out.document(document(entry))
+    out.document(entry.document())
     return 0
 
 

@@ -67,7 +67,7 @@ def status_document(policy: Policy, look: Look) -> dict[str, Any]:
         "posture": {"mode": found.posture.mode.name, "cap": policy.stages[found.posture.cap].name},
         "account": _account(policy, found),
         "burnIn": _burn_in(policy, found),
-        "signals": [_signal(row, found.snapshot.wall) for row in found.panels],
+        "signals": [signal_document(row, found.snapshot.wall) for row in found.panels],
         "overhang": [
             {"title": one.title, "symbol": one.symbol or None, "over": one.over, "unit": one.unit.value,
              "until": one.until_market}
@@ -120,7 +120,7 @@ def status_lines(policy: Policy, look: Look) -> Iterator[str]:
         if row.panel != panel:
             panel = row.panel
             yield f"-- {panel.upper()}"
-        yield _row_line(row, found.snapshot.wall)
+        yield row_line(row, found.snapshot.wall)
     for one in found.overhang:
         left = f", until {one.until_market:%H:%M}Z" if one.until_market else ""
         yield f"HANGS OVER {one.words}{left}"
@@ -190,7 +190,8 @@ def _burn_in(policy: Policy, found: Evaluation) -> dict[str, Any]:
     }
 
 
-def _signal(row: Row, wall: datetime) -> dict[str, Any]:
+def signal_document(row: Row, wall: datetime) -> dict[str, Any]:
+    """One of the ``signals`` of ``status --json``."""
     believed = row.state in BELIEVED
     return {
         "name": row.key.name,
@@ -260,7 +261,8 @@ def _agreement(found: Evaluation) -> str:
     return {True: "agreed", False: "NOT AGREED", None: "not known"}[found.truth.agree]
 
 
-def _row_line(row: Row, wall: datetime) -> str:
+def row_line(row: Row, wall: datetime) -> str:
+    """One signal as a line of ``status``."""
     value = measure(row.value, row.unit, signed=row.signed, decimals=row.decimals) if row.unit.is_number else row.text
     shown = value if row.state in BELIEVED else f"was {value}" if row.value is not None else "not known"
     limit = "" if row.limit is None else measure(row.limit, row.unit, decimals=row.decimals)

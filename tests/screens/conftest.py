@@ -13,8 +13,10 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
+from console.keymap import STANDARD, Keymap
 from console.seat import Seat
 from console.strides import Tell, silent
+from console.veil import Veil
 from stages.chain import Problem
 from stages.closeup import Closeup
 from stages.entries import EMPTY, EVERY, EntryFilter, Head, StoredEntry
@@ -262,12 +264,15 @@ class Console:
         ascii_marks: bool = False,
         faults: Mishaps | None = None,
         read_only: bool = False,
+        keymap: Keymap = STANDARD,
+        veil: Veil | None = None,
     ) -> None:
         self.feed = Stage(frame)
         self.hands = Recorder()
         self.books = Shelves()
         self.now: datetime = states.NOW
-        seat = Seat("torghut", "PRODUCTION", "alice", read_only, "0.1.0", folder, ascii_marks)
+        person = ("torghut", "PRODUCTION", "alice", read_only, "0.1.0")
+        seat = Seat(*person, folder, ascii_marks, keymap=keymap, keeps=folder, veil=veil or Veil())
         self.app = RampdeckApp(self.feed, self.hands, self.books, lambda: self.now, seat, faults)
 
     @property

@@ -241,6 +241,8 @@ async def test_keys_of_the_field_do_nothing_else(console) -> None:
         await pilot.press("slash", *"retvwi")
         await until(pilot, lambda: "retvwi" in made.text)
         await pilot.press("escape")
+        await until(pilot, lambda: "what is typed here is lost then" in made.text)
+        await pilot.press("escape")
         await until(pilot, lambda: not screen.reading.typing)
         assert made.app.screen is screen
         assert screen.reading.wanted == Wanted()

@@ -36,12 +36,12 @@ async def test_from_dry_run_to_applied_by_hand(console) -> None:
         assert "YOU MAY APPLY" not in made.text
         made.feed.give(states.frame(running=states.applying()))
         await until(pilot, lambda: "5 of 7 controls are L2" in made.text)
-        assert "PLAN APPLYING" in made.text
+        assert "PLAN L2 │ APPLYING" in made.text
         made.feed.give(states.frame(running=states.applying(outcome="done", finished=made.now)))
-        await until(pilot, lambda: "PLAN APPLIED" in made.text)
+        await until(pilot, lambda: "PLAN L2 │ APPLIED" in made.text)
         made.feed.give(states.ok())
         await pilot.pause()
-        assert "PLAN APPLIED" in made.text
+        assert "PLAN L2 │ APPLIED" in made.text
 
 
 async def test_a_wrong_phrase_does_nothing_and_names_the_word(console) -> None:
@@ -151,6 +151,8 @@ async def test_leaving_a_plan_writes_nothing(console) -> None:
     async with made.app.run_test(size=(100, 30)) as pilot:
         await pilot.press("2", "p")
         await field_of(pilot, made.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "APPROVE, APPLY" not in made.text.splitlines()[0])
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(made.app.screen, RampScreen))
         assert [asked[0] for asked in made.hands.asked] == ["rehearse"]

@@ -28,7 +28,7 @@ class ClearScreen(Live):
     """A list, and what is offered for the picked one: a key, a line of reason, or a phrase."""
 
     ON: ClassVar[On | None] = On.CLEAR
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(On.CLEAR), ("up", "pick_before", "the one before")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.CLEAR)
 
     class Seen(Message):
         """What was read about an item."""
@@ -81,6 +81,9 @@ class ClearScreen(Live):
             self._ready_field(found)
         self.offered = found
         return lines
+
+    def topic(self) -> str:
+        return "clear-field" if self.field.has_focus else "clear"
 
     def _ready_field(self, found: Offer) -> None:
         """The field fits what is offered; keys meant for the page before do not count as the first of a phrase."""

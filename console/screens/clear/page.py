@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Consents, Frame, Leftover
 from console.doubt import READ_ONLY
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from stages.clearing import Clearance
 from stages.posture import Mode, effective_mode
 from stages.resuming import suspends
@@ -137,7 +137,10 @@ def clear_page(
     rows = items(view.frame)
     item = rows[min(picked, len(rows) - 1)] if rows else None
     found = offer(view, item, sight)
-    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {footer(On.CLEAR, view.frame, width - 2)}").fill(width)]
+    foot = [
+        Line(Tone.DIM).put("─" * width),
+        keys_line(On.CLEAR, view, width).fill(width),
+    ]
     head = header(view_head(view, _headline(view, rows)), width)
     old = f"as of {age(view.lag)} ago, for no tick arrives; the ledger checks a clear again all the same"
     told = (note, old if view.cut_off else "", found.says)

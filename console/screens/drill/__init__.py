@@ -11,10 +11,12 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, Copy, as_json
 from console.desk import DrillGround, Hands, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.drill.page import Sitting, drill_page, fires_by_hand, phrases, shown_run, to_answer
+from console.watch.drill_report import run_document
 from stages.drill import KILL, PAPER, RUNNING
 from stages.drill_faults import FAULTS, why_not_injected
 from stages.drill_story import ANSWERS
@@ -84,6 +86,9 @@ class DrillScreen(Live):
             self._call()
         return lines
 
+    def topic(self) -> str:
+        return "drill-field" if self.token.has_focus else "drill"
+
     def _call(self) -> None:
         """Where the drill waits for a person, the field takes the focus once; elsewhere tab brings it."""
         run = shown_run(self.view, self.asked)
@@ -127,6 +132,13 @@ class DrillScreen(Live):
         ground = errand.result or DrillGround(None, None, trouble=errand.trouble)
         self.asked = replace(self.asked, ground=ground)
         self.paint()
+
+    def copies(self) -> tuple[Copy, ...]:
+        run = shown_run(self.view, self.asked)
+        if run is None:
+            return super().copies()
+        twin = "rampdeck drill list --json"
+        return (*super().copies(), Copy(f"drill {run.run[:8]}", JSON, lambda: as_json(run_document(run)), twin))
 
     def action_abandon(self) -> None:
         run = shown_run(self.view, self.asked)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import DrillGround
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from console.screens.drill.parts import (
     clock_lines,
     evidence_lines,
@@ -156,7 +156,7 @@ def drill_page(view: View, asked: Sitting, width: int, height: int) -> tuple[lis
     field_at = len(lines) + len(above) if above else None
     lines = [*lines, *above, *([Line(), Line()] if above else [])]
     foot = [title(fit(_next(view, asked, found), width - 4), width, tone=Tone.PLAIN)]
-    foot.append(Line().put(f" {footer(On.DRILL, view.frame, width - 2)}").fill(width))
+    foot.append(keys_line(On.DRILL, view, width).fill(width))
     room = height - len(lines) - len(foot)
     body = _wide(view, asked, found, width, room) if width >= 110 else _narrow(view, asked, found, width, room)
     return [*lines, *padded(body, room), *foot], field_at

@@ -11,10 +11,11 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, TEXT, Copy, as_json
 from console.desk import Books, Leaf, Proof, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
-from console.screens.ledger.page import ledger_page, list_room, opened_length
+from console.screens.ledger.page import entry_text, ledger_page, list_room, opened_length
 from console.screens.ledger.reading import Reading
 from console.screens.ledger.shelf import NEAR, PAGE, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
@@ -32,15 +33,7 @@ class LedgerScreen(Live):
     """Pages of the ledger around one chosen entry; what it reads comes in errands and never blocks a key."""
 
     ON: ClassVar[On | None] = On.LEDGER
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(On.LEDGER),
-        ("up,k", "move(-1)", "up"),
-        ("down,j", "move(1)", "down"),
-        ("pageup", "turn(-1)", "page up"),
-        ("pagedown,space", "turn(1)", "page down"),
-        ("home", "newest", "newest"),
-        ("end", "oldest", "oldest"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(On.LEDGER)
 
     class Came(Message):
         """An errand came back: ``what`` was asked for under which filter."""
@@ -306,6 +299,20 @@ class LedgerScreen(Live):
         self._fill()
         self.paint()
 
+    def copies(self) -> tuple[Copy, ...]:
+        """The chosen entry as it is read, and as it is stored."""
+        chosen = self.reading.shelf.chosen
+        if chosen is None:
+            return super().copies()
+        name, twin = f"entry {chosen.seq}", f"rampdeck ledger show {chosen.seq}"
+        entry, reading = chosen.entry, self.reading
+        stored = chosen.text if entry is None else as_json(entry.document())
+        return (
+            Copy(name, TEXT, lambda: entry_text(self.view, reading), twin),
+            Copy(name, JSON, lambda: stored, twin),
+            *super().copies(),
+        )
+
     # --------------------------------------------------------------------------------------------------------- typing
 
     def action_filter(self) -> None:
@@ -319,7 +326,7 @@ class LedgerScreen(Live):
         self._close()
         self.reading = replace(self.reading, typing=what, note="")
         self.field = TokenInput(paste=True, grace=0, accepts=accepts, ascii_marks=self.ascii_marks)
-        self.field.typed = text
+        self.field.typed = self.field.given = text
         self.mount(self.field)
         self.field.focus()
         self.paint()
@@ -348,13 +355,22 @@ class LedgerScreen(Live):
         self._turn_to("newest")
         self._count()
 
-    def action_back(self) -> None:
+    def crumbs(self) -> tuple[str, ...]:
+        reading = self.reading
+        part = reading.typing.upper() or (f"ENTRY {reading.shelf.cursor}" if reading.opened else "")
+        return (*super().crumbs(), part) if part else super().crumbs()
+
+    def topic(self) -> str:
+        reading = self.reading
+        return f"ledger-{reading.typing}" if reading.typing else "ledger-entry" if reading.opened else "ledger"
+
+    def up(self) -> None:
         """One step back: out of the field, out of the entry, out of the ledger."""
         if self.reading.typing:
             self._close()
         elif self.reading.opened:
             self.reading = replace(self.reading, opened=False)
         else:
-            super().action_back()
+            super().up()
             return
         self.paint()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from console.actions import On, footer
-from console.screens import View, view_head
+from console.actions import On
+from console.screens import View, keys_line, view_head
 from console.screens.ledger.reading import Reading
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
@@ -34,8 +34,8 @@ def ledger_page(view: View, reading: Reading, width: int, height: int) -> tuple[
     lines.extend(padded(_body(view, reading, width, room), room))
     field_at = len(lines) + 1 if field else None
     lines.extend(field)
-    keys = "enter takes it   esc closes   ctrl+u empties" if field else footer(On.LEDGER, view.frame, width - 2)
-    foot = Line().put(f" {keys}")
+    typing = Line().put(" enter takes it   esc closes   ctrl+u empties")
+    foot = typing if field else keys_line(On.LEDGER, view, width)
     return [line.fill(width) for line in (*lines, foot)], field_at
 
 
@@ -222,6 +222,11 @@ def _opened(view: View, reading: Reading, width: int, room: int) -> list[Line]:
 def opened_length(view: View, reading: Reading, width: int) -> int:
     """Lines of the chosen entry when it fills the page."""
     return len(_detail(view, reading, width))
+
+
+def entry_text(view: View, reading: Reading) -> str:
+    """The chosen entry as it reads when it fills a page, for pasting."""
+    return "\n".join(line.text.rstrip() for line in _detail(view, reading, 100))
 
 
 def _cut(lines: Sequence[Line], room: int, width: int) -> list[Line]:

@@ -11,13 +11,14 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, PATCH, Copy, as_json
 from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
-from console.screens import Asked, Live, View, bindings
+from console.screens import Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
-from console.screens.plan.page import SIDES, narrow_page, plan_page
+from console.screens.plan.page import PAGES, SIDES, TALL, narrow_page, plan_page
 from stages.patch import patch_text
-from stages.plan import Plan
+from stages.plan import Plan, to_document
 from widgets.diff_view import Look, change_starts
 from widgets.line import Line
 from widgets.token_input import TokenInput
@@ -114,7 +115,7 @@ class PlanScreen(Live):
         self.token.display = row is not None
         if row is not None:
             self.token.styles.offset = (0, row)
-            self.token.styles.width = 92 if width >= 140 and height >= 36 else width
+            self.token.styles.width = 92 if width >= SIDES and height >= TALL else width
 
     def show(self, view: View) -> None:
         running = self.draft.running(view)
@@ -262,14 +263,22 @@ class PlanScreen(Live):
         top = max(0, starts[at] - 1) if look.top or whole else 0
         self.draft = replace(self.draft, look=replace(other, top=top), tab=1)
 
-    def action_patch(self) -> None:
-        plan = self.draft.plan
-        if plan is None or not plan.edits:
-            return
-        self.app.copy_to_clipboard(patch_text(plan.edits))
-        same = f"rampdeck plan --to {plan.to_stage} --patch"
-        self.draft = replace(self.draft, note=f"the patch was handed to the terminal's clipboard; '{same}' prints it")
-        self.paint()
+    def copies(self) -> tuple[Copy, ...]:
+        draft, plan = self.draft, self.draft.plan
+        if plan is None:
+            return super().copies()
+        told = draft.rehearsal
+        allowed, phrase = (told.allowed, told.confirmation) if told is not None else (False, "")
+        verb, name = f"rampdeck plan --to {plan.to_stage}", f"plan {plan.id[:4]}"
+
+        def document() -> str:
+            return as_json(to_document(plan, gates=draft.gates, allowed=allowed, confirmation=phrase))
+
+        return (
+            *((Copy(name, PATCH, lambda: patch_text(plan.edits), f"{verb} --patch"),) if plan.edits else ()),
+            Copy(name, JSON, document, f"{verb} --json"),
+            *super().copies(),
+        )
 
     def action_next_file(self) -> None:
         self._turn(1)
@@ -285,8 +294,26 @@ class PlanScreen(Live):
             look = replace(self.draft.look, file=self.draft.look.file + step, top=0)
             self.draft = replace(self.draft, look=look, tab=1)
 
-    def action_back(self) -> None:
-        self.post_message(Asked("back"))
+    @property
+    def paged(self) -> bool:
+        """Whether the pages of the plan stand one at a time."""
+        return self.size.width < SIDES or self.size.height < TALL
+
+    def crumbs(self) -> tuple[str, ...]:
+        name = f"PLAN {self.draft.target}"
+        return (name, PAGES[self.draft.tab].upper()) if self.paged and self.draft.tab else (name,)
+
+    def topic(self) -> str:
+        if self.token is not None and self.token.has_focus:
+            return "token"
+        return f"plan-{self.draft.tab}"
+
+    def up(self) -> None:
+        """From a page of the plan to its summary, from there out."""
+        if self.paged and self.draft.tab and self.draft.plan is not None:
+            self.action_page(1)
+        else:
+            super().up()
 
 
 def _not_known(answers: Answers | None) -> Answers | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Running
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from console.screens.plan.draft import Draft
 from console.screens.plan.missing import no_plan
 from stages.ladder import Direction, Unit, Value
@@ -25,6 +25,8 @@ from widgets.step_list import awaited, step_lines
 
 SIDES = 140
 """Columns from which on before and after stand beside each other."""
+TALL = 36
+"""Rows from which on a plan is one page on such a terminal."""
 PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
@@ -44,10 +46,10 @@ def plan_page(
         body = no_plan(draft, view.wall, width)
         return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
     field_at: int | None = None
-    if width >= 140 and height >= 36 and draft.look.beside and plan.edits:
+    if width >= SIDES and height >= TALL and draft.look.beside and plan.edits:
         lines.append(Line())
         lines.extend(padded(_diff(draft, plan, width, height - 5, files=True), height - 5))
-    elif width >= 140 and height >= 36:
+    elif width >= SIDES and height >= TALL:
         lines.append(Line())
         room = height - 5
         at = 92
@@ -403,7 +405,7 @@ def _keys(view: View, width: int, typing: bool) -> Line:
     if typing:
         said = "letters go into the field   tab leaves it for the keys   ctrl+u empties it   esc back"
         return Line().put(f" {fit(said if width >= 90 else said.partition('   ')[2], width - 2)}").fill(width)
-    return Line().put(f" {footer(On.PLAN, view.frame, width - 2)}").fill(width)
+    return keys_line(On.PLAN, view, width).fill(width)
 
 
 def narrow_page(view: View, draft: Draft, width: int, height: int) -> list[Line]:

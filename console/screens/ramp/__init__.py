@@ -12,9 +12,12 @@ from console.actions import On
 from console.screens import Asked, Live, bindings
 from console.screens.ramp.outline import Look, terminal_title, waiting_page
 from widgets.header import is_pnl
+from widgets.narrowing import narrowed
 from widgets.status import worst, worst_first
+from widgets.token_input import TokenInput
 
 if TYPE_CHECKING:
+    from console.copying import Copy
     from console.screens import View
     from stages.verdict import Row
     from widgets.line import Line
@@ -41,18 +44,44 @@ class RampScreen(Live):
         self._looking_until: datetime | None = None
         self._note_until: datetime | None = None
         self._touched = view.started
+        self.field: TokenInput | None = None
+        """Stands while the words to narrow by are being typed."""
 
     def page(self, width: int, height: int) -> list[Line]:
-        if self._looking_until is not None and self.view.wall >= self._looking_until:
-            self._looking_until, self.look = None, replace(self.look, stage=None)
-        if self._note_until is not None and self.view.wall >= self._note_until:
-            self._note_until, self.look = None, replace(self.look, note="")
         if self.view.frame is None:
             return waiting_page(self.view, self.look.note, width, height)
         from console.screens.ramp.page import ramp_page  # what a frame is drawn with is not needed before there is one
 
+        if self._looking_until is not None and self.view.wall >= self._looking_until:
+            self._looking_until, self.look = None, replace(self.look, stage=None)
+        if self._note_until is not None and self.view.wall >= self._note_until:
+            self._note_until, self.look = None, replace(self.look, note="")
         alone = self.view.wall - self._touched >= ALONE_AFTER
         return ramp_page(self.view, replace(self.look, away=self._touched if alone else None), width, height)
+
+    def paint(self, width: int = 0, height: int = 0) -> None:
+        super().paint(width, height)
+        if self.field is not None:
+            self.field.styles.offset = (0, max(0, (height or self.size.height) - 2))
+
+    def action_filter(self) -> None:
+        """Asks for words in the last two rows."""
+        self._close()
+        self.field = TokenInput(paste=True, grace=0, accepts=lambda _typed: "", ascii_marks=self.ascii_marks)
+        self.field.typed = self.field.given = self.look.words
+        self.mount(self.field)
+        self.field.focus()
+        self.paint()
+
+    def on_token_input_confirmed(self, message: TokenInput.Confirmed) -> None:
+        self._close()
+        self.look = replace(self.look, words=message.phrase)
+        self.tell(f"only rows with '{message.phrase}', and all that are not ok" if message.phrase else "every row")
+
+    def _close(self) -> None:
+        if self.field is not None:
+            self.field.remove()
+            self.field = None
 
     def touched(self) -> None:
         """A key was pressed, here or on another screen."""
@@ -73,10 +102,25 @@ class RampScreen(Live):
         self._looking_until = None if back else self.view.wall + LOOK_FOR
         self.paint()
 
-    def action_back(self) -> None:
-        self.look, self._looking_until = replace(self.look, stage=None, note="", card=False, cursor=None), None
+    def topic(self) -> str:
+        if self.field is not None:
+            return "ramp-filter"
+        if self.look.stage is not None:
+            return "what-if"
+        if self.look.card:
+            return "burn-in"
+        chosen = next((row for row in self._rows() if row.key == self.look.cursor), None)
+        return chosen.panel if chosen is not None else "ramp"
+
+    def up(self) -> None:
+        """Out of the field; then everything that was chosen is put off."""
+        if self.field is not None:
+            self._close()
+            return
+        self.look = replace(self.look, stage=None, note="", card=False, cursor=None, words="")
+        self._looking_until = None
         self.paint()
-        super().action_back()  # whoever waits for a page that cannot open yet forgets it
+        super().up()  # whoever waits for a page that cannot open yet forgets it
 
     def action_card(self) -> None:
         self.look = replace(self.look, card=not self.look.card)
@@ -106,7 +150,44 @@ class RampScreen(Live):
         at = keys.index(self.look.cursor) + by if self.look.cursor in keys else (0 if by > 0 else -1)
         row = rows[at % len(rows)]
         self.look = replace(self.look, cursor=row.key)
-        self.tell(f"enter zooms into {row.title}")
+        self.tell(f"{self.key_of('zoom')} zooms into {row.title}")
+
+    def copies(self) -> tuple[Copy, ...]:
+        """The chosen row and its panel, the page, and the whole status."""
+        from console.copying import JSON, TEXT, Copy, as_json
+        from console.watch.once import Look as Seen
+        from console.watch.report import row_line, signal_document, status_document
+
+        frame = self.view.frame
+        if frame is None:
+            return super().copies()
+        found, rows, wall = frame.evaluation, self._rows(), frame.evaluation.snapshot.wall
+        whole = Copy(
+            "status",
+            JSON,
+            lambda: as_json(status_document(frame.policy, Seen(found, frame.presence, own=False))),
+            "rampdeck status --json",
+        )
+        chosen = next((row for row in rows if row.key == self.look.cursor), None)
+        if chosen is None:
+            return (*super().copies(), whole)
+        panel = [row for row in rows if row.panel == chosen.panel]
+        name, command = f"panel {chosen.panel}", "rampdeck status"
+        return (
+            Copy(chosen.title, TEXT, lambda: row_line(chosen, wall), command),
+            Copy(chosen.title, JSON, lambda: as_json(signal_document(chosen, wall)), f"{command} --json"),
+            Copy(name, TEXT, lambda: "\n".join(row_line(row, wall) for row in panel), command),
+            Copy(name, JSON, lambda: as_json([signal_document(row, wall) for row in panel]), f"{command} --json"),
+            *super().copies(),
+            whole,
+        )
+
+    def say(self, text: str) -> None:
+        """Long sentences as everywhere; Ramp has a place for short ones."""
+        if len(text) <= self.size.width - 2:
+            self.tell(text)
+        else:
+            super().say(text)
 
     def _rows(self) -> list[Row]:
         """The rows of the home screen as they stand, panel by panel."""
@@ -116,6 +197,7 @@ class RampScreen(Live):
         rank = {key: place for place, key in enumerate(self.look.order)}
         rows = [row for row in frame.evaluation.panels if row.key.book == frame.evaluation.book]
         panels = list(dict.fromkeys(row.panel for row in rows))
+        rows = narrowed(rows, self.look.words)
         return sorted(rows, key=lambda row: (panels.index(row.panel), rank.get(row.key, len(rank))))
 
     def action_plan(self) -> None:

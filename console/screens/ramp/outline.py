@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.actions import On, footer
-from console.screens import View, view_head
+from console.actions import On
+from console.screens import View, keys_line, view_head
 from widgets.header import header, small_header
 from widgets.line import Line, Tone, fit, padded, title
 from widgets.status import HEADLINE_MARKS
@@ -29,6 +29,8 @@ class Look:
     note: str = ""
     card: bool = False
     """Whether the burn-in card is open."""
+    words: str = ""
+    """What the rows and triggers are narrowed by; what is not ok shows all the same."""
     cursor: SignalKey | None = None
     """The signal that enter zooms into."""
     away: datetime | None = None
@@ -43,7 +45,7 @@ def waiting_page(view: View, note: str, width: int, height: int) -> list[Line]:
     for name in ("EXPOSURE", "TCA", "FRESHNESS", "RECONCILIATION", "TRUTH", "TRIGGERS"):
         lines.append(title(name, width))
         lines.append(Line().put(" ? ", Tone.UNKNOWN).put("not read yet").fill(width))
-    keys = Line().put(f" {footer(On.RAMP, None, width - 2)}")
+    keys = keys_line(On.RAMP, view, width)
     said = Line(Tone.BOLD).put(" ").put(fit(note, width - 2))
     return [*padded(lines, height - 2), said.fill(width), keys.fill(width)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Frame
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from console.screens.ramp.outline import Look, waiting_page
 from console.screens.ramp.parts import (
     allot,
@@ -26,8 +26,20 @@ from stages.working import working
 from widgets.figures import age, amount, percent
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, framed, padded, rule, title
+from widgets.narrowing import narrowed
 from widgets.order_list import order_lines, strangers
-from widgets.signal_panel import MEDIUM, NARROW, WIDE, Columns, Panel, chosen, side_lines, signal_lines, value_text
+from widgets.signal_panel import (
+    MEDIUM,
+    NARROW,
+    WIDE,
+    Columns,
+    Panel,
+    chosen,
+    heading,
+    side_lines,
+    signal_lines,
+    value_text,
+)
 from widgets.stage_rail import burn_in_text, rail, rail_line
 from widgets.status import KNOWN, QUIET, ROW_MARKS, ROW_TONES, word
 from widgets.step_list import position, step_sentence
@@ -80,7 +92,8 @@ class _Desk:
         listed = {SignalKey(book, name) for name in named if name}
         rows = [row for row in rows if row.key not in listed or row.state not in QUIET]
         rank = {key: place for place, key in enumerate(look.order)}
-        self.rows = sorted(rows, key=lambda row: rank.get(row.key, len(rank)))
+        self.every = sorted(rows, key=lambda row: rank.get(row.key, len(rank)))
+        self.rows = narrowed(self.every, look.words)
 
     # ------------------------------------------------------------------------------------------------- the four sizes
 
@@ -117,24 +130,26 @@ class _Desk:
         triggers = len(self.evaluation.triggers)
         exposure, tca = self.panel("EXPOSURE", "exposure"), self.panel("TCA + is cost", "tca")
         room = height - 3 - 1 - len(rest) - 2
-        wanted = (exposure.wants, tca.wants if tca.rows else 0, triggers + 1)
+        wanted = (exposure.wants, tca.wants if tca.rows or tca.hidden else 0, triggers + 1)
         odd = self.orders_shown(columns)
         first, second, third = allot(wanted, (6, 4, 3), room - odd)
         body = padded(signal_lines(exposure, columns, first), max(first, room - odd - second - third))
         body.extend(order_lines(self.orders, inner, odd) if odd else [])
         body.extend(signal_lines(tca, columns, second) if second else [])
         body.extend(rest)
-        body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, "NEXT"), third))
+        body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, "NEXT", self.look.words), third))
         return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
 
     def small(self, width: int, height: int) -> list[Line]:
         lines = small_header(view_head(self.view), width)
-        lines.append(rule(width) if self.looking is None else title(self.looked_words(), width))
         exposure = self.panel("EXPOSURE", "exposure")
+        rows = chosen(exposure.rows, max(2, height - 15))
+        over = rule(width) if not exposure.words else heading(exposure, rows, width)
+        lines.append(over if self.looking is None else title(self.looked_words(), width))
         burn_in = self.evaluation.burn_in
-        lines.extend(self.small_row(row) for row in chosen(exposure.rows, max(2, height - 15)))
+        lines.extend(self.small_row(row) for row in rows)
         for name, panel in (("TCA", "tca"), ("fresh", "freshness"), ("recon", "reconciliation")):
-            rows = [row for row in self.rows if row.panel == panel]
+            rows = [row for row in self.every if row.panel == panel]
             if rows:
                 lines.append(summary_line(name, rows, width, brief=True))
         if burn_in.state not in ("", "none"):
@@ -150,7 +165,7 @@ class _Desk:
         lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
         lines.append(rule(width))
         lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
-        lines.append(Line(Tone.BOLD).put(f" {footer(On.RAMP, self.frame, width - 2)}"))
+        lines.append(keys_line(On.RAMP, self.view, width, Tone.BOLD))
         return [line.fill(width) for line in lines]
 
     # ----------------------------------------------------------------------------------------------------- the columns
@@ -160,9 +175,10 @@ class _Desk:
         below = self.policy.stages[self.in_force - 1].name if self.in_force else ""
         baseline = below if any(row.baseline is not None for row in rows) else ""
         absent = [one for one in self.policy.spec.not_watched if one.panel == kind]
+        hidden = sum(row.panel == kind for row in self.every) - len(rows)
         return Panel(
             name, rows, self.policy.spec.signals, self.frame.history, self.view.wall, "", baseline, absent,
-            self.look.cursor,
+            self.look.cursor, self.look.words, hidden,
         )  # fmt: skip
 
     def left_column(self, columns: Columns, width: int, room: int) -> list[Line]:
@@ -171,7 +187,7 @@ class _Desk:
         orders = self.orders_shown(columns)
         wanted = (
             max(2, min(exposure.wants, MOST)),
-            min(tca.wants, MOST - 1) if tca.rows else 0,
+            min(tca.wants, MOST - 1) if tca.rows or tca.hidden else 0,
             orders,
             len(self.evaluation.triggers) + 1,
             len(items) + 1 if items else 0,
@@ -181,7 +197,7 @@ class _Desk:
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(order_lines(self.orders, width, working) if working else [])
-        lines.extend(trigger_lines(self.evaluation.triggers, width, third))
+        lines.extend(trigger_lines(self.evaluation.triggers, width, third, words=self.look.words))
         zone, run = self.policy.spec.target.session.timezone, self.evaluation.burn_in
         lines.extend(burn_in_lines(run, self.burn_in_stage(), zone, width, fourth) if fourth > 1 else [])
         return lines
@@ -207,7 +223,7 @@ class _Desk:
         heads = 2 if width >= 44 else 1
         wanted = (
             min(fresh.wants, MOST - 3),
-            min(recon.wants, MOST - 6) if recon.rows else 0,
+            min(recon.wants, MOST - 6) if recon.rows or recon.hidden else 0,
             incident.wants + len(held),
             len(truth.rows) + heads,
             len(down),
@@ -233,7 +249,7 @@ class _Desk:
     def rest_lines(self, width: int) -> list[Line]:
         lines = [title("THE REST", width)]
         for name, panel in (("fresh", "freshness"), ("recon", "reconciliation")):
-            rows = [row for row in self.rows if row.panel == panel]
+            rows = [row for row in self.every if row.panel == panel]
             lines.append(summary_line(name, rows, width))
         latches = self.evaluation.latches
         held = Line().put(" ").put("■" if latches else "·", Tone.WARN if latches else Tone.DIM).put(" held")
@@ -334,4 +350,4 @@ class _Desk:
         return self.policy.stages[min(self.evaluation.burn_in.stage, self.policy.top)].name
 
     def keys_line(self, width: int) -> Line:
-        return Line().put(f" {footer(On.RAMP, self.frame, width - 2)}").fill(width)
+        return keys_line(On.RAMP, self.view, width).fill(width)

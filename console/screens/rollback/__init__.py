@@ -11,12 +11,13 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from console.actions import On, footer
+from console.actions import On
 from console.at_stake import at_stake
+from console.copying import TEXT, Copy
 from console.desk import KILL, ByHand, Frame, Hands, Running, Told
 from console.doubt import READ_ONLY
 from console.errand import Errand, send
-from console.screens import Live, View, bindings, view_head
+from console.screens import Live, View, bindings, keys_line, view_head
 from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
 from stages.verdict import Headline
@@ -63,7 +64,7 @@ def reduce_page(view: View, plea: Plea, width: int, height: int) -> tuple[list[L
     view = replace(view, frame=view.believed)
     running = shown_run(view)
     head = _head_lines(view, plea, running, width)
-    foot = [Line(Tone.DIM).put("─" * width), Line().put(f" {_keys(view, width)}").fill(width)]
+    foot = [Line(Tone.DIM).put("─" * width), _keys(view, width).fill(width)]
     room = height - len(head) - len(foot)
     steps = len(running.steps) + 1 if running is not None else 0
     note = _about(view, plea)
@@ -212,11 +213,11 @@ def _open(view: View, width: int) -> list[Line]:
     return lines
 
 
-def _keys(view: View, width: int) -> str:
+def _keys(view: View, width: int) -> Line:
     if _read_only(view):
-        return footer(On.REDUCE, view.frame, width)
+        return keys_line(On.REDUCE, view, width)
     said = "nothing stops when you leave" if shown_run(view) is not None else "Enter on an empty line does nothing"
-    return f"{footer(On.REDUCE, view.frame, width - 38)}   {said}"
+    return keys_line(On.REDUCE, view, width - 36).put(f"   {said}")
 
 
 def _read_only(view: View) -> bool:
@@ -312,6 +313,14 @@ class ReduceScreen(Live):
             event.stop()
             self.token.too_early()
             self.token.focus()
+
+    def copies(self) -> tuple[Copy, ...]:
+        """The commands that do the same by hand come first: they are what one wants when this breaks."""
+        if not self.plea.by_hand:
+            return super().copies()
+        verb = "kill" if self._asked_by_hand == KILL else f"rollback --to {self._asked_by_hand}"
+        lines = "\n".join(self.plea.by_hand)
+        return (Copy("the commands by hand", TEXT, lambda: lines, f"rampdeck {verb} --print"), *super().copies())
 
     def _write_by_hand(self) -> None:
         best, _ = suggested(self.view.frame, kill=self.plea.kill)

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.actions import On
+from console.copying import JSON, TEXT, Copy, as_json
 from console.desk import Books
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
@@ -51,6 +52,9 @@ class ZoomScreen(Live):
 
     def page(self, width: int, height: int) -> list[Line]:
         return zoom_page(self.view, self.sight, width, height)
+
+    def crumbs(self) -> tuple[str, ...]:
+        return (f"ZOOM {self.sight.key.name}",)
 
     def show(self, view: View) -> None:
         super().show(view)
@@ -138,8 +142,19 @@ class ZoomScreen(Live):
         if keys:
             self._look(replace(self.sight, key=keys[(at + by) % len(keys)]))
 
-    def action_copy(self) -> None:
-        """The readings as text, to the clipboard of the terminal."""
-        text = copied(self.view, self.sight)
-        if text:
-            self.app.copy_to_clipboard(text)
+    def copies(self) -> tuple[Copy, ...]:
+        """The readings as text, and what is known of the signal as JSON."""
+        from console.watch.closeup_report import closeup_document
+
+        sight, name, twin = self.sight, self.sight.key.name, f"rampdeck status --signal {self.sight.key.name}"
+        frame, closeup = self.view.frame, self.sight.closeup
+        if closeup is None:
+            return (Copy(f"readings of {name}", TEXT, str), *super().copies())
+        if frame is None or closeup.key.name not in frame.policy.spec.signals:
+            return super().copies()
+        row = next((one for one in frame.evaluation.rows if one.key == closeup.key), None)
+        return (
+            Copy(f"readings of {name}", TEXT, lambda: copied(self.view, sight), f"{twin} --json"),
+            Copy(name, JSON, lambda: as_json(closeup_document(frame.policy, closeup, row)), f"{twin} --json"),
+            *super().copies(),
+        )

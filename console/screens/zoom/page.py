@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from console.actions import On, footer
+from console.actions import On
 from console.desk import Frame
-from console.screens import View, view_head
+from console.screens import View, keys_line, view_head
 from stages.close_by import made_of, stage_limits
 from stages.closeup import Closeup, Kind, Moment, near_misses, origin, used
 from stages.ladder import Unit
@@ -66,7 +66,7 @@ def zoom_page(view: View, sight: Sight, width: int, height: int) -> list[Line]:
     row = row_of(frame, sight.key) if frame is not None else None
     head = _head(view, frame, row)
     top = header(head, width) if width >= 80 else small_header(head, width)
-    keys = Line().put(f" {footer(On.ZOOM, frame, width - 2)}").fill(width)
+    keys = keys_line(On.ZOOM, view, width).fill(width)
     if frame is None or row is None:
         said = "nothing is read yet" if frame is None else "the policy has no such signal any more"
         return [*padded([*top, title("NO CHART", width), Line().put(f" ? {said}", Tone.UNKNOWN)], height - 1), keys]
