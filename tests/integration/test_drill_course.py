@@ -7,19 +7,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from console.detach import RunningActs
+from console.drilling.broken import Injected
 from console.drilling.course import Course, DrillTarget, LiveSide, StepWork, Surroundings, walk
 from console.drilling.ground import fingerprint
 from console.ports import AppReading
-from console.procedures.drill import abandon_dead, tabletop
+from console.procedures.drill import abandon_dead, paper, tabletop
 from console.wiring import SystemClock
 from stages.commands import OpenLatch, Record
 from stages.drill import ABORTED, FAIL, KILL, NEGATIVE, PASS, RUNNING, TABLETOP, Drill, Scope, Step
+from stages.drill_faults import CANCELS
 from stages.drill_validity import newest
 from stages.posture import Mode
 from stages.refusal import Trouble
@@ -225,3 +228,43 @@ os._exit(0)"""
     assert abandon_dead(ground.world.ledger, running, datetime.now(UTC), "bob") == ("r1",)
     found = ground.world.ledger.state().drills["r1"]
     assert (found.state, found.reasons) == (ABORTED, ("its process died",))
+
+
+@dataclass
+class Away:
+    """A paper venue that answers nothing."""
+
+    def read(self) -> VenueReading:
+        raise Trouble("the venue does not answer")
+
+    def app(self) -> AppReading:
+        raise Trouble("the trading process does not answer")
+
+
+def held_under_a_fault(ground: Ground, scope: Scope) -> tuple[Drill, list[str]]:
+    """A drill of the kill under a fault whose venue is away, and what became of the fault."""
+    course, told = ground.course("r0"), list[str]()
+
+    def tell(word: str) -> str:
+        told.append(word)
+        return word
+
+    fault = Injected(CANCELS, partial(tell, "strikes"), partial(tell, "ends"))
+    target = replace(course.target, scope=scope, venue=cast("Any", Away()), fault=fault)
+    running = RunningActs(ground.world.folder / "running")
+    done = paper(course.around, course.live, target, run="r3", act=KILL, actor="alice", running=running)
+    return done, told
+
+
+def test_no_fault_outlives_its_drill_and_its_first_entry_names_it(ground: Ground) -> None:
+    done, told = held_under_a_fault(ground, PAPER)
+    assert (done.state, done.inject) == (FAIL, CANCELS)
+    assert set(told) == {"ends"}, "it ended before it could strike, and was ended all the same"
+    assert ground.world.ledger.state().drills["r3"].inject == CANCELS
+    assert ground.bundles[-1]["drill"]["inject"] == CANCELS
+
+
+def test_a_fault_on_a_live_target_is_refused_before_anything_is_recorded(ground: Ground) -> None:
+    with pytest.raises(Trouble, match="heron-paper is LIVE: a fault is injected on a paper target and nowhere else"):
+        held_under_a_fault(ground, replace(PAPER, environment="live"))
+    assert "r3" not in ground.world.ledger.state().drills
