@@ -119,7 +119,7 @@ def _stage_words(evaluation: Evaluation, policy: Policy) -> tuple[str, str]:
     if standing.beyond:
         return f"BEYOND {policy.stages[-1].name}", f"BEYOND {policy.stages[-1].name}"
     if standing.stage is None and not standing.differences:
-        return "STAGE NOT READ", "NOT READ"
+        return "STAGE NOT READ", "STAGE ?"
     if standing.stage is None:
         upper = min(max(standing.riskiest, 1), policy.top)
         words = f"BETWEEN {policy.stages[upper - 1].name} {policy.stages[upper].name}"

@@ -18,7 +18,6 @@ from console.__main__ import perform
 from console.procedures import reduce as reducing
 from console.procedures.kill import HAND_OVER_SECONDS
 from console.runtime import flag as flags
-from console.runtime import kubernetes
 from console.verbs import change, kill
 from console.watch.once import look_once
 from console.wiring import outside
@@ -51,7 +50,7 @@ def cell(
     lost = part == "git" and fault != RECOVERING
     for module, name, value in (
         (reducing, "_FIRST_PAUSE", 0.1), (reducing, "_LONGEST_PAUSE", 0.2), (containment, "TRIES", 3),
-        (kubernetes, "LET_GO", 1.0), (kill, "FOLLOW", 1.5 if lost else 60.0),
+        (kill, "FOLLOW", 1.5 if lost else 60.0),
         (change, "FOLLOW", timedelta(seconds=1.5 if lost else 60)),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)

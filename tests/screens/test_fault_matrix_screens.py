@@ -144,6 +144,7 @@ def test_the_pages_name_who_is_silent_and_say_yes_for_nobody(cell: tuple[str, st
         assert "Git NOT READ" in page.reduce
         assert "in the manifests" not in page.reduce
         assert "BETWEEN" not in page.ramp, "nobody knows where Git stands"
+        assert "STAGE NOT READ" in page.ramp
     if part == "controller" and fault in SILENT:
         assert "runtime NOT READ" in page.reduce
         assert "runtime NOT" in page.ramp
