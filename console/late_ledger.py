@@ -16,7 +16,9 @@ from stages.state import ControlState
 class Store(LedgerStore, Protocol):
     """The ledger with what a merge of the spill needs beside."""
 
-    def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]: ...
+    def join(
+        self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime, deadline: float | None = None
+    ) -> tuple[Entry, ...]: ...
     def newest(self, only: EntryFilter = ..., *, before: int | None = None, limit: int = 100) -> list[Entry]: ...
 
 
@@ -40,8 +42,8 @@ class LateLedger:
     def head(self) -> Head:
         return self._store().head()
 
-    def append(self, drafts: Sequence[Draft], **options: Any) -> tuple[Entry, ...]:
-        return self._store().append(drafts, **options)
+    def join(self, build: Callable[[Entry], Sequence[Draft]], **options: Any) -> tuple[Entry, ...]:
+        return self._store().join(build, **options)
 
     def newest(self, only: EntryFilter = EVERY, **options: Any) -> list[Entry]:
         return self._store().newest(only, **options)

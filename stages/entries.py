@@ -252,7 +252,10 @@ def parse_time(text: str) -> datetime:
 
 
 def write(draft: Draft, *, ledger: str, previous: Entry | None, now: datetime) -> Entry:
-    """The entry that follows ``previous``. Its time is never earlier: a step back of the clock is recorded instead."""
+    """The entry that follows ``previous``, of the same epoch or a higher one.
+
+    Its time is never earlier: a step back of the clock is recorded instead.
+    """
     ts, body = stamp(now), dict(draft.body)
     if previous is not None and ts < previous.ts:
         if previous.at - now > CLOCK_TOLERANCE:
@@ -260,7 +263,7 @@ def write(draft: Draft, *, ledger: str, previous: Entry | None, now: datetime) -
         ts = previous.ts
     inherited = previous.epoch if previous else 0
     seq, prev = (previous.seq + 1, previous.hash) if previous else (1, GENESIS_PREV)
-    epoch = inherited if draft.epoch is None else draft.epoch
+    epoch = inherited if draft.epoch is None else max(inherited, draft.epoch)
     fields: dict[str, Any] = {
         "v": VERSION, "ledger": ledger, "seq": seq, "prev": prev, "ts": ts, "actor": draft.actor,
         "kind": draft.kind, "stage": draft.stage, "epoch": epoch, "intent": draft.intent, "body": body,

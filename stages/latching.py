@@ -6,9 +6,10 @@ before anything acts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from stages.entries import Draft
 from stages.posture import UNRULED, ClearRule, Latch, Mode
@@ -40,6 +41,10 @@ class OpenLatch:
     market: datetime | None = None
 
 
+_NAMED: Final = frozenset({"key", "trigger", "cause"})
+"""What a latch must tell of itself to get another key."""
+
+
 def latch_key(trigger: str, cause: str, epoch: int) -> str:
     """The unique key of a latch: the same trigger and cause open once in an epoch."""
     return f"{trigger}/{cause}/{epoch}"
@@ -69,6 +74,29 @@ def latch_draft(command: OpenLatch, state: ControlState, now: datetime, *, epoch
     if command.market is not None:
         body["market"] = command.market
     return Draft("latch-opened", command.stage, None, command.actor, body, epoch=epoch)
+
+
+def in_epoch(drafts: Sequence[Draft], epoch: int) -> tuple[Draft, ...]:
+    """The drafts of one decision as they are in ``epoch``, whichever it was made in: what raises it raises it to that.
+
+    The latches that it opens get the keys of ``epoch`` too, so that none shares the name of one that ended long ago.
+    """
+    keys = {
+        draft.body["key"]: latch_key(draft.body["trigger"], draft.body["cause"], epoch)
+        for draft in drafts
+        if draft.kind == "latch-opened" and _NAMED.issubset(draft.body)
+    }
+    return tuple(
+        replace(draft, body=_renamed(draft.body, keys), epoch=None if draft.epoch is None else epoch)
+        for draft in drafts
+    )
+
+
+def _renamed(body: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    """The body of an entry with latches called by other keys, wherever it names them."""
+    named = {name: keys.get(body[name], body[name]) for name in ("key", "incident") if name in body}
+    latches = {"latches": sorted(keys.get(one, one) for one in body["latches"])} if "latches" in body else {}
+    return {**body, **named, **latches}
 
 
 def _storm(command: OpenLatch, state: ControlState, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,7 @@ from stages.commands import RecordOutcome
 from stages.entries import Entry
 from stages.refusal import Refusal, Trouble
 from stages.settling import Truth, settled
-from stages.staleness import EPOCH_TRAILER, PLAN_TRAILER, STAGE_TRAILER
+from stages.staleness import EPOCH_TRAILER, INTENT_TRAILER, PLAN_TRAILER, STAGE_TRAILER
 from stages.state import REDUCE, Intent
 
 GRACE: Final = timedelta(minutes=2)
@@ -112,11 +113,18 @@ def _taken_over(repository: Repository, intent: Intent) -> bool:
     except Trouble:
         return False  # made on another machine, and its branch is gone
     for commit in repository.log(intent.sha, head):
-        said = commit.trailers
-        same_act = said.get(EPOCH_TRAILER) == str(intent.epoch) and said.get(STAGE_TRAILER) == intent.to_stage
-        if said.get(PLAN_TRAILER) == intent.plan_id if intent.plan_id else same_act:
+        if _says(commit.trailers, intent):
             return True
     return all(repository.blob(head, path) == repository.blob(intent.sha, path) for path in proposed.paths)
+
+
+def _says(trailers: Mapping[str, str], intent: Intent) -> bool:
+    """Whether a commit names the act. A reduction's own epoch may be another one: it guessed without its ledger."""
+    if intent.plan_id:
+        return trailers.get(PLAN_TRAILER) == intent.plan_id
+    if INTENT_TRAILER in trailers:
+        return trailers[INTENT_TRAILER] == intent.id
+    return trailers.get(EPOCH_TRAILER) == str(intent.epoch) and trailers.get(STAGE_TRAILER) == intent.to_stage
 
 
 def settle(

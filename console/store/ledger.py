@@ -123,8 +123,14 @@ class SqlLedger(LedgerReader, Generic[S, C]):
         return refusals[0] if refusals else entries
 
     def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
-        """Record facts that ask no permission: a merged spill, a seal."""
-        return self.within(lambda _connection, _state: drafts, now=now, deadline=deadline)
+        """Record facts that ask no permission."""
+        return self.join(lambda _newest: drafts, now=now, deadline=deadline)
+
+    def join(
+        self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime, deadline: float | None = None
+    ) -> tuple[Entry, ...]:
+        """Record facts that depend on where they join the chain; ``build`` gets the entry that they follow."""
+        return self._alone(lambda _connection, known: build(self._begun(known.last)), now=now, deadline=deadline)
 
     def within(
         self,
@@ -134,13 +140,22 @@ class SqlLedger(LedgerReader, Generic[S, C]):
         deadline: float | None = None,
     ) -> tuple[Entry, ...]:
         """Run ``build`` inside the write transaction, on the newest state, and append its drafts."""
+        return self._alone(lambda connection, known: build(connection, known.state), now=now, deadline=deadline)
+
+    def _alone(
+        self,
+        build: Callable[[Connection, _Known[S]], Sequence[Draft]],
+        *,
+        now: datetime,
+        deadline: float | None,
+    ) -> tuple[Entry, ...]:
         if not self._turn.acquire(timeout=PATIENCE if deadline is None else deadline):
             raise LedgerAway("the ledger is held by another thread", where=self.database.where, fix="wait for it")
         try:
             self.database.require()
             with self.database.write(deadline) as connection:
                 known = self._catch_up(connection)
-                entries = self._follow(known.last, build(connection, known.state), now)
+                entries = self._follow(known.last, build(connection, known), now)
                 self._store(connection, entries)
             self._known = self._folded(known, entries)
             return tuple(entries)
@@ -148,13 +163,16 @@ class SqlLedger(LedgerReader, Generic[S, C]):
             self._turn.release()
 
     def _follow(self, last: Entry | None, drafts: Sequence[Draft], now: datetime) -> list[Entry]:
-        if last is None:
-            raise self.database.trouble("has no genesis entry", "begin it before anything is recorded")
-        entries: list[Entry] = []
+        last, entries = self._begun(last), []
         for draft in drafts:
             last = write(draft, ledger=last.ledger, previous=last, now=now)
             entries.append(last)
         return entries
+
+    def _begun(self, last: Entry | None) -> Entry:
+        if last is None:
+            raise self.database.trouble("has no genesis entry", "begin it before anything is recorded")
+        return last
 
     def _store(self, connection: Connection, entries: Sequence[Entry]) -> None:
         if not entries:

@@ -10,25 +10,29 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from stages.entries import Draft, Entry, EntryFilter, LedgerAway, canonical
+from stages.latching import in_epoch
 from stages.refusal import Trouble
 
 _STEP: Final = 0.02
 """Seconds between two tries to be the one who merges."""
 
 
-class Appends(Protocol):
+class Joined(Protocol):
     """What a merge needs of a ledger."""
 
-    def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]: ...
+    def join(
+        self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime, deadline: float | None = None
+    ) -> tuple[Entry, ...]: ...
 
     def newest(self, only: EntryFilter = ..., *, before: int | None = None, limit: int = 100) -> list[Entry]: ...
 
@@ -92,7 +96,7 @@ class Spill:
         since = f" since {records[0].at}: {records[0].cause}" if records else ""
         return f"{count}{f' and {torn} torn' if torn else ''} not in the ledger yet, kept in {self.path}{since}"
 
-    def merge(self, ledger: Appends, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
+    def merge(self, ledger: Joined, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
         """Append a ``gap`` entry and what was spilled, in one transaction; empty when nothing waited.
 
         The file is claimed first and removed last; the ``gap`` entry names its digest, so a merge that died between its
@@ -107,7 +111,8 @@ class Spill:
                 gaps = ledger.newest(EntryFilter(kind="gap"), limit=100)
                 if all(gap.body.get("spill") != digest for gap in gaps):
                     content = replace(content, records=_once(content.records, ledger))
-                    merged += ledger.append(_drafts(content, digest, actor), now=now, deadline=deadline)
+                    build = partial(_joining, content, digest, actor)
+                    merged += ledger.join(build, now=now, deadline=deadline)
                 self._put_away(digest, torn=content.torn > 0)
             return tuple(merged)
 
@@ -208,7 +213,7 @@ def _content(raw: bytes) -> SpillContent:
     return SpillContent(tuple(records), torn)
 
 
-def _once(records: tuple[Spilled, ...], ledger: Appends) -> tuple[Spilled, ...]:
+def _once(records: tuple[Spilled, ...], ledger: Joined) -> tuple[Spilled, ...]:
     """Without decisions that begin an act which began already: who acts and who goes on may both have spilled it."""
     kept: list[Spilled] = []
     seen: set[str | None] = set()
@@ -220,25 +225,31 @@ def _once(records: tuple[Spilled, ...], ledger: Appends) -> tuple[Spilled, ...]:
     return tuple(kept)
 
 
-def _began(ledger: Appends, name: str | None) -> bool:
+def _began(ledger: Joined, name: str | None) -> bool:
     return any(entry.intent == name for entry in ledger.newest(EntryFilter(kind="intent", intent=name), limit=1))
 
 
-def _drafts(content: SpillContent, digest: str, actor: str) -> list[Draft]:
-    """The gap, then every spilled draft with the time at which it was made."""
+def _joining(content: SpillContent, digest: str, actor: str, newest: Entry) -> list[Draft]:
+    """The gap, then every spilled draft."""
     records = content.records
     times = {"from": records[0].at, "to": records[-1].at, "cause": records[0].cause} if records else {}
     gap = {**times, "records": len(records), "torn": content.torn, "spill": digest}
-    return [
-        Draft("gap", None, None, actor, gap),
-        *(
-            Draft(
-                draft.kind, draft.stage, draft.intent, draft.actor, {**draft.body, "spilledAt": record.at}, draft.epoch
-            )
-            for record in records
-            for draft in record.drafts
-        ),
-    ]
+    return [Draft("gap", None, None, actor, gap), *joining(records, newest.epoch)]
+
+
+def joining(records: Sequence[Spilled], epoch: int) -> list[Draft]:
+    """Spilled decisions as they join a ledger of ``epoch``, with the times at which they were made.
+
+    Whoever spills knows an old epoch or none. What it raised is raised here, above all that was decided meanwhile, so
+    that no plan made before this passes after it; Git does not rest on that, but on the commit of the reduction.
+    """
+    drafts: list[Draft] = []
+    for record in records:
+        raised = [draft.epoch for draft in record.drafts if draft.epoch is not None]
+        epoch = max(epoch + 1, *raised) if raised else epoch
+        moved = in_epoch(record.drafts, epoch)
+        drafts += [replace(draft, body={**draft.body, "spilledAt": record.at}) for draft in moved]
+    return drafts
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from console.procedures.follow import Resolved, resolve, settle
+from console.store.ledger import SqlLedger
 from console.watch.chronicle import Chronicle
 from console.wiring import SystemClock
+from stages.decide import decide, denial
 from stages.posture import Mode
 from stages.readiness import refused_down
 from stages.settling import Truth
-from stages.state import Intent
+from stages.state import ControlState, Intent, fold
 from tests.integration.actuation import World, git
 from tests.screens import states
 
@@ -193,3 +195,31 @@ def test_another_machine_follows_a_proposal_that_it_never_saw(world: World, tmp_
     assert follow(elsewhere) == ()
     merge(world, answer.branch, "--squash")
     assert [one.outcome for one in follow(elsewhere)] == ["pushed"]
+
+
+def test_a_reduction_that_was_spilled_is_known_again_when_its_commit_was_picked(world: World) -> None:
+    """It guessed an epoch, and joined the ledger in a higher one; another change lies over its files by then."""
+    world.by_branch = False
+    plan = world.plan("L1")
+    assert world.apply(plan, [world.approve(plan)]).ok
+    assert world.reduce("L1", automatic=True).outcome == "unchanged"
+    away = World(world.folder, by_branch=True)
+    away.__dict__["ledger"] = SqlLedger(
+        f"sqlite:///{world.folder}/away.db", fold=fold, initial=ControlState(), decide=decide, denial=denial
+    )
+    answer = away.reduce("L0")
+    assert (answer.outcome, answer.spilled) == ("proposed", True)
+    world.spill.merge(world.ledger, actor="watch", now=SystemClock().wall())
+    assert world.repository.info(answer.sha).trailers["Rampdeck-Epoch"] == "1"
+    assert newest(world).epoch == world.ledger.state().epoch == 2
+    assert follow(world) == ()
+    world.elsewhere("apps/heron/scheduler.yaml", "v1.48.0", "v1.49.0")
+    git("cherry-pick", f"origin/{answer.branch}", cwd=pulled(world))
+    git("push", "-q", "origin", "HEAD:main", f":{answer.branch}", cwd=world.work)
+    assert [one.outcome for one in follow(world)] == ["pushed"]
+
+
+def pulled(world: World) -> Path:
+    """The colleague's clone, with every branch of the remote."""
+    git("fetch", "-q", "origin", cwd=world.work)
+    return world.work

@@ -17,11 +17,12 @@ from itertools import count
 from typing import Any
 
 from console.ports import CommitInfo, Pushed
+from console.store.spill import Spilled, joining
 from stages.commands import Command
 from stages.decide import decide, denial
-from stages.entries import Draft, Entry, Head, LedgerAway, genesis, write
+from stages.entries import Draft, Entry, Head, LedgerAway, genesis, stamp, write
 from stages.plan import git_blob_id
-from stages.refusal import Refusal
+from stages.refusal import Refusal, Trouble
 from stages.state import ControlState, fold
 
 OPEN = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -147,13 +148,15 @@ class Remote:
 
 
 class Mirror:
-    """The ``Repository`` of one actor, with its own knowledge of the head."""
+    """The ``Repository`` of one actor, with its own knowledge of the head; ``away`` is one without a way to it."""
 
-    def __init__(self, remote: Remote, turn: Turn) -> None:
-        self._remote, self._turn = remote, turn
+    def __init__(self, remote: Remote, turn: Turn, *, away: bool = False) -> None:
+        self._remote, self._turn, self._away = remote, turn, away
         self._head: str | None = None
 
     def fetch(self) -> str:
+        if self._away:
+            raise Trouble("the remote does not answer")
         self._turn("fetch")
         self._head = self._remote.head
         return self._head
@@ -256,6 +259,10 @@ class Ledger:
             return answer
         return self._book.add(answer)
 
+    def join(self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime) -> tuple[Entry, ...]:
+        self._ask("merge")
+        return self._book.add(build(self._book.all[-1]))
+
     def state(self) -> ControlState:
         self._ask("look")
         return self._book.state
@@ -272,16 +279,21 @@ class Ledger:
 
 
 class Aside:
-    """A spill that nobody merges while the race lasts."""
+    """A spill in memory."""
+
+    def __init__(self) -> None:
+        self._kept: list[Spilled] = []
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None:
-        """Kept by nobody."""
+        self._kept.append(Spilled(stamp(at), cause, tuple(drafts)))
 
     def merge(self, ledger: Any, *, actor: str, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
-        return ()
+        added: tuple[Entry, ...] = ledger.join(lambda newest: joining(self._kept, newest.epoch), now=now)
+        self._kept.clear()
+        return added
 
     def unmerged(self) -> str:
-        return ""
+        return f"{len(self._kept)} decisions" if self._kept else ""
 
 
 class Clock:

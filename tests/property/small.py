@@ -58,11 +58,11 @@ def files(stage: int) -> dict[str, bytes]:
 
 
 @cache
-def first_plan(stage: int) -> Plan:
+def first_plan(stage: int, epoch: int = 0) -> Plan:
     """The plan for the next stage, made before anybody races."""
     remote = Remote()
     remote.begin(files(stage))
-    return _build(remote, stage + 1, 0)
+    return _build(remote, stage + 1, epoch)
 
 
 def _build(remote: Remote, stage: int, epoch: int) -> Plan:

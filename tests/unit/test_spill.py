@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,11 +25,13 @@ class ListLedger:
         self.log = [genesis(ledger="6f1c", actor="ops", fingerprint="torghut", now=NOW)]
         self.away = self.dies = False
 
-    def append(self, drafts: Sequence[Draft], *, now: datetime, deadline: float | None = None) -> tuple[Entry, ...]:
+    def join(
+        self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime, deadline: float | None = None
+    ) -> tuple[Entry, ...]:
         if self.away:
             raise LedgerAway("the ledger is locked by another process")
         start = len(self.log)
-        for draft in drafts:
+        for draft in build(self.log[-1]):
             self.log.append(write(draft, ledger="6f1c", previous=self.log[-1], now=now))
         if self.dies:
             raise KeyboardInterrupt
@@ -46,6 +49,10 @@ def spill(tmp_path: Path) -> Spill:
 
 def intent(name: str) -> Draft:
     return Draft("intent", "L1", name, "ops", {"act": "reduce", "mode": "KILLED", "authenticated": False}, epoch=7)
+
+
+def note() -> Draft:
+    return Draft("note", None, "kill-1", "ops", {"text": "Git pending", "subject": "git"})
 
 
 def test_nothing_waits_in_a_new_spill(spill: Spill) -> None:
@@ -77,6 +84,22 @@ def test_spilled_drafts_follow_a_gap_entry(spill: Spill) -> None:
     assert second.intent == "kill-2"
     assert not spill.waiting()
     assert spill.merge(ledger, actor="watch", now=LATER) == ()
+
+
+def test_what_a_spilled_decision_raised_is_raised_above_what_was_decided_meanwhile(spill: Spill) -> None:
+    """Who spills may know no epoch at all, and then gives a kill the key of one that was restored long ago."""
+    ledger, key = ListLedger(), "manual-kill/killed by hand/1"
+    ledger.log.append(write(replace(note(), epoch=5), ledger="6f1c", previous=ledger.log[-1], now=NOW))
+    latch = {"key": key, "trigger": "manual-kill", "cause": "killed by hand", "incident": key}
+    kill = Draft("intent", "L0", "k", "ops", {"act": "reduce", "latches": [key, "loss/day/5"]}, epoch=1)
+    spill.append([Draft("latch-opened", "L0", None, "ops", latch, epoch=1), kill], at=NOW, cause="away")
+    spill.append([note()], at=NOW, cause="away")
+    spill.append([replace(kill, intent="again", body={"act": "reduce"})], at=NOW, cause="away")
+    spill.append([note()], at=NOW, cause="away")
+    gap, opened, *rest = spill.merge(ledger, actor="watch", now=LATER)
+    assert [entry.epoch for entry in (gap, opened, *rest)] == [5, 6, 6, 6, 7, 7]
+    assert opened.body["key"] == opened.body["incident"] == "manual-kill/killed by hand/6"
+    assert rest[0].body["latches"] == ["loss/day/5", "manual-kill/killed by hand/6"]
 
 
 def test_a_torn_last_line_is_counted_kept_and_hurts_nothing(spill: Spill) -> None:
