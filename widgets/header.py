@@ -301,7 +301,10 @@ def small_header(head: Head, width: int) -> list[Line]:
     second = Line(tone).put(" ").put(f"{mark} {headline.word}" if mark else headline.word)
     second.put(f"   {headline.figure}  {name}" if headline.figure else f"   {name}")
     what = Line(third).put("   ").put(rest)
-    if headline.alarm and not head.read_only:
+    if head.verdict:
+        said = fit(head.verdict_short or head.verdict, width // 2).rstrip()
+        what.right(said, width - 1, Tone.ALARM if head.alarmed else Tone.BOLD)
+    elif headline.alarm and not head.read_only:
         what.right(_ask(head), width - 1)
     then = Line(third).put("   ").put(fit_sentences(headline.sentence, width - 4))
     return [*lines, second.fill(width), what.fill(width), then.fill(width)]
