@@ -126,17 +126,19 @@ class RampdeckApp(App[None]):
     # --------------------------------------------------------------------------------------------------------- seeing
 
     def on_ticked(self, _message: Ticked) -> None:
-        self._see()
+        self._see(veiled=False)
 
-    def _see(self) -> None:
-        """Draws the newest frame at the present time; once a second also without a new frame, so that ages grow."""
+    def _see(self, *, veiled: bool = True) -> None:
+        """Draws the newest frame at the present time, once a second also without a new one, so that ages grow."""
         frame = self.feed.frame()
         waiting = self.feed.waiting_for() if frame is None else ""
         self.view = replace(self.view, wall=self.wall(), frame=frame, waiting=waiting)
         self._alarm()
-        for screen in self.screen_stack:
-            if isinstance(screen, Live):
-                screen.show(self.view)
+        # Under the palette's veil a page costs a whole screen: once a second is enough there.
+        if veiled or isinstance(self.screen, Live):
+            for screen in self.screen_stack:
+                if isinstance(screen, Live):
+                    screen.show(self.view)
 
     def _alarm(self) -> None:
         """Title first, then the bell: a terminal in another tab shows the one and may swallow the other."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 
@@ -146,6 +147,27 @@ class Line:
 
     def __repr__(self) -> str:
         return f"Line({self.text!r})"
+
+
+def changed_cells(before: Line, after: Line) -> tuple[int, int]:
+    """From which cell to before which one two lines differ; all of ``after`` where a character is not one cell."""
+    if not before.length == after.length == len(before.text) == len(after.text):
+        return 0, after.length
+    start = _same(before.spans, after.spans)
+    one, other = ([(text[::-1], tone) for text, tone in reversed(line.spans)] for line in (before, after))
+    return start, max(start, after.length - _same(one, other))
+
+
+def _same(one: Sequence[Span], other: Sequence[Span]) -> int:
+    """Cells that two rows of spans have in common from their start."""
+    cells = 0
+    for (text, tone), (twin, tone_of_twin) in zip(one, other, strict=False):
+        if tone is not tone_of_twin:
+            return cells
+        if text != twin:
+            return cells + next(place for place, (a, b) in enumerate(zip_longest(text, twin)) if a != b)
+        cells += len(text)
+    return cells
 
 
 def title(name: str, width: int, *columns: tuple[str, int], tone: Tone | None = None, note: str = "") -> Line:

@@ -1,4 +1,4 @@
-"""A sheet: the one widget that paints a page of lines, repainting only the rows that changed."""
+"""A sheet: the one widget that paints a page of lines, repainting only the cells that changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.glyphs import ascii_twin
-from widgets.line import Line, Tone
+from widgets.line import Line, Tone, changed_cells
 from widgets.palette import hues_of, styles
 
 
@@ -27,14 +27,15 @@ class Sheet(Widget):
         self._styles_of: dict[str, dict[Tone, Style]] = {}
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Shows a new page; rows that read the same are not painted again."""
+        """Shows a new page; what reads the same is not painted again."""
         old, self.lines = self.lines, list(lines)
         if len(old) != len(self.lines):
             self.refresh()
             return
-        changed = [y for y, (before, after) in enumerate(zip(old, self.lines, strict=True)) if before != after]
+        rows = enumerate(zip(old, self.lines, strict=True))
+        changed = [(y, changed_cells(before, after)) for y, (before, after) in rows if before != after]
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(start, y, end - start, 1) for y, (start, end) in changed))
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from stages.ladder import Unit
 from stages.measures import NotWatched, Signal
@@ -156,12 +157,7 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     line.reach(columns.bar_at)
     _put_used(line, row, columns, tone)
     if columns.trend_at:
-        series = panel.history.get(row.key, ())
-        line.put(
-            trend(shares(series, row, panel.signals.get(row.key.name)), columns.trend_cells, panel.minutes),
-            Tone.DIM,
-            at=columns.trend_at,
-        )
+        line.put(_trend(row, panel, columns.trend_cells), Tone.DIM, at=columns.trend_at)
     if columns.baseline_end and row.baseline is not None:
         line.right(number(row.baseline, row.unit, decimals=row.decimals, signed=row.signed), columns.baseline_end)
     old = age((panel.wall - row.event_time).total_seconds()) if row.event_time else ""
@@ -227,13 +223,19 @@ def spare_text(row: Row) -> str:
     return amount(spare, row.unit, decimals=row.decimals)
 
 
-def shares(series: Sequence[float | None], row: Row, signal: Signal | None) -> list[float | None]:
-    """A series as harm divided by the limit; nothing without a limit, whose scale would be invented."""
+def _trend(row: Row, panel: Panel, cells: int) -> str:
+    """The row's trend; nothing without a limit, whose scale would be invented."""
     if row.limit is None or row.limit == 0 or row.minimum:
-        return []
-    limit = abs(float(row.limit))
+        return trend((), cells, panel.minutes)
+    signal = panel.signals.get(row.key.name)
     kind = signal.harm if signal is not None else "value"
-    return [None if value is None else _harm(kind, value) / limit for value in series]
+    return _drawn(tuple(panel.history.get(row.key, ())), kind, abs(float(row.limit)), cells, panel.minutes)
+
+
+@lru_cache(maxsize=64)
+def _drawn(series: tuple[float | None, ...], kind: str, limit: float, cells: int, minutes: int) -> str:
+    """A series as harm divided by the limit. A trend gets a point in ten seconds and is drawn far more often."""
+    return trend([None if value is None else _harm(kind, value) / limit for value in series], cells, minutes)
 
 
 def _harm(kind: str, value: float) -> float:

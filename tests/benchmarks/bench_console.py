@@ -1,8 +1,9 @@
 """The console beside a bare Textual app: ``python -m tests.benchmarks.bench_console [RUNS] [--write]``.
 
 First paint, full frame, key to paint, CPU at rest, memory and bytes at rest, each on a real pseudo-terminal of 160x45,
-all programs in turns within the same run. posting and harlequin are measured beside them where
-$RAMPDECK_BENCH_POSTING and $RAMPDECK_BENCH_HARLEQUIN name their programs. ``--write`` renews docs/benchmarks.md.
+all programs in turns within the same run. The console is measured twice: watching a source, and on forty signals that
+all change four times a second. posting and harlequin are measured beside them where $RAMPDECK_BENCH_POSTING and
+$RAMPDECK_BENCH_HARLEQUIN name their programs. ``--write`` renews docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Self
 import pexpect
 
 from tests.benchmarks.bench_panic import BARE
+from tests.benchmarks.forty import REPAINTS, SIGNALS
 from tests.conftest import ROOT
 from tests.pty.sight import site
 from tests.pty.terminal import program, surroundings
@@ -34,12 +36,17 @@ CONTROL = re.compile(rb"\x1b(?:\[[0-9;?<>=$]*[a-zA-Z]|\][^\x07\x1b]*(?:\x07|\x1b
 SCREEN = b"\x1b[?1049h"
 PAINTED = 10
 """Characters beyond control sequences that are a first paint."""
-ANSWERED = 400
-"""Bytes after a key that are its answer: more than a clock that ticks."""
+ANSWERED = b"earch for commands"
+"""Is written when the palette stands; its first letter is under the cursor."""
 REST = 10.0
 """Seconds of rest over which CPU and bytes are counted."""
-KEYS = 12
+KEYS = 20
 GUESTS = ("posting", "harlequin")
+FORTY = "40 signals at 4 Hz"
+"""The console on a feed that moves: what it does under load."""
+LOADED = ("key to paint", "CPU at rest", "bytes at rest")
+"""What is held against its limit under load."""
+PATIENCE = 60.0
 PALETTE = "\x10"
 """ctrl+p: every Textual app opens its palette by it."""
 LIMITS: Mapping[str, float] = {"first paint": 1.4, "full frame": 2.5, "key to paint": 2.0}
@@ -82,7 +89,7 @@ class Running:
         self.raw += piece
         return piece
 
-    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> float:
+    def until(self, true: Callable[[], bool], seconds: float = PATIENCE) -> float:
         """Reads until something holds; seconds since the start."""
         while not true():
             if time.perf_counter() - self.began > seconds:
@@ -106,12 +113,12 @@ class Running:
         """Milliseconds from the palette's key to its paint; closes it again."""
         before, at = len(self.raw), time.perf_counter()
         self.process.send(PALETTE)
-        while len(self.raw) - before < ANSWERED and time.perf_counter() - at < 10:
+        while ANSWERED not in self.raw[before:] and time.perf_counter() - at < 10:
             self.read(0.02)
         took = 1000 * (time.perf_counter() - at)
-        self.quiet(0.4, 3.0)
+        self.quiet(0.3, 0.6)
         self.process.send("\x1b")
-        self.quiet(0.4, 3.0)
+        self.quiet(0.3, 0.6)
         return took
 
     def rest(self) -> tuple[float, float]:
@@ -142,11 +149,17 @@ def once(words: Sequence[str], full: bytes | None) -> dict[str, float]:
         found["full frame"] = running.until(lambda: full is None or full in running.raw)
         running.quiet(1.5)
         pressed = [running.press() for _ in range(KEYS)]
-        found["key to paint"] = median(pressed)
+        found["key to paint"] = worst_of_hundred(pressed)
         running.quiet(1.5, 5.0)
         found["CPU at rest"], found["bytes at rest"] = running.rest()
         found["memory"] = running.megabytes
     return found
+
+
+def worst_of_hundred(values: Sequence[float]) -> float:
+    """The 99th percentile by nearest rank."""
+    ranked = sorted(values)
+    return ranked[(len(ranked) * 99 + 99) // 100 - 1]
 
 
 def measure(
@@ -162,7 +175,7 @@ def measure(
             except (EOFError, TimeoutError):
                 if name not in GUESTS:
                     raise
-                absent[name] = "it does not come up on this machine"
+                absent[name] = f"it paints nothing within {PATIENCE:g} s"
     return {
         name: {row: median(one[row] for one in found) for row in UNITS}
         for name, found in seen.items()
@@ -177,24 +190,24 @@ def page(found: Mapping[str, Mapping[str, float]], absent: Mapping[str, str], ru
         "# Benchmarks", "",
         "Written by `python -m tests.benchmarks.bench_console --write`. Figures are of the machine below and mean",
         "little elsewhere; ratios to a bare Textual app of the same run mean more.", "",
-        f"| figure | {' | '.join(names)} | rampdeck to bare | at most |",
+        f"| figure | {' | '.join(names)} | ratio to bare | at most |",
         f"|---|{'---:|' * len(names)}---:|---:|",
     ]  # fmt: skip
     for row, unit in UNITS.items():
         cells = [f"{found[name][row]:.2f}" if unit == "s" else f"{found[name][row]:.1f}" for name in names]
-        bare = found["bare"][row]
-        ratio = f"{found['rampdeck'][row] / bare:.2f}" if bare else "-"
+        bare, ours = found["bare"][row], found[FORTY if row in LOADED else "rampdeck"][row]
+        ratio = f"{ours / bare:.2f}" if bare else "-"
         limits = [f"{LIMITS[row]:g} x bare"] if row in LIMITS else []
         limits += [f"{CEILINGS[row]:g} {unit}"] if row in CEILINGS else []
         lines.append(f"| {row}, {unit} | {' | '.join(cells)} | {ratio} | {', '.join(limits)} |")
+    frame = found[FORTY]["bytes at rest"] / REPAINTS
     lines += [
-        "",
-        f"Medians of {runs} runs; pseudo-terminal of {SIZE[1]}x{SIZE[0]}. First paint: the first characters on",
-    ]
-    lines += [
-        "the program's own screen. Full frame: true values, sources up. Key to paint: ctrl+p until the palette is"
-    ]
-    lines += [f"written, the median of {KEYS}. At rest: over {REST:g} s, rampdeck watching a source each second."]
+        "", f"Medians of {runs} runs; pseudo-terminal of {SIZE[1]}x{SIZE[0]}. First paint: the first characters on",
+        "the program's own screen. Full frame: true values, sources up. Key to paint: ctrl+p until the palette is",
+        f"written, p99 of {KEYS}. At rest: over {REST:g} s, rampdeck watching a source each second. The ratios of key",
+        f"to paint, CPU and bytes are of the console on {SIGNALS} signals that all change {REPAINTS:g} times a second,",
+        f"without sources: each of these repaints is {frame:,.0f} bytes, and its starting time means nothing.",
+    ]  # fmt: skip
     lines += [f"Not measured: {name}, {reason}." for name, reason in absent.items()]
     cores, load = os.cpu_count(), os.getloadavg()[0]
     machine = f"{platform.system()} {platform.machine()}, {cores} cores, load {load:.1f}"
@@ -208,6 +221,7 @@ def main(runs: int, *, write: bool) -> None:
         contestants: dict[str, tuple[Sequence[str], bytes | None]] = {
             "bare": ([sys.executable, "-c", BARE], b"STANDS HERE"),
             "rampdeck": ([*program(), "--config", str(config)], b"1,200"),
+            FORTY: ([sys.executable, "-m", "tests.benchmarks.forty"], None),
         }
         for name in GUESTS:
             variable = f"RAMPDECK_BENCH_{name.upper()}"

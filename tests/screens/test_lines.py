@@ -15,7 +15,7 @@ from stages.ladder import Unit
 from widgets.bar import bar
 from widgets.figures import age, clock, number, percent
 from widgets.glyphs import ascii_twin
-from widgets.line import Line, Tone, beside, fit, fit_sentences, title
+from widgets.line import Line, Tone, beside, changed_cells, fit, fit_sentences, title
 from widgets.trend import span_minutes, trend
 
 NUMBERS = st.decimals(allow_nan=True, allow_infinity=True)
@@ -133,3 +133,26 @@ def test_ages_are_short() -> None:
 def test_any_number_reads(value: Decimal, unit: Unit) -> None:
     assert number(value, unit)
     assert len(percent(value)) <= 7
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 文é", max_size=6), st.sampled_from([Tone.PLAIN, Tone.DIM])), max_size=6), st.data()
+)
+def test_outside_the_changed_cells_two_lines_look_the_same(spans, data) -> None:
+    def drawn(parts) -> Line:
+        line = Line()
+        for text, tone in parts:
+            line.put(text, tone)
+        return line.fill(30)
+
+    def cells(line: Line) -> list[tuple[str, Tone]]:
+        return [(part, tone) for text, tone in line.spans for c in text for part in (c, *[""] * (cell_len(c) - 1))]
+
+    before = drawn(spans)
+    place = data.draw(st.integers(0, len(spans)))
+    after = drawn([*spans[:place], (data.draw(st.text("ab 文é", max_size=4)), Tone.PLAIN), *spans[place + 1 :]])
+    start, end = changed_cells(before, after)
+    one, other = cells(before), cells(after)
+    assert one[:start] == other[:start]
+    assert one[end:] == other[end:]
+    assert 0 <= start <= end <= 30
