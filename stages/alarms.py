@@ -15,6 +15,7 @@ from stages.drill_effects import declared
 from stages.drill_progress import left_words, unclean
 from stages.facts import Gap
 from stages.figures import measure, percent
+from stages.owing import owed
 from stages.policy import Policy
 from stages.posture import Posture
 from stages.rows import reads_needed
@@ -315,6 +316,9 @@ def _acts(now: Situation) -> Iterator[Condition]:
     gap = now.state.gap
     if gap is not None and now.snapshot.wall - gap.merged < GAP_TOLD:
         yield Condition(f"gap/{gap.seq}", AlarmClass.LOOK, gap_words(gap))
+    for debt in owed(now.state, now.snapshot.wall):
+        if debt.overdue:
+            yield Condition(f"reason/{debt.intent}", AlarmClass.LOOK, f"the reason of {debt.what} is OVERDUE")
     left = unclean(now.state.drills.values())
     if left is not None:
         yield Condition(f"{DRILL_LEFT}{left.run}", AlarmClass.ACT, f"drill not cleaned up: {left_words(left)}")

@@ -18,6 +18,7 @@ from stages.headline import Scene, headline
 from stages.looking import Sight
 from stages.memory import remember
 from stages.overhang import hanging, latch_due
+from stages.owing import owed
 from stages.policy import Policy
 from stages.posture import Mode, join
 from stages.quality import readings
@@ -105,10 +106,14 @@ def judge(
         overhang=hanging(policy, watch, here),
         notes=_unwatched(policy),
         ways=ways(policy, state, snapshot, here.effective),
+        owed=owed(state, snapshot.wall),
     )
     recommendation = recommend(policy, state, draft, presence)
     scene = Scene(now, raised, burn_in, recommendation, presence, latches)
-    return replace(draft, recommendation=recommendation, headline=headline(scene))
+    said = headline(scene)
+    if draft.owed:
+        said = replace(said, sentence=f"{draft.owed[0].brief} {said.sentence}".rstrip())
+    return replace(draft, recommendation=recommendation, headline=said)
 
 
 def look(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from stages.session import span
+from stages.posture import Mode
+from stages.releases import MANUAL_BLOCK
 from stages.state import REDUCE, ControlState
 
 WITHIN: Final = timedelta(minutes=10)
@@ -21,20 +22,62 @@ class Owed:
     """An act without its reason. ``left`` is negative once the reason is overdue."""
 
     intent: str
+    """The act, or the latch of a block, which is no act in Git."""
     actor: str
     to_stage: str
+    """Empty for a block."""
     left: timedelta
+    act: str = "reduction"
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the reason is owed for longer than it may be."""
+        return self.left <= timedelta()
+
+    @property
+    def what(self) -> str:
+        """Who owes for which act: ``carol's reduction to L0``, ``carol's block``."""
+        return f"{self.actor}'s {self.act}{f' to {self.to_stage}' if self.to_stage else ''}"
+
+    @property
+    def due(self) -> str:
+        """``8:12 left``, then ``OVERDUE by 1:03``."""
+        return f"OVERDUE by {_clock(-self.left)}" if self.overdue else f"{_clock(self.left)} left"
 
     @property
     def text(self) -> str:
         """The debt, and how it is paid."""
-        due = f"is owed within {span(self.left)}" if self.left > timedelta() else f"IS OVERDUE by {span(-self.left)}"
-        return f"the reason of {self.actor}'s reduction to {self.to_stage} {due}: rampdeck note --reason TEXT"
+        return f"the reason of {self.what} {self._is}: rampdeck note --reason TEXT"
+
+    @property
+    def _is(self) -> str:
+        return f"IS {self.due}" if self.overdue else f"is owed, {self.due}"
+
+    @property
+    def brief(self) -> str:
+        """The debt in one short sentence, for a headline."""
+        return f"Reason {self.due}: {self.what}." if self.overdue else f"Reason owed, {self.due}: {self.what}."
 
 
 def owed(state: ControlState, now: datetime) -> tuple[Owed, ...]:
-    """Every reason that is owed for a reduction by hand, the oldest first."""
-    acts = (one for one in state.intents.values() if one.kind == REDUCE and not one.automatic and not one.reason)
+    """Every reason that is owed for a reduction or a block by hand, the oldest first."""
+    acts = [
+        (one.at, one.id, one.actor, one.to_stage, "kill" if one.mode is Mode.KILLED else "reduction")
+        for one in state.intents.values()
+        if one.kind == REDUCE and not one.automatic and not one.reason
+    ]
+    blocks = [
+        (one.opened_at, one.key, one.evidence.removeprefix("by "), "", "block")
+        for one in state.latches.values()
+        if one.trigger == MANUAL_BLOCK and one.key not in state.explained
+    ]
     return tuple(
-        Owed(one.id, one.actor, one.to_stage, WITHIN - (now - one.at)) for one in acts if now - one.at < REMEMBERED
+        Owed(intent, actor, stage, WITHIN - (now - at), act)
+        for at, intent, actor, stage, act in sorted([*acts, *blocks])
+        if now - at < REMEMBERED
     )
+
+
+def _clock(left: timedelta) -> str:
+    seconds = int(left.total_seconds())
+    return f"{seconds // 60}:{seconds % 60:02d}"

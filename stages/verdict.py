@@ -16,6 +16,7 @@ from stages.signals import LIVE_BOOK
 
 if TYPE_CHECKING:
     from stages.ladder import Value
+    from stages.owing import Owed
     from stages.posture import Latch, Posture
     from stages.signals import Quality, SignalKey, Snapshot
     from stages.standing import Standing
@@ -335,6 +336,8 @@ class Evaluation:
     """Alarms that an expected restart, an own change or a closed market holds back."""
     ways: tuple[Way, ...] = ()
     """The ways down from here, the nearest first."""
+    owed: tuple[Owed, ...] = ()
+    """Reasons that are owed for what was done by hand, the oldest first."""
 
     @property
     def panels(self) -> tuple[Row, ...]:

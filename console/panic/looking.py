@@ -16,6 +16,7 @@ from stages.refusal import Trouble
 
 if TYPE_CHECKING:
     from console.panic.acting import Responder
+    from stages.owing import Owed
     from stages.policy import Policy
     from stages.state import ControlState
     from stages.witness import RuntimeReading
@@ -49,6 +50,8 @@ class Answer:
     """Of the ledger: seconds that each act took in the last drill that passed."""
     below: str = ""
     """Of the ledger: the stage below the newest act's."""
+    owed: Owed | None = None
+    """Of the ledger: the newest reason that is owed."""
     source: str = ""
     """Whom it asked."""
     at: datetime | None = None
@@ -134,6 +137,8 @@ def _git(responder: Responder) -> Answer:
 
 
 def _ledger(responder: Responder) -> Answer:
+    from stages.owing import owed
+
     wiring = responder.wiring
     if wiring.settings.ledger is None:
         return Answer(LEDGER, NONE, "no ledger is configured")
@@ -142,7 +147,10 @@ def _ledger(responder: Responder) -> Answer:
     mode = max((latch.mode for latch in state.latches.values()), default=None)
     parts = [f"at {newest.to_stage}" if newest else "no act yet", mode.name if mode is not None else "nothing held"]
     parts += ["what was spilled waits"] if wiring.spill.unmerged() else []
-    return Answer(LEDGER, OK, ", ".join(parts), took=_drilled(state), below=responder.below())
+    debts = owed(state, wiring.clock.wall())
+    parts += [one.text for one in debts]
+    newest_debt = debts[-1] if debts else None
+    return Answer(LEDGER, OK, ", ".join(parts), took=_drilled(state), below=responder.below(), owed=newest_debt)
 
 
 def _drilled(state: ControlState) -> tuple[tuple[str, float], ...]:

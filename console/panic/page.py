@@ -53,6 +53,8 @@ class Sight:
     """Somebody wants to leave while it is."""
     owed: datetime | None = None
     """Since when a reason is owed."""
+    owes: str = ""
+    """Who owes it for what, where the ledger tells of it; empty for what was done here."""
     by_hand: tuple[str, ...] = ()
     show_by_hand: bool = False
     trouble: str = ""
@@ -151,9 +153,13 @@ def _owed(sight: Sight, width: int) -> Line:
     assert sight.owed is not None
     left = OWED_WITHIN - (sight.wall - sight.owed)
     seconds = round(left.total_seconds())
-    text = f"reason owed within {seconds // 60}:{seconds % 60:02d}" if seconds > 0 else "REASON OVERDUE"
-    tone = Tone.WARN if seconds > 0 else Tone.ALARM
-    return Line(tone).put(f" {text}: a digit, then enter").fill(width)
+    clock = f"{seconds // 60}:{seconds % 60:02d}"
+    tone, how = Tone.WARN if seconds > 0 else Tone.ALARM, ": a digit, then enter"
+    if sight.owes:
+        text = f"reason {clock}, {sight.owes}" if seconds > 0 else f"OVERDUE, {sight.owes}"
+    else:
+        text = f"reason owed within {clock}" if seconds > 0 else "REASON OVERDUE"
+    return Line(tone).put(" ").put(fit(text, width - 2 - len(how)).rstrip()).put(how).fill(width)
 
 
 def _not_proven(sight: Sight) -> str:

@@ -17,7 +17,7 @@ from textual.message import Message
 
 from console import crash
 from console.errand import Errand, send
-from console.panic.page import REASONS, SMALLEST, Sight, page
+from console.panic.page import OWED_WITHIN, REASONS, SMALLEST, Sight, page
 from console.panic.phrases import CANCEL, Meant, read_phrase
 from console.seat import needs_ascii
 from widgets.line import Line, fit
@@ -187,9 +187,21 @@ class PanicApp(App[None]):
             sight = replace(
                 sight, open_text=f"{one.held:,.0f} $ open, {orders}", open_at=self._wall(), account=one.account
             )
+        if one.witness == "ledger" and one.state == "ok" and (self._act is None or self._act.verb == ""):
+            sight = self._told_of_debts(one, sight)
         if one.took:
             sight = replace(sight, took=dict(one.took))
         self.sight = replace(sight, below=one.below or sight.below)
+
+    def _told_of_debts(self, one: Answer, sight: Sight) -> Sight:
+        """What was done elsewhere and owes its reason, as long as nothing was done here."""
+        from console.panic.acting import Acted
+
+        if one.owed is None:
+            self._act = None
+            return replace(sight, owed=None, owes="")
+        self._act = Acted("", one.owed.intent, 0.0, owes=one.owed.intent)
+        return replace(sight, owed=self._wall() - OWED_WITHIN + one.owed.left, owes=one.owed.what)
 
     # --------------------------------------------------------------------------------------------------------- acting
 
@@ -227,8 +239,8 @@ class PanicApp(App[None]):
             )
             return
         self._act, self._rang, self._leaving = act, False, False
-        owed = self.sight.owed or self._wall()
-        self.sight = replace(self.sight, running="", leaving=False, note=outcome(said, act), owed=owed)
+        owed = self._wall() if self.sight.owes else self.sight.owed or self._wall()
+        self.sight = replace(self.sight, running="", leaving=False, note=outcome(said, act), owed=owed, owes="")
         self._look()
 
     def action_verify(self) -> None:
@@ -263,7 +275,11 @@ class PanicApp(App[None]):
 
 def outcome(said: str, act: Acted) -> tuple[str, ...]:
     """What came of an act: first what nobody could verify, then what is done."""
-    doubt = [f"{one.witness}: UNVERIFIED, {one.detail}." for one in act.heard if not one.done]
+    doubt = [
+        f"{one.witness}: {'NO' if one.done is False else 'UNVERIFIED'}, {one.detail}."
+        for one in act.heard
+        if not one.done
+    ]
     done = [
         f"{one.witness}: {one.detail}{f' after {one.took:.1f} s' if one.took else ''}." for one in act.heard if one.done
     ]

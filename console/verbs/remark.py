@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from console.verbs.change import require_hands
 from stages.commands import Acknowledge, GiveReason, Note
-from stages.facts import REDUCE
+from stages.owing import owed
 from stages.refusal import Trouble
-from stages.releases import MANUAL_BLOCK
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -65,21 +64,17 @@ def run_note(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
 
 
 def _reason(wiring: Wiring, text: str, out: Output) -> int:
-    owed = give_reason(wiring, text)
+    paid = give_reason(wiring, text)
     if out.json:
-        out.document({"intent": owed, "reason": text})
-    (out.line if owed else out.note)(f"the reason of {owed[:8]}: {text}" if owed else "no way down owes a reason")
-    return 0 if owed else 1
+        out.document({"intent": paid, "reason": text})
+    (out.line if paid else out.note)(f"the reason of {paid[:8]}: {text}" if paid else "no way down owes a reason")
+    return 0 if paid else 1
 
 
 def give_reason(wiring: Wiring, text: str) -> str:
     """Give the newest reduction by hand its reason; its identifier, empty when none is owed. Raises Trouble."""
-    state = wiring.ledger.state()
-    owed = [one.id for one in state.intents.values() if one.kind == REDUCE and not one.automatic and not one.reason]
-    # A block by hand is no act in Git: what it holds owes the reason.
-    held = [one for one in state.latches.values() if one.trigger == MANUAL_BLOCK and one.key not in state.explained]
-    if held and (not owed or held[-1].opened_at >= state.intents[owed[-1]].at):
-        owed.append(held[-1].key)
-    if owed:
-        wiring.command(GiveReason(wiring.actor, owed[-1], text))
-    return owed[-1] if owed else ""
+    debts = owed(wiring.ledger.state(), wiring.clock.wall())
+    if not debts:
+        return ""
+    wiring.command(GiveReason(wiring.actor, debts[-1].intent, text))
+    return debts[-1].intent

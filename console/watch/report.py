@@ -38,10 +38,13 @@ def owing_document(state: ControlState, now: datetime) -> dict[str, Any]:
     """Reasons that are owed for reductions by hand; a part of ``status``."""
     return {
         "owedReasons": [
-            {"intent": one.intent, "actor": one.actor, "to": one.to_stage, "secondsLeft": one.left.total_seconds()}
+            {
+                "intent": one.intent, "actor": one.actor, "act": one.act, "to": one.to_stage,
+                "secondsLeft": one.left.total_seconds(), "overdue": one.overdue,
+            }
             for one in owed(state, now)
         ]
-    }
+    }  # fmt: skip
 
 
 def owing_lines(state: ControlState, now: datetime) -> Iterator[str]:

@@ -13,9 +13,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.panic.acting import Acted, Heard
+from console.panic.looking import Answer
 from console.panic.page import Sight, page
 from console.panic.phrases import Meant, read_phrase
 from console.panic.screen import PanicApp, outcome
+from stages.owing import Owed
 from stages.refusal import Trouble
 from widgets.token_input import folded
 
@@ -39,6 +41,14 @@ DONE = Acted(
     (Heard("ledger", None, "away, the intent is spilled", 0.0, 0.1), Heard("venue block", True, "blocked", 0.0, 0.4)),
     spilled=True,
 )  # fmt: skip
+REFUSED = Acted(
+    "BLOCK", "b" * 32, 0.01,
+    (
+        Heard("ledger", True, "the intent is written", 0.0, 0.1),
+        Heard("venue block", True, "new orders are blocked", 0.0, 0.4),
+        Heard("runtime flag", False, "not written: Application heron manages ConfigMap/runtime", 0.0, 0.2),
+    ),
+)  # fmt: skip
 ACTED = replace(SEEN, note=outcome("BLOCK torghut", DONE), owed=NOW - timedelta(seconds=8))
 STATES = {
     "first-paint": FIRST,
@@ -48,6 +58,9 @@ STATES = {
     "handing-over": replace(SEEN, running="KILL torghut"),
     "acted": ACTED,
     "overdue": replace(ACTED, owed=NOW - timedelta(minutes=11)),
+    "owed-by-another": replace(SEEN, owed=NOW - timedelta(seconds=108), owes="carol's reduction to L0"),
+    "overdue-of-another": replace(SEEN, owed=NOW - timedelta(minutes=12), owes="carol@bastion-1's block"),
+    "flag-refused": replace(SEEN, note=outcome("BLOCK torghut", REFUSED), owed=NOW - timedelta(seconds=3)),
     "by-hand": replace(SEEN, show_by_hand=True, by_hand=("# 1. at the venue", "curl -sS -X POST " + "x" * 90) * 8),
     "no-configuration": replace(FIRST, trouble="Nothing can be done from here: x.yaml:3: is not YAML"),
 }
@@ -96,6 +109,7 @@ class Stand:
     def __init__(self) -> None:
         self.acts: list[Meant] = []
         self.reasons: list[str] = []
+        self.subjects: list[str] = []
         self.ready, self.done = threading.Event(), threading.Event()
         settings = SimpleNamespace(environment=SimpleNamespace(name="PROD"), venue=None, repository=None, ledger=None)
         self.wiring = SimpleNamespace(settings=settings, venue=None)
@@ -114,7 +128,8 @@ class Stand:
         assert self.done.wait(10)
         return DONE
 
-    def give_reason(self, _act: Acted, text: str) -> str:
+    def give_reason(self, act: Acted, text: str) -> str:
+        self.subjects.append(act.owes)
         self.reasons.append(text)
         return text
 
@@ -183,3 +198,21 @@ async def test_a_letter_is_a_key_only_while_nothing_is_typed(monkeypatch: pytest
         assert stand.acts == []
         await pilot.press("escape")
     assert pilot.app.return_code == 0
+
+
+async def test_a_reason_that_somebody_else_owes_is_shown_and_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.verbs.panic.hand_lines", lambda _responder: ("curl by hand",))
+    debt = Owed("i1", "carol", "L0", timedelta(minutes=8, seconds=12))
+    monkeypatch.setattr(
+        "console.panic.looking.questions",
+        lambda _responder: {"ledger": lambda: Answer("ledger", "ok", "at L0", owed=debt)},
+    )
+    stand = Stand()
+    stand.ready.set()
+    async with Standing(stand).run_test(size=(60, 20)) as pilot:
+        app: Any = pilot.app
+        await until(pilot, lambda: "carol's reduction" in app.text)
+        await until(pilot, lambda: app.token.ready)
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: stand.reasons == ["TCA"])
+        assert stand.subjects == ["i1"]

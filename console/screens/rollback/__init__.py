@@ -102,7 +102,7 @@ def _running_rest(view: View, plea: Plea, width: int, room: int) -> list[Line]:
         title("IF THIS SESSION BREAKS", width),
         Line().put("   ").put(fit("the steps go on without this screen; rampdeck again shows this page.", width - 4)),
     ]
-    lines = [title(_reasons(), width)] if plea.owes else []
+    lines = [title(_reasons(), width)] if _owes(view, plea) else []
     lines = [*lines, *_means(view, width, room), *_open(view, width)][: max(0, room)]
     truth = _truth(view, width, room - len(lines) - len(tail))
     lines.extend(truth)
@@ -157,15 +157,21 @@ def _before(view: View, plea: Plea, width: int) -> Headline:
         sentence = f"{READ_ONLY} The commands below work wherever you may act."
     if plea.note:
         sentence = plea.note
-    if plea.owes:
-        sentence = _reasons()
+    if _owes(view, plea):
+        sentence = _reasons(view)
     mark = "unknown" if view.cut_off or view.frame is None else "ok"
     return Headline(at_stake(view.frame, width), "", plea.sent or "nothing started", sentence, mark, False)
 
 
-def _reasons() -> str:
+def _owes(view: View, plea: Plea) -> bool:
+    """Whether a reason is owed: for what was commanded here, or for what the ledger tells of."""
+    return plea.owes or (view.frame is not None and bool(view.frame.evaluation.owed))
+
+
+def _reasons(view: View | None = None) -> str:
     digits = "  ".join(f"{digit} {reason}" for digit, reason in REASONS.items())
-    return f"Reason, within 10 min: {digits}  and enter"
+    debts = view.frame.evaluation.owed if view is not None and view.frame is not None else ()
+    return f"Reason, {debts[-1].due if debts else 'within 10 min'}: {digits}  and enter"
 
 
 def _truth(view: View, width: int, room: int) -> list[Line]:
@@ -276,7 +282,7 @@ class ReduceScreen(Live):
 
     def _problem(self, text: str) -> str:
         """A digit is a reason as soon as one is owed; everything else has to be a phrase."""
-        return "" if self.plea.owes and text.strip() in REASONS else _problem(self.view, text)
+        return "" if _owes(self.view, self.plea) and text.strip() in REASONS else _problem(self.view, text)
 
     def on_mount(self) -> None:
         self.mount(self.token)
