@@ -19,18 +19,42 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from console.desk import Frame
-from tests.screens import drills, gallery, states, test_clear_page
+from console.panic.page import Sight
+from console.panic.screen import PanicApp
+from tests.screens import drills, gallery, states, test_clear_page, test_panic_page
 from tests.screens.conftest import Console
 from widgets.token_input import TokenInput
 
 PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
 
 
+class Night:
+    """Panic as it stands at one moment: nobody is asked, and what was seen does not change."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.app = Still(sight)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+
+class Still(PanicApp):
+    """The screen of panic before which nothing happens."""
+
+    def __init__(self, sight: Sight) -> None:
+        super().__init__(lambda: None, lambda: sight.wall, "0")  # type: ignore[arg-type, return-value]
+        self.sight = sight
+
+    def _prepare(self) -> None:
+        """No configuration is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture: what is shown, the keys that lead there, and what the screen says once it is there."""
 
-    made: Callable[[Path], Console]
+    made: Callable[[Path], Console | Night]
     says: str
     keys: tuple[str, ...] = ()
     typed: str = ""
@@ -54,7 +78,7 @@ async def picture(wanted: Picture, folder: Path) -> str:
     return pinned(svg).replace("Fira Code", "DejaVu Sans Mono")
 
 
-async def _type(made: Console, pilot: Pilot[Any], words: str) -> None:
+async def _type(made: Console | Night, pilot: Pilot[Any], words: str) -> None:
     """Writes into the page's field, as soon as it takes keys."""
     while not any(field.ready for field in made.app.screen.query(TokenInput)):
         await pilot.pause(0.05)
@@ -118,6 +142,11 @@ def _clear(folder: Path) -> Console:
     return made
 
 
+def _panic(_folder: Path) -> Night:
+    """A block at the venue while Git, runtime and ledger are away; its reason is owed."""
+    return Night(test_panic_page.NIGHT)
+
+
 SMALL, SMALLEST, MIDDLE = (80, 24), (60, 20), (100, 30)
 PICTURES_OF: Mapping[str, Picture] = MappingProxyType(
     {
@@ -135,6 +164,7 @@ PICTURES_OF: Mapping[str, Picture] = MappingProxyType(
         "help": Picture(_console(states.ok), "HERE:", ("question_mark",), size=MIDDLE),
         "ramp-80x24": Picture(_console(states.ok), "HOLD", size=SMALL),
         "breach-60x20": Picture(_console(states.breach), "BREACH", size=SMALLEST),
+        "panic-60x20": Picture(_panic, "UNVERIFIED", size=SMALLEST),
     }
 )
 """Every picture by its name: each screen, what must not be missed, and the small sizes."""

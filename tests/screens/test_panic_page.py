@@ -50,7 +50,13 @@ REFUSED = Acted(
     ),
 )  # fmt: skip
 ACTED = replace(SEEN, note=outcome("BLOCK torghut", DONE), owed=NOW - timedelta(seconds=8))
+NIGHT = replace(
+    ACTED,
+    witnesses={"Git": "?", "runtime": "?", "ledger": "?", "Prometheus": "?", "venue": "ok"},
+    open_text="18,240 $ open, 2 orders, BLOCKED",
+)
 STATES = {
+    "venue-alone": NIGHT,
     "first-paint": FIRST,
     "seen": SEEN,
     "all-answer": ALL,
