@@ -98,9 +98,10 @@ def svg(series: Series, start: datetime, end: datetime, marks: Sequence[Mark], z
     frame = _Frame(series, start, max(end, start + timedelta(seconds=1)))
     parts = [
         _SHEET,
-        f"<title>{escape(series.title)}</title>",
+        f"<title>{_text(series.title)}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        f'<text x="{_LEFT}" y="16" font-size="13" font-weight="bold">{escape(series.title)}</text>',
+        f'<text x="{_LEFT}" y="16" font-size="13" font-weight="bold">{_text(series.title)}</text>',
+        f'<text x="{WIDTH - _RIGHT}" y="16" text-anchor="end" fill="#666">{_text(_axis(start, zone))}</text>',
         *_holes(series, frame),
         *_grid(series, frame, zone),
         *_limit(series, frame),
@@ -140,13 +141,24 @@ def _grid(series: Series, frame: _Frame, zone: str) -> Iterator[str]:
         value = frame.low + (frame.high - frame.low) * row / _ROWS
         y = frame.y(value)
         yield f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}" stroke="#ddd"/>'
-        text = escape(f"{_number(value, frame.high - frame.low)}{series.suffix}")
+        text = _text(f"{_number(value, frame.high - frame.low)}{series.suffix}")
         yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
     for quarter in range(_ROWS + 1):
         at = frame.start + (frame.end - frame.start) * quarter / _ROWS
         anchor = "start" if quarter == 0 else "end" if quarter == _ROWS else "middle"
         text = f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
         yield f'<text x="{frame.x(at):.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{text}</text>'
+
+
+def _text(words: str) -> str:
+    """Words of other people's making as XML has them; what no XML may hold becomes a space."""
+    return escape("".join(sign if sign.isprintable() else " " for sign in words))
+
+
+def _axis(start: datetime, zone: str) -> str:
+    """``America/New_York, UTC-05:00``: how the times beneath are to be read."""
+    offset = start.astimezone(ZoneInfo(zone)).strftime("%z")
+    return zone if zone == "UTC" else f"{zone}, UTC{offset[:3]}:{offset[3:]}"
 
 
 def _number(value: float, spread: float) -> str:
@@ -158,7 +170,7 @@ def _holes(series: Series, frame: _Frame) -> Iterator[str]:
         x, wide = frame.x(span.start), max(1.0, frame.x(span.end) - frame.x(span.start))
         yield (
             f'<rect class="unknown" x="{x:.1f}" y="{_TOP}" width="{wide:.1f}" height="{frame.bottom - _TOP}" '
-            f'fill="#e4e4e4"><title>not known: {escape(span.why)}</title></rect>'
+            f'fill="#e4e4e4"><title>not known: {_text(span.why)}</title></rect>'
         )
 
 
@@ -170,7 +182,7 @@ def _limit(series: Series, frame: _Frame) -> Iterator[str]:
         f'<line class="limit" x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}" stroke="#b00020" '
         'stroke-dasharray="6 3"/>'
     )
-    text = escape(series.limit_text)
+    text = _text(series.limit_text)
     yield f'<text x="{_LEFT + 4}" y="{y - 4:.1f}" fill="#b00020">{text}</text>'
 
 

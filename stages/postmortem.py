@@ -12,6 +12,13 @@ from stages.entries import Entry
 from stages.plot import Mark, Series, holes
 from stages.timeline import Act, Timeline
 
+ENTRIES: Final = "entries.jsonl"
+"""The file beside the page that holds its entries word for word."""
+
+_VERIFY: Final = (
+    "one a line; the SHA-256 of a line is that entry's hash and the next one's `prev`. Read it before you hand it on: "
+    "unlike this page it leaves nothing out"
+)
 _MARKED: Final = frozenset({"incident", "latch-opened", "latch-cleared", "intent", "outcome", "converged", "diverged"})
 _QUIET: Final = frozenset({"spilledAt", "market", "started", "key", "root", "clearRoles", "clearWhen"})
 """Fields that the rest of an entry says already, or that its time does."""
@@ -46,6 +53,7 @@ def postmortem(story: Timeline, evidence: Evidence) -> str:
     blocks = [
         _head(story, evidence),
         _section("Acts", _acts(story, evidence)),
+        _section("What each witness said", _witnesses(story, evidence)),
         _section("What was held", _latches(story, evidence)),
         _section("Approvals", _approvals(story, evidence)),
         _section("What was unknown", _unknown(story, evidence)),
@@ -59,14 +67,16 @@ def postmortem(story: Timeline, evidence: Evidence) -> str:
 def _head(story: Timeline, evidence: Evidence) -> str:
     first, last = (story.entries[0], story.entries[-1])
     title = f"{story.incident}: {story.title}" if story.title else story.incident
+    lasted = _lasted(story.end - story.start)
     ended = "still open" if story.is_open else f"resolved {_full(story.end, evidence)}"
     lines = [
         f"# {_said(title)}",
         "",
         f"- target: {_said(evidence.target)}",
         f"- severity: {story.severity or 'not declared by a person'}",
-        f"- began {_full(story.start, evidence)}, {ended}, {_lasted(story.end - story.start)}",
+        f"- began {_full(story.start, evidence)} ({story.start:%H:%M:%S} UTC), {ended}, {lasted}",
         f"- evidence: ledger {first.ledger}, entries {first.seq} to {last.seq}; the last one's hash is {last.hash}",
+        f"- to verify: [{ENTRIES}]({ENTRIES}) holds them word for word, {_VERIFY}",
         f"- written {_full(evidence.made, evidence)} by {_said(evidence.by)}; times are {evidence.zone}",
         "",
     ]
@@ -91,6 +101,20 @@ def _acts(story: Timeline, evidence: Evidence) -> Iterator[str]:
         outcome, took = _outcome(act)
         reason = _said(act.reason) or ("**owed**" if act.owes else "")
         yield f"| {_at(act.intent, evidence)} | {_said(act.intent.actor)} | {what} | {outcome} | {took} | {reason} |"
+
+
+def _witnesses(story: Timeline, evidence: Evidence) -> Iterator[str]:
+    """Who was asked by an act, and what came of it: the time to safe, witness by witness."""
+    for act in story.acts:
+        began, what = act.intent.at, f"- {_said(act.intent.body.get('act'))} of {_at(act.intent, evidence)}"
+        for one in act.after:
+            if one.kind == "note" and one.body.get("subject"):
+                yield f"{what}, told {_lasted(one.at - began)} later: {_said(one.body.get('text', ''))}"
+        settled = act.newest("converged") or act.newest("diverged")
+        if settled is not None:
+            yield f"{what}: **{settled.kind}** after {_lasted(settled.at - began)}"
+        elif act.newest("outcome") is not None:
+            yield f"{what}: not known to have converged"
 
 
 def _outcome(act: Act) -> tuple[str, str]:
@@ -159,14 +183,14 @@ def _signals(story: Timeline, evidence: Evidence) -> Iterator[str]:
 
 
 def _timeline(story: Timeline, evidence: Evidence) -> Iterator[str]:
-    yield "| at | after | who | what | said | entry |"
-    yield "|---|---|---|---|---|---|"
+    yield "| at | after | who | what | said | entry | hash |"
+    yield "|---|---|---|---|---|---|---|"
     for entry in story.entries:
         after = entry.at - story.start
         sign = "-" if after < timedelta() else "+"
         yield (
             f"| {_at(entry, evidence)} | {sign}{_lasted(abs(after))} | {_said(entry.actor)} | {entry.kind} "
-            f"| {_words(entry)} | {entry.seq} |"
+            f"| {_words(entry)} | {entry.seq} | {entry.hash[:12]} |"
         )
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from console.crash import redacted
 from console.ports import Observations
 from stages.entries import EVERY, Entry, EntryFilter
 from stages.ladder import Unit
 from stages.plot import Point, Series, svg
 from stages.policy import Policy
-from stages.postmortem import Evidence, marks, texts
+from stages.postmortem import ENTRIES, Evidence, marks, texts
 from stages.refusal import Trouble
 from stages.rows import bound_of
 from stages.signals import LIVE_BOOK, Quality
@@ -45,12 +46,12 @@ class Sources:
 
 
 def write_down(
-    sources: Sources, policy: Policy, incident: str, folder: Path, *, by: str, now: datetime, replace: bool = False
+    sources: Sources, policy: Policy, incident: str, folder: Path, *, by: str, now: datetime, anew: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
     """Write ``folder`` and return it with the names of its files. Trouble for no such incident, or where it exists."""
-    if folder.exists() and not replace:
+    if folder.exists() and not anew:
         raise Trouble("exists already", where=str(folder), fix="name another with --to, or replace it with --force")
-    story = tell(sources.ledger, incident)
+    story = tell(Redacted(sources.ledger), incident)
     start, end = story.start - LEAD, min(story.end + AFTER, now)
     missing: list[str] = []
     try:
@@ -65,8 +66,38 @@ def write_down(
     evidence = Evidence(policy.name, zone, now, by, plots, start, end, tuple(missing))
     drawn = [mark for mark, _ in marks(story)]
     files = texts(story, evidence, [(one.name, svg(one, start, end, drawn, zone)) for one in plots])
+    files[ENTRIES] = _word_for_word(sources.ledger, story)
     _place(folder, files)
     return folder, tuple(files)
+
+
+class Redacted:
+    """The ledger for a page that is handed on: what looks like a credential is left out of the words, not of hashes."""
+
+    def __init__(self, ledger: Entries) -> None:
+        self._ledger = ledger
+
+    def entries(self, after: int = 0, limit: int | None = None, only: EntryFilter = EVERY) -> Iterator[Entry]:
+        for entry in self._ledger.entries(after, limit, only):
+            yield replace(entry, body=_without_secrets(entry.body))
+
+
+def _without_secrets(value: Any) -> Any:
+    match value:
+        case str():
+            return redacted(value)
+        case Mapping():
+            return {name: _without_secrets(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_without_secrets(one) for one in value]
+    return value
+
+
+def _word_for_word(ledger: Entries, story: Timeline) -> str:
+    """The canonical text of every entry from the first to the last of the page, so that the chain can be checked."""
+    first, last = story.entries[0].seq, story.entries[-1].seq
+    found = ledger.entries(first - 1, last - first + 1)
+    return "".join(f"{entry.text}\n" for entry in found)
 
 
 def tell(ledger: Entries, incident: str) -> Timeline:
@@ -113,7 +144,7 @@ def _point(at: datetime, sample: Mapping[str, Any] | None, unit: Unit) -> Point:
         return Point(at, None, "not read")
     quality = str(sample["quality"])
     if quality != Quality.OK.value or sample.get("value") is None:
-        return Point(at, None, str(sample.get("detail") or quality.replace("_", " ").lower()))
+        return Point(at, None, redacted(str(sample.get("detail") or quality.replace("_", " ").lower())))
     try:
         value = Decimal(str(sample["value"]))
     except InvalidOperation:

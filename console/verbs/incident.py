@@ -118,13 +118,14 @@ def run_export(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
             Path(arguments.to or _folder_name(arguments.incident)),
             by=wiring.actor,
             now=wiring.clock.wall(),
-            replace=arguments.force,
+            anew=arguments.force,
         )
     finally:
         reader.close()
     if out.json:
         out.document({"incident": arguments.incident, "folder": str(folder), "files": files})
-    out.line(f"{arguments.incident}: {folder / files[0]} and {len(files) - 1} plots")
+    plots = sum(name.endswith(".svg") for name in files)
+    out.line(f"{arguments.incident}: {folder / files[0]}, {plots} plots, and its entries word for word")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_folder_that_exists_is_left_alone_until_told(
     with pytest.raises(Trouble, match="exists already"):
         write_down(sources(breached), policy, incident, place, by="alice", now=clock.wall())
     assert [file.name for file in place.iterdir()] == ["mine.txt"]
-    write_down(sources(breached), policy, incident, place, by="alice", now=clock.wall(), replace=True)
+    write_down(sources(breached), policy, incident, place, by="alice", now=clock.wall(), anew=True)
     assert "mine.txt" not in [file.name for file in place.iterdir()]
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".out")] == []
 
@@ -132,7 +133,7 @@ def test_without_its_observations_the_page_is_written_and_says_so(
         Sources(breached.ledger, away),
         demo_policy(root), incident_of(breached), tmp_path / "out", by="alice", now=clock.wall(),
     )  # fmt: skip
-    assert files == ("postmortem.md",)
+    assert files == ("postmortem.md", "entries.jsonl")
     assert "the signals could not be read: the observation store cannot be read" in (folder / files[0]).read_text()
 
 
@@ -177,7 +178,7 @@ def test_a_declared_incident_is_exported_by_its_number_from_the_command_line(
     place.command(ResolveIncident("alice", "INC-1", "the feed was restarted"))
     capsys.readouterr()
     assert main(["incident", "export", "INC-1", "--json", "--config", str(config)]) == 0
-    assert json.loads(capsys.readouterr().out)["files"] == ["postmortem.md"]
+    assert json.loads(capsys.readouterr().out)["files"] == ["postmortem.md", "entries.jsonl"]
     page = (tmp_path / "INC-1" / "postmortem.md").read_text()
     assert page.startswith("# INC-1: prices are late\n")
     assert "severity: SEV2" in page
@@ -185,3 +186,29 @@ def test_a_declared_incident_is_exported_by_its_number_from_the_command_line(
     assert main(["incident", "export", "INC-1", "--config", str(config)]) == 2
     assert "exists already" in capsys.readouterr().err
     assert main(["incident", "export", "INC-1", "--force", "--config", str(config)]) == 0
+
+
+def test_the_entries_beside_the_page_form_a_chain_whose_hashes_the_page_names(
+    breached: Console, clock: HandClock, root: Path, tmp_path: Path
+) -> None:
+    incident = incident_of(breached)
+    folder, _ = write_down(sources(breached), demo_policy(root), incident, tmp_path / "o", by="a", now=clock.wall())
+    lines = (folder / "entries.jsonl").read_bytes().splitlines()
+    hashes = [hashlib.sha256(line).hexdigest() for line in lines]
+    assert [json.loads(line)["prev"] for line in lines[1:]] == hashes[:-1]
+    page = (folder / "postmortem.md").read_text()
+    assert hashes[-1] in page
+    assert all(f"| {entry.seq} | {entry.hash[:12]} |" in page for entry in tell(breached.ledger, incident).entries)
+
+
+def test_credentials_are_left_out_of_the_page_and_hashes_stay(
+    breached: Console, clock: HandClock, root: Path, tmp_path: Path
+) -> None:
+    incident = incident_of(breached)
+    note = Record("carol", "note", {"text": "curl -H 'Authorization: Bearer abc.def' API_KEY=hunter2", "subject": "x"})
+    breached.ledger.transact(note, now=clock.wall())
+    breached.ledger.transact(ResolveIncident("alice", incident, "over"), now=clock.wall())
+    folder, _ = write_down(sources(breached), demo_policy(root), incident, tmp_path / "o", by="a", now=clock.wall())
+    page = (folder / "postmortem.md").read_text()
+    assert "hunter2" not in page
+    assert "abc.def" not in page

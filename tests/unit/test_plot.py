@@ -64,3 +64,11 @@ def test_the_limit_and_the_moments_lie_where_they_belong() -> None:
 def test_a_plot_without_any_value_or_with_one_alone_is_a_document_all_the_same() -> None:
     for series in (Series("x", "x", "", ()), Series("x", "x", "", points(3.0)), Series("x", "x", "", points(None))):
         assert drawn(series, 1).tag == f"{SPACE}svg"
+
+
+def test_words_that_no_xml_may_hold_do_not_break_the_plot() -> None:
+    series = Series("x", "gross\x1b[31m <&> \x00", " $", (Point(START, None, 'HTTP 500\x08 "<a>" & more'),))
+    root = ET.fromstring(svg(series, START, at(30), (), "America/New_York"))
+    texts = ["".join(one.itertext()) for one in root.findall(".//{*}text")]
+    assert any("gross" in one and "<&>" in one for one in texts)
+    assert any(one.startswith("America/New_York, UTC-0") for one in texts), texts
