@@ -13,6 +13,7 @@ from console.panic.phrases import BLOCK, CANCEL, KILL, ROLLBACK, Meant
 from stages.refusal import Trouble
 
 if TYPE_CHECKING:
+    from console.ports import KillFlag
     from console.procedures.kill import Killed
     from console.wiring import Wiring
     from stages.commands import Command
@@ -62,7 +63,13 @@ class Acted:
             "intent": self.intent,
             "handedOverSeconds": round(self.handed, 4),
             "witnesses": [
-                {"witness": one.witness, "done": one.done, "detail": one.detail, "tookSeconds": _rounded(one.took)}
+                {
+                    "witness": one.witness,
+                    "handedSeconds": round(one.handed, 4),
+                    "tookSeconds": None if one.took is None else round(one.took, 3),
+                    "done": one.done,
+                    "detail": one.detail,
+                }
                 for one in self.heard
             ],
             "unverified": list(self.unverified),
@@ -168,7 +175,13 @@ class Responder:
             return Record(actor, "note", {"text": f"CANCEL by {actor}", "subject": "cancel by hand"}, intent=intent)
 
         ports = KillPorts(
-            wiring.late_ledger, wiring.spill, wiring.venue, wiring.clock, None, lambda: before.get("reading")
+            wiring.late_ledger,
+            wiring.spill,
+            wiring.venue,
+            wiring.clock,
+            None,
+            lambda: before.get("reading"),
+            self._flag,
         )
         order = KillOrder(intent, actor, "", "", wiring.authenticated, steps, opening)
         acted = _acted(verb, kill(ports, order, confirmed=confirmed).finish(PATIENCE))
@@ -177,6 +190,14 @@ class Responder:
         if reason:
             self.give_reason(acted, reason)
         return acted
+
+    def _flag(self) -> KillFlag | None:
+        """The runtime flag of the policy. Raises Trouble where a cluster is configured and nobody knows of a flag."""
+        if self.policy is not None:
+            return self.wiring.outside.flag(self.policy)
+        if self.wiring.settings.kubernetes is None:
+            return None
+        raise Trouble(f"whether the policy declares one is not known: {self.trouble}")
 
     def _kill(self, reason: str) -> Acted:
         from console.verbs.kill import fire, look_first
@@ -237,7 +258,3 @@ def _with(act: Acted, one: Heard) -> Acted:
 
 def _replaced(act: Acted, heard: tuple[Heard, ...]) -> Acted:
     return replace(act, heard=heard)
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)

@@ -35,6 +35,9 @@ PATIENCE: Final = 8.0
 
 _BOTH: Final = VenueSteps(block=True, cancel=True)
 
+Step = Callable[[], tuple[bool | None, str] | None]
+"""What a witness is asked: True, False for a no, or None, with the detail; nothing at all where there is no witness."""
+
 
 @dataclass(frozen=True, slots=True)
 class KillPorts:
@@ -50,8 +53,8 @@ class KillPorts:
     clock: Clock
     go_on: Callable[[], int | None] | None
     before: Callable[[], VenueReading | None]
-    flag: KillFlag | None = None
-    """The field that a kill writes straight into the runtime, where the policy declares one."""
+    flag: Callable[[], KillFlag | None] | None = None
+    """Finds the field that is written straight into the runtime, in that witness's own thread; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ class Salvo:
                 self._start("venue block", lambda: self._block(venue))
             if self._order.steps.cancel:
                 self._start("venue cancel", lambda: self._cancel(venue))
-        if self._ports.flag is not None and self._order.opening is None:
+        if self._ports.flag is not None and self._order.steps.block:
             flag = self._ports.flag
             self._start("runtime flag", lambda: self._raise(flag))
         if self._ports.go_on is not None:
@@ -189,24 +192,30 @@ class Salvo:
 
     # ------------------------------------------------------------------------------------------------- the witnesses
 
-    def _start(self, witness: str, step: Callable[[], tuple[bool | None, str]]) -> None:
+    def _start(self, witness: str, step: Step) -> None:
         began = threading.Event()
         thread = threading.Thread(target=self._run, args=(witness, step, began), name=f"kill {witness}", daemon=True)
         self._began.append(began)
         self._threads.append(thread)
         thread.start()
 
-    def _run(self, witness: str, step: Callable[[], tuple[bool | None, str]], began: threading.Event) -> None:
+    def _run(self, witness: str, step: Step, began: threading.Event) -> None:
         handed = self._since()
         with self._lock:
             self._told[witness] = Told(witness, handed)
         began.set()
+        answer: tuple[bool | None, str] | None
         try:
-            done, detail = step()
+            answer = step()
         except Trouble as trouble:
-            done, detail = None, trouble.line
+            answer = None, trouble.line
+        except Exception as fault:  # noqa: BLE001 - a witness that breaks is one that nobody has heard
+            answer = None, f"unexpected {type(fault).__name__}: {fault}"
         with self._lock:
-            self._told[witness] = Told(witness, handed, self._since(), done, detail)
+            if answer is None:
+                del self._told[witness]
+            else:
+                self._told[witness] = Told(witness, handed, self._since(), *answer)
 
     def _since(self) -> float:
         return self._ports.clock.monotonic() - self._confirmed
@@ -227,7 +236,10 @@ class Salvo:
         venue.block()
         return True, "new orders are blocked"
 
-    def _raise(self, flag: KillFlag) -> tuple[bool | None, str]:
+    def _raise(self, find: Callable[[], KillFlag | None]) -> tuple[bool | None, str] | None:
+        flag = find()
+        if flag is None:
+            return None
         answer = flag.kill()
         return answer.done, answer.detail
 

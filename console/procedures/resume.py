@@ -41,19 +41,23 @@ class Prospect:
     phrase: str = ""
     command: BeginResume | None = None
     """What the ledger will be asked, still without intent and signature."""
+    flag: bool = False
+    """The runtime flag says what a block or a kill wrote, and is taken back."""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """What it changes, one sentence each."""
         moved = [one for one in self.plan.changes if one.before != one.after] if self.plan else []
         texts = [f"{one.title}: {one.before} -> {one.after}" for one in moved]
-        return (*texts, *(("the venue takes new orders again",) if self.unblock else ()))
+        flag = ("the runtime flag is taken back",) if self.flag and self.unblock else ()
+        return (*texts, *flag, *(("the venue takes new orders again",) if self.unblock else ()))
 
 
 def survey(ports: ReturnPorts, force: InForce, *, actor: str) -> Prospect:
     """The dry run, on the newest head and the venue's own word. Raises Trouble when either is away."""
     state, head, policy = ports.ledger.state(), ports.repository.fetch(), force.policy
-    found = lift(policy, state, _controls(ports, force, head), blocked=_blocked(ports))
+    raised = ports.flag is not None and ports.flag.kills().done is True
+    found = lift(policy, state, _controls(ports, force, head), blocked=raised or _blocked(ports))
     if isinstance(found, Refusal):
         return Prospect(state.epoch, found)
     plan = _plan(ports, force, actor, found, state.epoch, head)
@@ -89,6 +93,7 @@ def survey(ports: ReturnPorts, force: InForce, *, actor: str) -> Prospect:
         found,
         resume_phrase(policy.name, plan.to_stage),
         command,
+        raised,
     )
 
 
@@ -107,6 +112,7 @@ def resume(ports: ReturnPorts, force: InForce, *, intent: str, actor: str, confi
         if isinstance(begun, Refusal):
             return Returned("refused", begun.reason)
         again = partial(_again, ports, force, actor, found, seen.epoch)
+        ports = ports if found.unblock and seen.flag else replace(ports, flag=None)
         return travel(ports, force, trip, plan, again, unblock=found.unblock)
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.verbs.change import by_hand_lines, carry_out, on_branch, order_down, policy_of, require_hands, unconfirmed
@@ -85,7 +86,7 @@ def fire(
         wiring.clock,
         go_on,
         lambda: before.get("reading"),
-        wiring.outside.flag(policy),
+        partial(wiring.outside.flag, policy),
     )
     order = KillOrder(intent, wiring.actor, lowest, cause, wiring.authenticated)
     return Fired(intent, "", kill(ports, order, confirmed=confirmed))

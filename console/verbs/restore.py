@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.procedures.restore import Facts
     from console.way_back import Returned, ReturnPorts
     from console.wiring import Wiring
+    from stages.policy import Policy
 
 _CLEAN = frozenset({RowState.OK, RowState.WARN, RowState.INFO})
 
@@ -61,8 +62,6 @@ def come_back(
     wiring: Wiring, force: InForce, phrase: str, tokens: Sequence[str] = ()
 ) -> tuple[Returned, tuple[str, ...]]:
     """Carry the restore out whose ``phrase`` fits; also what is wrong with approvals that do not count."""
-    from dataclasses import replace
-
     from console.consent import gather
     from console.procedures.restore import Wish, restore
     from stages.clearing import restore_action
@@ -70,8 +69,7 @@ def come_back(
     action = restore_action(force.policy, wiring.ledger.state())
     consent = gather(consent_ports(wiring), force, action, tokens, actor=wiring.actor, required=RESTORE_APPROVALS)
     wish = Wish(wiring.ids.new(), wiring.actor, action, consent.quorum, " ".join(phrase.split()))
-    ports = replace(return_ports(wiring), flag=wiring.outside.flag(force.policy))
-    return restore(ports, force, wish, _facts(wiring, force)), consent.faults
+    return restore(return_ports(wiring, force.policy), force, wish, _facts(wiring, force)), consent.faults
 
 
 def restore_request(wiring: Wiring, force: InForce) -> Asked:
@@ -103,7 +101,7 @@ def restore_consents(wiring: Wiring, force: InForce) -> Consents:
     return replace(found, conditions=conditions, phrase=phrase)
 
 
-def return_ports(wiring: Wiring) -> ReturnPorts:
+def return_ports(wiring: Wiring, policy: Policy) -> ReturnPorts:
     """What every way back uses of the world."""
     from console.way_back import ReturnPorts
 
@@ -115,6 +113,7 @@ def return_ports(wiring: Wiring) -> ReturnPorts:
         clock=wiring.clock,
         running=wiring.running,
         checkpoint=wiring.checkpoint,
+        flag=wiring.outside.flag(policy),
         by_branch=wiring.by_branch("advance"),
     )
 

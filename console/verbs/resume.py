@@ -48,7 +48,7 @@ def survey_resume(wiring: Wiring) -> Prospect:
     force = wiring.in_force()
     if not wiring.read_only:
         resolve(wiring.ledger, wiring.repository, wiring.running, wiring.clock, actor=wiring.actor)
-    return survey(return_ports(wiring), force, actor=wiring.actor)
+    return survey(return_ports(wiring, force.policy), force, actor=wiring.actor)
 
 
 def carry_on(wiring: Wiring, phrase: str | None) -> Returned | str:
@@ -63,7 +63,8 @@ def carry_on(wiring: Wiring, phrase: str | None) -> Returned | str:
     if wrong:
         return unconfirmed(wiring, "resume", wrong.text)
     confirmation = "one key press" if phrase is None else " ".join(phrase.split())
-    ports, force = return_ports(wiring), wiring.in_force()
+    force = wiring.in_force()
+    ports = return_ports(wiring, force.policy)
     return resume(ports, force, intent=wiring.ids.new(), actor=wiring.actor, confirmation=confirmation)
 
 
@@ -72,7 +73,7 @@ def said(done: Returned) -> str:
     if not done.ok:
         return "; ".join(filter(None, (f"{done.outcome.upper()}: {done.message}", done.venue)))
     git = f"resumed, pushed {done.sha[:8]}" if done.outcome == "pushed" else "Git has nothing to lift"
-    return f"{git}; {done.venue}" if done.venue else git
+    return "; ".join(filter(None, (git, done.flag, done.venue)))
 
 
 def _rehearse(seen: Prospect, out: Output) -> int:

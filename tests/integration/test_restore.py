@@ -59,6 +59,8 @@ class Flag:
         return ""
 
     def kills(self) -> FlagAnswer:
+        if self.away:
+            raise Trouble(self.away)
         return FlagAnswer(self.says == "true", f"says {self.says}")
 
     def kill(self) -> FlagAnswer:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from console.__main__ import main
 from console.procedures.follow import resolve
-from console.procedures.resume import survey
+from console.procedures.resume import resume, survey
 from console.store.ledger import SqlLedger
 from console.watch.chronicle import Chronicle
 from console.wiring import SystemClock
@@ -23,6 +24,7 @@ from stages.posture import ClearRule, Mode
 from stages.refusal import Refusal, Trouble
 from tests.integration.actuation import ROOT, World, git
 from tests.integration.broker import Broker
+from tests.integration.test_restore import Flag
 from tests.screens import states
 
 HALTED = 'TRADING_LIVE_SUBMIT_ENABLED\n              value: "false"'
@@ -300,3 +302,33 @@ def test_the_ledger_itself_refuses_what_was_asked_in_an_older_epoch(world: World
     answer = world.ledger.transact(seen.command, now=datetime.now(UTC))
     assert isinstance(answer, Refusal)
     assert answer.code == "stale-epoch"
+
+
+# ----------------------------------------------------------------------------------------------------- the runtime flag
+
+
+def test_the_flag_that_a_block_raised_is_taken_back_before_the_venue_is_let_go(world: World) -> None:
+    flag = Flag()
+    ports = replace(world.return_ports, flag=flag)
+    seen = survey(ports, world.force, actor="alice")
+    assert "the runtime flag is taken back" in seen.lines
+    done = resume(ports, world.force, intent="r1", actor="alice", confirmation="RESUME")
+    assert (done.outcome, flag.says, done.flag) == ("pushed", "false", "the runtime flag: says false")
+    assert not broker(world).blocked
+
+
+def test_a_flag_that_alone_is_left_is_something_to_lift(world: World) -> None:
+    assert world.resume().outcome == "pushed"
+    flag = Flag()
+    done = resume(replace(world.return_ports, flag=flag), world.force, intent="r2", actor="alice", confirmation="R")
+    assert (done.outcome, flag.says) == ("unchanged", "false"), done
+
+
+def test_a_flag_that_does_not_tell_or_that_a_halt_still_wants_stays(world: World) -> None:
+    flag = Flag(away="connection refused")
+    with pytest.raises(Trouble, match="connection refused"):
+        survey(replace(world.return_ports, flag=flag), world.force, actor="alice")
+    hold(world)
+    flag.away = ""
+    done = resume(replace(world.return_ports, flag=flag), world.force, intent="r3", actor="alice", confirmation="R")
+    assert (done.outcome, flag.says) == ("refused", "true")

@@ -225,6 +225,22 @@ def test_a_resync_lists_anew_what_a_watch_has_lost(server: Server) -> None:
     assert server.asked[3][1]["resourceVersion"] == "9"
 
 
+def test_what_a_resync_finds_unchanged_stays_the_same_object(server: Server) -> None:
+    """Whoever parsed it knows by that, and need not do so again."""
+    clock, known = LateClock(), threading.Event()
+
+    def end() -> None:
+        known.wait(DEADLINE)
+        clock.ahead += 2.0
+
+    server.lists = deque([listed(feed("old")), listed(feed("old"), feed("new", name="another"))])
+    server.watches = deque([server.tells(ending=end), server.tells()])
+    found = Reflector(server, FEEDS, clock, replace(PACE, resync=1.5))
+    before = says(found, "old").items[0]
+    known.set()
+    assert says(found, "old", "new").items[0] is before
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -314,9 +330,21 @@ def test_pages_are_put_together(server: Server) -> None:
     assert [query.get("continue") for kind, query in server.asked if kind == "list"] == [None, "next"]
 
 
-def test_pages_that_are_gone_begin_again(server: Server) -> None:
-    server.lists = deque([listed(feed("one"), more="next"), no(410), listed(feed("new"))])
-    says(reflector(server), "new")
+def test_pages_that_are_gone_begin_again_and_are_no_reason_to_doubt(server: Server) -> None:
+    again, go_on = threading.Event(), threading.Event()
+
+    def late() -> Any:
+        again.set()
+        go_on.wait(DEADLINE)
+        return listed(feed("new"))()
+
+    server.lists = deque([listed(feed("one"), more="next"), no(410), late])
+    found = reflector(server)
+    found.newest()
+    assert again.wait(DEADLINE)
+    assert found.newest().error == "was not answered yet"
+    go_on.set()
+    says(found, "new")
     assert [query.get("continue") for kind, query in server.asked if kind == "list"] == [None, "next", None]
 
 
