@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -430,66 +430,6 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of the footer."""
 
 
-_VITAL = frozenset(
-    {
-        "look",
-        "plan",
-        "reduce",
-        "kill",
-        "reduce-here",
-        "reduce-from-ledger",
-        "reduce-while-drilling",
-        "reduce-from-zoom",
-        "kill-while-drilling",
-        "abandon",
-        "filter-entries",
-        "acknowledge",
-        "page",
-        "request",
-        "help",
-        "back",
-    }
-)
-"""What the footer names at every width."""
-
-
 def actions_on(screen: On) -> tuple[Action, ...]:
     """What can be done on a screen, its own actions first."""
     return tuple(a for a in ACTIONS if a.on is screen) + tuple(a for a in ACTIONS if a.on is On.EVERY)
-
-
-def own_label(action: Action) -> str:
-    """The key of an action as the registry has it."""
-    return action.label
-
-
-def footer(screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label) -> str:
-    """The line of keys: what is possible now, in order, as long as it fits; help and back always do.
-
-    ``label`` says which key an action has on this machine.
-    """
-    possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
-    if screen is On.RAMP:
-        possible = [a for a in possible if a.id != "back"]
-    while True:
-        texts = _joined(possible, label)
-        length = sum(len(text) for text in texts)
-        for gap in ("   ", "  "):
-            if length + len(gap) * (len(texts) - 1) <= width:
-                return gap.join(texts)
-        spare = [action for action in possible if action.id not in _VITAL]
-        if not spare:
-            return "  ".join(texts)
-        possible.remove(spare[-1])
-
-
-def _joined(actions: Sequence[Action], label: Callable[[Action], str]) -> list[str]:
-    """Texts of the actions; neighbours that share their word share one text: ``[ ] file``."""
-    texts: list[str] = []
-    for index, action in enumerate(actions):
-        before = actions[index - 1] if index else None
-        if before is not None and before.brief == action.brief:
-            texts[-1] = f"{label(before)} {label(action)} {action.brief}"
-        else:
-            texts.append(f"{label(action)} {action.brief}")
-    return texts

@@ -20,7 +20,7 @@ from console.errand import Errand, send
 from console.herald import Herald
 from console.house import House
 from console.screens import Asked, Live, View
-from console.screens.commands import given, offered, past_tmux
+from console.screens.commands import climb, given, offered, past_tmux
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen
 from console.seat import MOUSE_OFF, Seat
@@ -167,6 +167,8 @@ class RampdeckApp(App[None]):
                 self.exit()
             case ("copy" | "screenshot") as what, arguments if isinstance(self.screen, Live):
                 self.screen.say(given(self, self.seat, self.wall(), what, *arguments))
+            case "climb", (int(depth),):
+                climb(self, depth)
             case wish, arguments:
                 self._open(wish, arguments)
 

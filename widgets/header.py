@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -187,7 +188,26 @@ def _who(head: Head, width: int) -> Line:
         if part and len(" │ ".join([*parts, part])) <= room:
             parts.append(part)
     line = Line(Tone.REVERSE).put(" ").put(fit(" │ ".join(parts), room))
-    return line.right(time, width - 1).fill(width)
+    line.right(time, width - 1).fill(width)
+    return _linked(line, head.trail) if way else line
+
+
+@dataclass(frozen=True, slots=True)
+class CrumbLink:
+    """A click on a part of the way: how many of its parts stay."""
+
+    depth: int
+
+
+def _linked(line: Line, trail: Sequence[str]) -> Line:
+    """The first row with every part of the way that it shows as a link."""
+    place = 0
+    for depth, crumb in enumerate(trail, 1):
+        start = line.text.find(crumb, place)
+        if start >= 0:
+            place = start + len(crumb)
+            line.link(CrumbLink(depth), start, place)
+    return line
 
 
 def _way(head: Head, room: int) -> str:

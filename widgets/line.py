@@ -35,6 +35,8 @@ class Tone(StrEnum):
 
 
 Span = tuple[str, Tone]
+Link = tuple[int, int, object]
+"""From which cell to which, and what is meant."""
 
 
 def clean(text: str) -> str:
@@ -66,13 +68,24 @@ def fit_sentences(text: str, width: int) -> str:
 class Line:
     """One row of cells, built from left to right. ``rule`` marks a panel's title, which joins vertical rules."""
 
-    __slots__ = ("base", "length", "rule", "spans")
+    __slots__ = ("base", "length", "links", "rule", "spans")
 
     def __init__(self, base: Tone = Tone.PLAIN) -> None:
         self.spans: list[Span] = []
         self.length = 0
         self.base = base
         self.rule = False
+        self.links: tuple[Link, ...] = ()
+        """What the mouse finds on the line; no link is drawn."""
+
+    def link(self, target: object, start: int = 0, end: int | None = None) -> Line:
+        """Says what a click on the cells from ``start`` to ``end`` means; to the end of the line so far without one."""
+        self.links = (*self.links, (start, self.length if end is None else end, target))
+        return self
+
+    def at(self, cell: int) -> object | None:
+        """What a click on a cell means; None where it means nothing."""
+        return next((target for start, end, target in reversed(self.links) if start <= cell < end), None)
 
     def put(self, text: str, tone: Tone | None = None, *, at: int | None = None) -> Line:
         """Appends ``text``; with ``at`` it starts in that column and whatever reached into it is cut."""
@@ -112,6 +125,9 @@ class Line:
 
     def extend(self, other: Line) -> Line:
         """Appends another line's cells."""
+        if other.links:
+            moved = tuple((start + self.length, end + self.length, target) for start, end, target in other.links)
+            self.links = (*self.links, *moved)
         for text, tone in other.spans:
             self._add(text, tone)
         return self

@@ -165,8 +165,8 @@ def signal_line(row: Row, panel: Panel, columns: Columns) -> Line:
     word_tone = WORD_TONES.get(row.state, tone)
     if columns.word_at > columns.age_end:
         said = said if len(said) < columns.width - columns.age_end else ROW_WORDS.get(row.state, said)
-        return line.right(old, columns.age_end).put(" ").put(said, word_tone).fill(columns.width)
-    return line.right(old, columns.age_end).fill(columns.width)
+        return line.right(old, columns.age_end).put(" ").put(said, word_tone).fill(columns.width).link(row.key)
+    return line.right(old, columns.age_end).fill(columns.width).link(row.key)
 
 
 def _put_used(line: Line, row: Row, columns: Columns, tone: Tone) -> None:
@@ -278,5 +278,5 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
         elif row.detail and width >= 48:
             at = max(line.length, limit_end) + 2
             line.put(fit(row.detail, width - at - 1), at=at)
-        lines.append(line.fill(width))
+        lines.append(line.fill(width).link(row.key))
     return [*lines, *last]

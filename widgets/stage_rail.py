@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from stages.verdict import BurnIn, StageCard
@@ -12,6 +13,13 @@ _STOPPED = frozenset({"SUSPENDED", "BLIND"})
 _ENDED_BADLY = frozenset({"FAILED", "INCONCLUSIVE", "ABORTED"})
 BURN_IN_WORDS = {"SUSPENDED": "paused", "BLIND": "STOPPED"}
 """What is said of a clock that does not run; ``paused`` is for a closed market."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageLink:
+    """A click on a stage."""
+
+    stage: int
 
 
 def burn_in_bar(burn_in: BurnIn, cells: int) -> str:
@@ -68,6 +76,8 @@ def rail(cards: Sequence[StageCard], burn_in: BurnIn, width: int) -> list[Line]:
         lines[0].put(f" {box * 2}", tone)
         lines[1].put(" ", at=left).put(fit(card.limits, pitch - 3))
         lines[2].put(" ", at=left).extend(_fit_line(_note(card, burn_in, pitch - 3), pitch - 3))
+        for line in lines:
+            line.link(StageLink(card.index), left, edge)
     return [line.fill(width) for line in lines]
 
 
@@ -98,11 +108,12 @@ def _rail_line(cards: Sequence[StageCard], burn_in: BurnIn, *, brief: bool) -> L
     for position, card in enumerate(cards):
         if position:
             line.put(" │ ", Tone.DIM)
+        start = line.length
         if not card.in_force:
             status = "" if brief and card.index > here and card.status == "not yet" else f" {card.status}"
-            line.put(f"{card.name}{status}")
+            line.put(f"{card.name}{status}").link(StageLink(card.index), start)
             continue
-        line.put(f"[{card.name} {card.status.removesuffix(' NOW')}]", Tone.BOLD)
+        line.put(f"[{card.name} {card.status.removesuffix(' NOW')}]", Tone.BOLD).link(StageLink(card.index), start)
         if card.index == burn_in.stage and burn_in.state not in ("", "none"):
             line.put(" " if brief else " burn-in ")
             if runs(burn_in):

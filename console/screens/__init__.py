@@ -17,12 +17,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import ACTIONS, On, actions_on, footer
+from console.actions import ACTIONS, Action, On, actions_on
 from console.doubt import disbelieved, in_brief, unknown
+from console.footer import footer_places
 from console.keymap import STANDARD, Keymap
 from stages.outline import Headline
 from widgets.figures import age
-from widgets.header import Head, local_time, read_head
+from widgets.header import CrumbLink, Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
 from widgets.sheet import Sheet
 from widgets.token_input import TokenInput
@@ -201,7 +202,11 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
 
 def keys_line(on: On, view: View, room: int, tone: Tone = Tone.PLAIN) -> Line:
     """The last row of a page: the keys of its screen as they are at this console, within ``room`` cells."""
-    return Line(tone).put(f" {footer(on, view.frame, room - 2, view.keys.label)}")
+    said, places = footer_places(on, view.frame, room - 2, view.keys.label)
+    line = Line(tone).put(f" {said}")
+    for start, end, action in places:
+        line.link(action, start + 1, end + 1)
+    return line
 
 
 def bindings(on: On) -> list[BindingType]:
@@ -286,12 +291,33 @@ class Live(Screen[None]):
 
     def action_back(self) -> None:
         """One up; what is typed and not sent is given up on a second press only."""
-        if all(field.gives_up() for field in self.query(TokenInput) if field.display):
+        if self.lets_go():
             self.up()
+
+    def lets_go(self) -> bool:
+        """Whether leaving loses nothing, or was asked for twice."""
+        return all(field.gives_up() for field in self.query(TokenInput) if field.display)
 
     def up(self) -> None:
         """Leaves what is looked at, or the screen."""
         self.post_message(Asked("back"))
+
+    def on_click(self, event: events.Click) -> None:
+        """Whatever a key does, a click on it does; nothing needs the mouse."""
+        rows = self.sheet.lines
+        target = rows[event.screen_y].at(event.screen_x) if 0 <= event.screen_y < len(rows) else None
+        if target is not None:
+            self.clicked(target)
+
+    def clicked(self, target: object) -> None:
+        """What a click on a part of the page means."""
+        match target:
+            case Action() if target.keys[0].isdigit():
+                self.say(f"{target.label}: {target.title}; a click on its own place does the same")
+            case Action():
+                self.call_later(self.run_action, target.method)
+            case CrumbLink(depth):
+                self.post_message(Asked("climb", depth))
 
     def copies(self) -> tuple[Copy, ...]:
         """What can be copied here, what one most likely wants first."""

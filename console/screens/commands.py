@@ -60,3 +60,17 @@ def offered(
     if faults is not None:
         for name, says in faults.known().items():
             yield SystemCommand(f"inject {name}", says, partial(inject, name))
+
+
+def climb(app: App[None], depth: int) -> None:
+    """Up the way until ``depth`` of its parts are left; what is typed is given up as by escape, on a second click."""
+    top = app.screen
+    if not isinstance(top, Live) or not top.lets_go():
+        return
+    while len(app.screen_stack) > 1:
+        below = app.screen_stack[-2]
+        if not isinstance(below, Live) or len(below.trail()) < depth:
+            break
+        app.pop_screen()
+    if isinstance(app.screen, Live) and len(app.screen.trail()) > depth:
+        app.screen.up()

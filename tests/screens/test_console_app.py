@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from console import crash
-from console.actions import ACTIONS, On, actions_on, footer
+from console.actions import ACTIONS, On, actions_on
+from console.footer import footer
 from console.screens.leave import LeaveScreen
 from console.screens.ledger import LedgerScreen
 from console.screens.plan import PlanScreen

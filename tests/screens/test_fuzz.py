@@ -1,4 +1,4 @@
-"""Random keys and sizes: nothing crashes, and nothing is changed that asks for a confirmation.
+"""Random keys, clicks and sizes: nothing crashes, and nothing is changed that asks for a confirmation.
 
 Two short walks by default; ``FUZZ_SECONDS=300`` walks for minutes, each time from another seed.
 """
@@ -12,8 +12,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from textual.pilot import Pilot
 
-from console.actions import ACTIONS
+from console.actions import ACTIONS, Action
+from console.screens import Live
 from tests.screens import states
 from tests.screens.conftest import Console
 
@@ -39,6 +41,17 @@ def seeds() -> Iterator[int]:
         yield seed
 
 
+async def click(made: Console, pilot: Pilot[None], chance: random.Random) -> str:
+    """Clicks on any cell but those that leave."""
+    width, height = made.app.size
+    x, y = chance.randrange(width), chance.randrange(height)
+    lines = made.app.screen.sheet.lines if isinstance(made.app.screen, Live) else []
+    target = lines[y].at(x) if y < len(lines) else None
+    if not (isinstance(target, Action) and target.id == "quit"):
+        await pilot.click(offset=(x, y))
+    return f"click {x},{y}"
+
+
 async def walk(made: Console, seed: int) -> list[str]:
     """Presses keys and changes the size at random; the keys, so that a failure can be walked again."""
     chance, pressed = random.Random(seed), []
@@ -53,7 +66,9 @@ async def walk(made: Console, seed: int) -> list[str]:
             elif draw < 0.12:
                 pressed.append(chance.choice(names))
                 made.feed.give(states.STATES[pressed[-1]]())
-            elif draw < 0.2:
+            elif draw < 0.18:
+                pressed.append(await click(made, pilot, chance))
+            elif draw < 0.25:
                 pressed.append("escape")
                 await pilot.press("escape")
             else:

@@ -12,8 +12,9 @@ from textual.keys import Keys, _character_to_key
 
 from console import keymap
 from console.__main__ import main
-from console.actions import ACTIONS, On, actions_on, footer
+from console.actions import ACTIONS, On, actions_on
 from console.config import Settings
+from console.footer import footer
 from console.keymap import STANDARD, keymap_of, problems, read_key, shown_key, stays
 from console.opening import keymap_in
 from stages.model_problems import Unloadable

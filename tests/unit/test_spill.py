@@ -62,7 +62,7 @@ def test_nothing_waits_in_a_new_spill(spill: Spill) -> None:
 
 def test_an_act_that_two_spilled_or_that_the_ledger_knows_begins_once(spill: Spill) -> None:
     ledger = ListLedger()
-    ledger.append([intent("kill-1")], now=NOW)
+    ledger.join(lambda _newest: [intent("kill-1")], now=NOW)
     for name in ("kill-1", "kill-2", "kill-2"):
         spill.append([intent(name)], at=NOW, cause="locked by another process")
     gap, *joined = spill.merge(ledger, actor="watch@ops-1", now=LATER)

@@ -16,7 +16,7 @@ from console.actions import On
 from console.desk import Hands, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
-from console.screens.clear.page import NOTHING, PHRASE, PRESS, REASON, Item, Offer, Sight, clear_page, items
+from console.screens.clear.page import NOTHING, PHRASE, PRESS, REASON, Item, ItemLink, Offer, Sight, clear_page, items
 from widgets.line import Line
 from widgets.token_input import GRACE, TokenInput
 
@@ -131,6 +131,13 @@ class ClearScreen(Live):
 
     def action_pick_before(self) -> None:
         self._pick(-1)
+
+    def clicked(self, target: object) -> None:
+        match target:
+            case ItemLink(index):
+                self._pick(index - self.picked)
+            case _:
+                super().clicked(target)
 
     def _pick(self, step: int) -> None:
         rows = items(self.view.frame)

@@ -170,6 +170,13 @@ def _headline(view: View, rows: tuple[Item, ...]) -> Headline | None:
     return Headline(f"{latched} HELD", "", f"{ready} whose cause is gone", sentence, "warn", False)
 
 
+@dataclass(frozen=True, slots=True)
+class ItemLink:
+    """A click on an item of the list."""
+
+    index: int
+
+
 def _list(rows: tuple[Item, ...], item: Item | None, width: int, room: int, *, known: bool) -> list[Line]:
     wide = width >= 90
     at = (34, 66) if wide else (27, 52)
@@ -183,7 +190,7 @@ def _list(rows: tuple[Item, ...], item: Item | None, width: int, room: int, *, k
         mine = row is item
         line = Line(Tone.BOLD if mine else Tone.PLAIN).put(" ► " if mine else "   ").put(fit(row.name, at[0] - 4))
         line.put(fit(row.holds, at[1] - at[0] - 1), at=at[0]).put(fit(_state(row), width - at[1] - 1), at=at[1])
-        lines.append(line.fill(width))
+        lines.append(line.fill(width).link(ItemLink(rows.index(row))))
     return lines
 
 

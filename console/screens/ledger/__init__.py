@@ -15,7 +15,7 @@ from console.copying import JSON, TEXT, Copy, as_json
 from console.desk import Books, Leaf, Proof, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
-from console.screens.ledger.page import entry_text, ledger_page, list_room, opened_length
+from console.screens.ledger.page import EntryLink, entry_text, ledger_page, list_room, opened_length
 from console.screens.ledger.reading import Reading
 from console.screens.ledger.shelf import NEAR, PAGE, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
@@ -298,6 +298,16 @@ class LedgerScreen(Live):
             self._send("around", lambda: self.books.leaf(every, before=seq + NEAR, limit=PAGE), seq)
         self._fill()
         self.paint()
+
+    def clicked(self, target: object) -> None:
+        """An entry is chosen by the first click and opened by the second."""
+        match target:
+            case EntryLink(seq) if seq == self.reading.shelf.cursor:
+                self.action_open()
+            case EntryLink(seq):
+                self._go(seq)
+            case _:
+                super().clicked(target)
 
     def copies(self) -> tuple[Copy, ...]:
         """The chosen entry as it is read, and as it is stored."""

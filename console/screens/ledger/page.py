@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from console.actions import On
@@ -23,6 +23,13 @@ WIDE = 140
 TALL = 28
 """From this height on it stands below the list where it cannot stand beside it."""
 BELOW = 9
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLink:
+    """A click on an entry of the list."""
+
+    seq: int
 
 
 def ledger_page(view: View, reading: Reading, width: int, height: int) -> tuple[list[Line], int | None]:
@@ -153,7 +160,8 @@ def _list(view: View, reading: Reading, width: int, height: int) -> list[Line]:
     bad = reading.bad
     for stored in shown:
         chosen = stored.seq == reading.shelf.cursor
-        lines.append(entry_line(stored, reading.shelf.endings, bad, width, view.wall, zone, chosen=chosen))
+        line = entry_line(stored, reading.shelf.endings, bad, width, view.wall, zone, chosen=chosen)
+        lines.append(line.link(EntryLink(stored.seq)))
     return [*padded(lines, height - 1), _place(reading, width)]
 
 

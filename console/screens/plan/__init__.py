@@ -16,7 +16,7 @@ from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
-from console.screens.plan.page import PAGES, SIDES, TALL, narrow_page, plan_page
+from console.screens.plan.page import PAGES, SIDES, TALL, PageLink, narrow_page, plan_page
 from stages.patch import patch_text
 from stages.plan import Plan, to_document
 from widgets.diff_view import Look, change_starts
@@ -262,6 +262,13 @@ class PlanScreen(Live):
         starts = self._starts(plan, other)
         top = max(0, starts[at] - 1) if look.top or whole else 0
         self.draft = replace(self.draft, look=replace(other, top=top), tab=1)
+
+    def clicked(self, target: object) -> None:
+        match target:
+            case PageLink(page):
+                self.action_page(page)
+            case _:
+                super().clicked(target)
 
     def copies(self) -> tuple[Copy, ...]:
         draft, plan = self.draft, self.draft.plan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from console.actions import On
@@ -33,6 +33,13 @@ _STATE_WORDS = {
     "ready": "READY", "applying": "APPLYING", "applied": "APPLIED", "not applied": "NOT APPLIED",
     "proposed": "PROPOSED",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A click on the name of a page."""
+
+    page: int
 
 
 def plan_page(
@@ -395,8 +402,9 @@ def _why_lines(draft: Draft, failing: Sequence[Gate], width: int) -> list[Line]:
 def _tabs(tab: int, width: int) -> Line:
     line = Line().put(" ")
     for index, name in enumerate(PAGES):
-        text = f"{index + 1} {name}"
-        line.put(f"[{text}]" if index == tab else f" {text} ", Tone.BOLD if index == tab else Tone.PLAIN).put("  ")
+        text, start = f"{index + 1} {name}", line.length
+        line.put(f"[{text}]" if index == tab else f" {text} ", Tone.BOLD if index == tab else Tone.PLAIN)
+        line.link(PageLink(index + 1), start).put("  ")
     return line.fill(width)
 
 

@@ -152,6 +152,22 @@ class RampScreen(Live):
         self.look = replace(self.look, cursor=row.key)
         self.tell(f"{self.key_of('zoom')} zooms into {row.title}")
 
+    def clicked(self, target: object) -> None:
+        """A row is chosen by the first click and opened by the second; a stage is looked at."""
+        from stages.signals import SignalKey
+        from widgets.stage_rail import StageLink
+
+        match target:
+            case SignalKey() if target == self.look.cursor:
+                self.action_zoom()
+            case SignalKey():
+                self.look = replace(self.look, cursor=target)
+                self.tell(f"a second click, or {self.key_of('zoom')}, zooms in")
+            case StageLink(stage):
+                self.action_look(stage)
+            case _:
+                super().clicked(target)
+
     def copies(self) -> tuple[Copy, ...]:
         """The chosen row and its panel, the page, and the whole status."""
         from console.copying import JSON, TEXT, Copy, as_json

@@ -283,7 +283,7 @@ class _Desk:
         old = (
             age((self.view.wall - row.event_time).total_seconds()) if row.event_time and row.state not in KNOWN else ""
         )
-        return line.put(f"{word(row)} {old}".rstrip(), None if quiet else tone, at=43)
+        return line.put(f"{word(row)} {old}".rstrip(), None if quiet else tone, at=43).link(row.key)
 
     # ------------------------------------------------------------------------------------------------ strips and edges
 
