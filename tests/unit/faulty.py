@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,11 @@ class FaultyLedger:
             return (self._book.all[-1],)
         return self._ledger.transact(command, now=now, deadline=deadline, term=term)
 
+    def join(self, build: Callable[[Entry], Sequence[Draft]], *, now: datetime) -> tuple[Entry, ...]:
+        if self._fault.strike(LedgerAway):
+            return (self._book.all[-1],)
+        return self._ledger.join(build, now=now)
+
     def state(self) -> ControlState:
         self._fault.strike(LedgerAway)
         return self._ledger.state()
@@ -135,12 +140,14 @@ class FaultyController:
 
 
 class Kept(racing.Aside):
-    """A spill in memory."""
+    """A spill in memory that remembers what it ever held."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.drafts: list[Draft] = []
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, cause: str) -> None:
+        super().append(drafts, at=at, cause=cause)
         self.drafts += drafts
 
     def kinds(self) -> list[str]:
