@@ -37,3 +37,22 @@ def test_every_section_has_its_rows() -> None:
     assert set(SECTIONS) <= set(known)
     triggers = [rule for section, rule, _ in rows() if section == "2.1"]
     assert len(triggers) >= 20, "fifteen rows of triggers, and what is said of the join"
+
+
+def steps() -> Iterator[tuple[str, list[str]]]:
+    """Each step of a change, and its cells: success, refusal, timeout, partial success, restart."""
+    table = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## What each step is proved by")[2]
+    for line in table.splitlines():
+        name, *cells = (part.strip() for part in line.strip().strip("|").split("|"))
+        if line.startswith("| ") and name != "step":
+            yield name, cells
+
+
+def test_every_step_has_a_proof_of_each_end_or_the_reason_why_there_is_none() -> None:
+    names = [name for name, _ in steps()]
+    assert {"apply", "follow", "reduce", "kill", "restore", "resume", "drill"} <= set(names)
+    for name, cells in steps():
+        assert len(cells) == 5, name
+        assert all(cells), f"{name}: an empty cell"
+        found = [one for cell in cells for one in NAMED.findall(cell)]
+        assert [test for file, test in found if test not in names_in(file)] == [], name
