@@ -15,6 +15,7 @@ from types import MappingProxyType
 import pytest
 
 from console.actions import ACTIONS, On
+from stages.drill_faults import FAULTS
 from tests.pty.places import entries, no_process_left, of_kind, until, verb
 from tests.pty.terminal import Terminal
 from tests.pty.test_walk import say_yes
@@ -112,6 +113,7 @@ SHOWS: Mapping[On, Mapping[str, Shows]] = MappingProxyType(
             "abandon": Shows("nothing to abandon"),
             "evidence": Shows("no drill is shown"),
             "another": Shows(gone="no drill is shown"),
+            "fault": Shows("WITH stale-metric", undo="f" * len(FAULTS)),
             "drill-field": Shows(gone="tab brings you here", undo="\t"),
             "ledger-of-drills": Shows("› LEDGER", undo=BACK),
             "reduce-while-drilling": RISK,
