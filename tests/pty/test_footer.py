@@ -102,7 +102,7 @@ SHOWS: Mapping[On, Mapping[str, Shows]] = MappingProxyType(
             "half": Shows("no other half"),
             "wrong": Shows("nothing is known to be wrong"),
             "tail": Shows(rows=slice(3, 4)),
-            "verify": Shows(rows=slice(1, 2)),
+            "verify": Shows(", 0s ago"),
             "open": Shows("› ENTRY", undo=BACK),
             "filter-entries": Shows("› FILTER", undo=BACK),
             "copy-entry": Shows("as text"),
