@@ -19,6 +19,19 @@ RESUME: Final = "resume"
 """A mode is lifted at the stage that stands."""
 
 
+CANCEL_BY_HAND: Final = "cancel by hand"
+"""Subject of the note that is the intent of cancelling every order and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Every working order was cancelled by hand, with nothing blocked; its reason is still owed."""
+
+    intent: str
+    actor: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """A document in force: its digest, the commit it was read at, and for a policy its version."""

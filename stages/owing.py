@@ -22,10 +22,10 @@ class Owed:
     """An act without its reason. ``left`` is negative once the reason is overdue."""
 
     intent: str
-    """The act, or the latch of a block, which is no act in Git."""
+    """The act, a cancel among them, or the latch of a block: neither is an act in Git."""
     actor: str
     to_stage: str
-    """Empty for a block."""
+    """Empty for a block and for a cancel."""
     left: timedelta
     act: str = "reduction"
 
@@ -60,7 +60,7 @@ class Owed:
 
 
 def owed(state: ControlState, now: datetime) -> tuple[Owed, ...]:
-    """Every reason that is owed for a reduction or a block by hand, the oldest first."""
+    """Every reason that is owed for a reduction, a block or a cancel by hand, the oldest first."""
     acts = [
         (one.at, one.id, one.actor, one.to_stage, "kill" if one.mode is Mode.KILLED else "reduction")
         for one in state.intents.values()
@@ -71,9 +71,10 @@ def owed(state: ControlState, now: datetime) -> tuple[Owed, ...]:
         for one in state.latches.values()
         if one.trigger == MANUAL_BLOCK and one.key not in state.explained
     ]
+    cancels = [(one.at, one.intent, one.actor, "", "cancel") for one in state.cancels.values()]
     return tuple(
         Owed(intent, actor, stage, WITHIN - (now - at), act)
-        for at, intent, actor, stage, act in sorted([*acts, *blocks])
+        for at, intent, actor, stage, act in sorted([*acts, *blocks, *cancels])
         if now - at < REMEMBERED
     )
 

@@ -12,12 +12,14 @@ from stages.drill_story import told
 from stages.entries import Entry, parse_time
 from stages.facts import (
     ADVANCE,
+    CANCEL_BY_HAND,
     REDUCE,
     RESTORE,
     RESUME,
     Adopted,
     Approval,
     Baseline,
+    Cancelled,
     DrillRun,
     Gap,
     Incident,
@@ -76,6 +78,8 @@ class ControlState:
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     drills: Mapping[str, DrillRun] = field(default_factory=dict)
     """Drills by their run, in the order in which they were begun."""
+    cancels: Mapping[str, Cancelled] = field(default_factory=dict)
+    """Cancels by hand whose reason is owed, by their intent."""
     explained: frozenset[str] = frozenset()
     """Keys of latches whose cause was explained by somebody who may."""
     acknowledged: frozenset[str] = frozenset()
@@ -229,6 +233,9 @@ def _drill(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _note(state: ControlState, entry: Entry) -> ControlState:
+    if entry.body.get("subject") == CANCEL_BY_HAND and entry.intent is not None:
+        found = Cancelled(entry.intent, entry.actor, parse_time(entry.ts))
+        return replace(state, cancels={**state.cancels, found.intent: found})
     if not entry.body.get("explains"):
         return state
     return replace(state, explained=state.explained | {entry.body["subject"]})
@@ -331,6 +338,8 @@ def _diverged(state: ControlState, entry: Entry) -> ControlState:
 def _reason(state: ControlState, entry: Entry) -> ControlState:
     if entry.body["subject"] in state.latches:
         return replace(state, explained=state.explained | {entry.body["subject"]})
+    if entry.intent in state.cancels:
+        return replace(state, cancels={name: one for name, one in state.cancels.items() if name != entry.intent})
     return _update_intent(state, entry, reason=entry.body["text"])
 
 

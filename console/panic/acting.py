@@ -173,6 +173,7 @@ class Responder:
         from console.procedures.kill import KillOrder, KillPorts, kill
         from console.verbs.kill import look_first
         from stages.commands import Record
+        from stages.facts import CANCEL_BY_HAND
         from stages.latching import latch_key
         from stages.releases import block_latch
 
@@ -186,7 +187,7 @@ class Responder:
                 held = state.open_latch(latch.trigger, latch.cause)
                 owes.append(held.key if held else latch_key(latch.trigger, latch.cause, state.epoch))
                 return latch
-            return Record(actor, "note", {"text": f"CANCEL by {actor}", "subject": "cancel by hand"}, intent=intent)
+            return Record(actor, "note", {"text": f"CANCEL by {actor}", "subject": CANCEL_BY_HAND}, intent=intent)
 
         ports = KillPorts(
             wiring.late_ledger,

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from stages.commands import BeginReduce, GiveReason
+from stages.commands import BeginReduce, GiveReason, Record
+from stages.facts import CANCEL_BY_HAND
 from stages.owing import WITHIN, owed
 from stages.posture import Mode
 from stages.releases import block_latch
@@ -49,6 +50,14 @@ def test_a_reason_pays_and_so_does_the_end_of_a_block(world: Watched) -> None:
     world.decide(block_latch("dave", world.state, world.market))
     for one in owed(world.state, world.wall):
         world.decide(GiveReason("erin", one.intent, "prices are wrong"))
+    assert owed(world.state, world.wall) == ()
+
+
+def test_a_cancel_owes_its_reason_until_somebody_gives_it(world: Watched) -> None:
+    world.decide(Record("dave", "note", {"text": "CANCEL by dave", "subject": CANCEL_BY_HAND}, intent="c1"))
+    (debt,) = owed(world.state, world.wall)
+    assert (debt.what, debt.intent) == ("dave's cancel", "c1")
+    world.decide(GiveReason("erin", "c1", "prices are wrong"))
     assert owed(world.state, world.wall) == ()
 
 
