@@ -71,9 +71,9 @@ class _FullLedger(_Around):
         self._grow()
         return self._whole.transact(*arguments, **options)
 
-    def append(self, *arguments: Any, **options: Any) -> Any:
+    def join(self, *arguments: Any, **options: Any) -> Any:
         self._grow()
-        return self._whole.append(*arguments, **options)
+        return self._whole.join(*arguments, **options)
 
     def _grow(self) -> None:
         if self._switch.on:
