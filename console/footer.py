@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from console.actions import Action, On, actions_on
-from console.desk import Frame
+
+if TYPE_CHECKING:
+    from console.desk import Frame
 
 _VITAL = frozenset(
     {
