@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 CODE  := console stages widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check lint format types contracts deps bench docs lock clean
+.PHONY: help setup demo test check lint format types contracts deps bench docs lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,9 +33,6 @@ demo: $(READY) ## the whole product on a demo world (ARGS="--scenario calm")
 
 test: $(READY) ## all tests (ARGS="tests/unit -k ledger")
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
-
-soak: $(READY) ## the long tests that repeat what shorter ones prove
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m soak $(ARGS)
 
 check: lint types contracts deps test ## everything that must hold before a commit
 

@@ -210,7 +210,6 @@ def missing(part: str, fault: str) -> set[str]:
     return named.get(part, {}).get(fault, set())
 
 
-@pytest.mark.soak
 def test_a_rollback_with_one_part_at_fault(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     part, fault, before = cell.part, cell.fault, posture(cell)
     started: list[change.Started] = []
