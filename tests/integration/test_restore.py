@@ -172,6 +172,25 @@ def test_a_remote_that_says_no_leaves_the_venue_blocked(world: World) -> None:
     assert world.venue.blocked
 
 
+def test_a_remote_that_goes_away_before_the_push_leaves_the_venue_blocked_until_it_is_known(world: World) -> None:
+    approvals, away = [sign(world, "bob"), sign(world, "erin")], world.remote.with_name("away.git")
+
+    def gone(reached: str) -> None:
+        if reached == "committed":
+            world.remote.rename(away)
+
+    world.checkpoint = gone
+    done = attempt(world, *approvals)
+    assert (done.outcome, done.venue) == ("unknown", "")
+    assert isinstance(world.venue, Broker)
+    assert world.venue.blocked
+    ports = (world.ledger, world.repository, world.running, SystemClock())
+    assert [each.outcome for each in resolve(*ports, actor="alice", grace=timedelta())] == ["unknown"]
+    away.rename(world.remote)
+    assert [each.outcome for each in resolve(*ports, actor="alice", grace=timedelta())] == ["abandoned"]
+    assert (world.says(KILLED), world.venue.blocked) == (True, True)
+
+
 def test_a_venue_that_does_not_let_go_is_said(world: World) -> None:
     world.venue = Broker(world.folder / "blocked", deaf=True)
     done = attempt(world, sign(world, "bob"), sign(world, "erin"))
