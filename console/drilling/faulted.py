@@ -108,7 +108,8 @@ class LedgerFull(FaultedKill):
         self._join(course)
         waiting, before = len(self.fault.spilled()), course.target.ledger.head().seq
         kept = course.target.ledger.state().intents.get(self.intent) is None
-        self._found(course, waiting > 0 and kept, f"{waiting} decisions wait beside the ledger, none is in it")
+        where = "the kill's intent is not in it" if kept else "THE KILL'S INTENT IS IN IT"
+        self._found(course, waiting > 0 and kept, f"{waiting} decisions wait beside the ledger, {where}")
         self._end(course)
         joined = [entry.kind for entry in course.target.ledger.entries(after=before)]
         course.find("what waited joined, with the gap named", "gap" in joined, ", ".join(joined))
