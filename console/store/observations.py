@@ -108,22 +108,6 @@ class SqlObservations:
             text = connection.execute(select(table.c.body).where(table.c.digest == digest)).scalar_one_or_none()
         return json.loads(text) if text is not None and sha256(text.encode()).hexdigest() == digest else None
 
-    def put_document(self, text: str) -> str:
-        """Keep an adopted policy or roster as it was read; the SHA-256 of its UTF-8 text."""
-        digest = sha256(text.encode()).hexdigest()
-        table = self._tables.document
-        with self._writing() as connection:
-            if not self._holds(connection, select(table.c.digest).where(table.c.digest == digest)):
-                connection.execute(insert(table).values(digest=digest, text=text))
-        return digest
-
-    def document(self, digest: str) -> str | None:
-        """The text of a digest; None when it is not here or no longer gives the digest."""
-        table = self._tables.document
-        with self.database.read() as connection:
-            text = connection.execute(select(table.c.text).where(table.c.digest == digest)).scalar_one_or_none()
-        return text if text is not None and sha256(text.encode()).hexdigest() == digest else None
-
     def prune(self, before: datetime, *, through: int | None = None, batches: int | None = None) -> int:
         """Remove what is older than ``before``, in small batches; how many ticks. The newest of each kind stay.
 

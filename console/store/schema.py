@@ -39,7 +39,7 @@ class LedgerTables:
 
 
 class ObservationTables:
-    """``tick`` (one evaluation a second), ``accumulators`` (bodies of seals) and ``document`` (adopted texts)."""
+    """``tick`` (one evaluation a second) and ``accumulators`` (bodies of seals)."""
 
     def __init__(self, dialect: str) -> None:
         self.metadata = MetaData()
@@ -57,9 +57,6 @@ class ObservationTables:
             Column("digest", Text, primary_key=True),
             Column("at", BigInteger, nullable=False, index=True),
             Column("body", Text, nullable=False),
-        )
-        self.document = Table(
-            "document", self.metadata, Column("digest", Text, primary_key=True), Column("text", Text, nullable=False)
         )
 
 

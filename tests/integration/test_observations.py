@@ -76,14 +76,6 @@ def test_accumulators_are_kept_by_digest_and_checked(store: SqlObservations) -> 
     assert store.accumulators("0" * 64) is None
 
 
-def test_adopted_documents_are_kept_byte_for_byte(store: SqlObservations) -> None:
-    text = "spec:\r\n  version: 3  # Δ\n"
-    digest = store.put_document(text)
-    assert store.put_document(text) == digest == sha256(text.encode()).hexdigest()
-    assert store.document(digest) == text
-    assert store.document("0" * 64) is None
-
-
 def test_pruning_removes_what_is_old_and_keeps_the_newest(store: SqlObservations) -> None:
     with store.database.write() as connection:
         rows = [(int((NOW + timedelta(seconds=n)).timestamp()) * 1_000_000, "{}") for n in range(2500)]
