@@ -132,4 +132,3 @@ def test_observations_in_the_same_database(url: str) -> None:
         seqs = [store.append_tick(NOW + timedelta(seconds=n), {"n": n}) for n in range(5)]
         assert store.digest(after=seqs[0])[1] == 4
         assert store.prune(NOW + timedelta(seconds=3)) == 3
-        assert store.document(store.put_document("spec: {}\n")) == "spec: {}\n"
