@@ -174,6 +174,10 @@ def _who(head: Head, width: int) -> Line:
         parts.append(head.stage if wide else head.stage_short)
     if head.mode:
         parts.append(f"{head.mode}, {head.cap}" if head.cap and not narrow else head.mode)
+    time = _clock_text(head, width)
+    room = width - len(time) - 3
+    if width >= 80 and len(" │ ".join(parts)) > room and not way and head.mode in MODE_WORDS.values():
+        parts[0] = place.removeprefix(named)  # the mode is never cut: the page says in row 2 which one it is
     auto = (
         head.auto
         if wide or not head.auto
@@ -182,8 +186,6 @@ def _who(head: Head, width: int) -> Line:
         else head.auto_short
     )
     person = f"you: {head.who}" if wide else head.who
-    time = _clock_text(head, width)
-    room = width - len(time) - 3
     for part in ("READ-ONLY", auto) if head.read_only else (auto, person):
         if part and len(" │ ".join([*parts, part])) <= room:
             parts.append(part)

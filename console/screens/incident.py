@@ -67,10 +67,11 @@ def _now(view: View, width: int) -> list[Line]:
     declared = next((row for row in found.derived if row.key.name == "derived/declared"), None)
     held = ", ".join(latch.cause for latch in found.latches) or "nothing"
     stated = f"was {declared.text}" if declared is not None and declared.state not in KNOWN else ""
+    was = "was " if view.cut_off else ""
     facts = [
         ("it says", " ".join(part for part in (top.word, top.figure, top.thing) if part)),
-        ("mode", f"{MODE_WORDS[found.posture.mode]}, max {frame.policy.stages[found.posture.cap].name}"),
-        ("held", held),
+        ("mode", f"{was}{MODE_WORDS[found.posture.mode]}, max {frame.policy.stages[found.posture.cap].name}"),
+        ("held", f"{was}{held}"),
         ("declared", stated or (declared.text if declared is not None else "nothing is known of earlier ones")),
     ]
     lines.extend(Line().put(f"   {name}", Tone.DIM).put(fit(text, width - 16), at=14) for name, text in facts)

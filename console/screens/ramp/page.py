@@ -15,6 +15,7 @@ from console.screens.ramp.parts import (
     hanging_lines,
     held_lines,
     joined_below,
+    nothing_held,
     quiet_lines,
     safe_lines,
     sources_line,
@@ -215,7 +216,7 @@ class _Desk:
             self.panel(name, kind)
             for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
         )
-        held = held_lines(self.evaluation.latches, self.policy, width)
+        held = held_lines(self.evaluation.latches, self.policy, width, believed=not self.view.cut_off)
         held += hanging_lines(self.evaluation.overhang, self.policy.spec.target.session.timezone, width)
         held += quiet_lines(self.evaluation.held[:2], self.view.wall, width)
         truth = self.evaluation.truth
@@ -252,13 +253,14 @@ class _Desk:
             rows = [row for row in self.every if row.panel == panel]
             lines.append(summary_line(name, rows, width))
         latches = self.evaluation.latches
-        held = Line().put(" ").put("■" if latches else "·", Tone.WARN if latches else Tone.DIM).put(" held")
-        held.put(f"{len(latches)} HELD" if latches else "nothing", at=11)
         if latches:
+            held = Line().put(" ").put("■", Tone.WARN).put(" held").put(f"{len(latches)} HELD", at=11)
             first = self.policy.spec.triggers.get(latches[0].trigger)
             roles = " + ".join(latches[0].clear_roles)
             held.put(fit(f"{first.title if first else latches[0].trigger}, until {roles} clear it", width - 24), at=24)
-        lines.append(held.fill(width))
+            lines.append(held.fill(width))
+        else:
+            lines.append(nothing_held(width, believed=not self.view.cut_off, at=11))
         said, tone = truth_title(self.evaluation.truth, "", self.view.wall)
         mark = {Tone.PLAIN: "·", Tone.WARN: "▲"}.get(tone, "?")
         truth = Line().put(" ").put(mark, Tone.DIM if tone is Tone.PLAIN else tone).put(" truth").put(said, at=11)

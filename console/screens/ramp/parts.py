@@ -114,10 +114,16 @@ def _unit(item: BurnInItem) -> str:
     return "" if unit in item.name else unit
 
 
-def held_lines(latches: Sequence[Latch], policy: Policy, width: int) -> list[Line]:
-    """What holds the posture, and who may clear it."""
+def nothing_held(width: int, *, believed: bool, at: int = 14) -> Line:
+    """That nothing is held, or was when the last tick came."""
+    mark, tone, said = ("·", Tone.DIM, "nothing") if believed else ("?", Tone.UNKNOWN, "was nothing")
+    return Line().put(" ").put(mark, tone).put(" held").put(said, at=at).fill(width)
+
+
+def held_lines(latches: Sequence[Latch], policy: Policy, width: int, *, believed: bool = True) -> list[Line]:
+    """What holds the posture, and who may clear it; where no tick comes any more, nothing held is a memory."""
     if not latches:
-        return [Line().put(" ").put("·", Tone.DIM).put(" held       nothing").fill(width)]
+        return [nothing_held(width, believed=believed)]
     lines = []
     for latch in latches:
         trigger = policy.spec.triggers.get(latch.trigger)
