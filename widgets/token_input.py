@@ -7,11 +7,9 @@ refused by both of its routes where the phrase raises risk.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -58,10 +56,6 @@ class TokenInput(Widget, can_focus=True):
     """Two rows: the line being typed, and what is said of it."""
 
     DEFAULT_CSS = "TokenInput { height: 2; width: 100%; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+u", "clear", "clear", show=False),
-        Binding("ctrl+v,shift+insert", "paste", "paste", show=False),
-    ]
 
     class Confirmed(Message):
         """The full phrase was typed and Enter pressed."""
@@ -118,12 +112,18 @@ class TokenInput(Widget, can_focus=True):
         return wrong_word(self.typed, self.phrases)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        # Every key of the line is taken here, in the order typed: a binding runs only once its key has bubbled, and the
+        # letters that follow a ctrl+u would be emptied with what stood before them.
+        takes = {
+            "enter": self._enter,
+            "backspace": lambda: self._edit(self.typed[:-1]),
+            "ctrl+u": lambda: self._edit(""),
+            "ctrl+v": self._paste_own,
+            "shift+insert": self._paste_own,
+        }.get(event.key)
+        if takes is not None:
             event.stop()
-            self._enter()
-        elif event.key == "backspace":
-            event.stop()
-            self._edit(self.typed[:-1])
+            takes()
         elif event.key in self.passes or (not self.typed and event.key in self.passes_first):
             return
         elif event.is_printable and event.character is not None:
@@ -163,12 +163,9 @@ class TokenInput(Widget, can_focus=True):
         event.stop()
         self._paste(event.text)
 
-    def action_paste(self) -> None:
+    def _paste_own(self) -> None:
         """ctrl+v, which reads the program's own clipboard."""
         self._paste(self.app.clipboard)
-
-    def action_clear(self) -> None:
-        self._edit("")
 
     def _paste(self, text: str) -> None:
         if not self.paste_allowed:

@@ -164,8 +164,8 @@ async def test_what_a_halt_left_is_lifted_by_its_phrase_typed_by_hand(console) -
     async with made.app.run_test(size=(100, 30)) as pilot:
         await pilot.press("c")
         await until(pilot, lambda: "type RESUME torghut L1" in made.text)
-        field = await field_of(pilot, made.app)
-        field.action_paste()
+        await field_of(pilot, made.app)
+        await pilot.press("ctrl+v")
         await until(pilot, lambda: "paste is refused" in made.text)
         await write(pilot, "resume torghut l2")
         await pilot.press("enter")

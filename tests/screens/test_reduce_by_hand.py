@@ -59,6 +59,25 @@ async def test_reductions_take_paste_by_both_routes(console) -> None:
         assert made.hands.asked == [("rollback", "L0", "ROLLBACK L0")]
 
 
+async def test_keys_that_come_faster_than_they_are_drawn_count_in_the_order_typed(console) -> None:
+    made = console(states.ok())
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("r")
+        field = await field_of(pilot, made.app)
+        made.app.copy_to_clipboard("k l0")
+        strokes = [(letter, letter) for letter in "wrong"]
+        strokes += [
+            ("ctrl+u", "\x15"),
+            *((letter, letter) for letter in "rollbac"),
+            ("ctrl+v", "\x16"),
+            ("enter", "\r"),
+        ]
+        for key, character in strokes:
+            made.app.post_message(events.Key(key, character))
+        await until(pilot, lambda: made.hands.asked or field.said)
+        assert made.hands.asked == [("rollback", "L0", "rollback l0")], field.said
+
+
 async def test_the_page_opens_with_nothing_known_and_still_acts(console) -> None:
     made = console()
     async with made.app.run_test(size=(80, 24)) as pilot:
