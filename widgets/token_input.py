@@ -84,6 +84,8 @@ class TokenInput(Widget, can_focus=True):
         self.said = ""
         self.early = 0
         self.ready = False
+        self.withheld = ""
+        """Why Enter does nothing at present, whatever is typed; what is typed stays."""
         self.given = ""
         """What stood in the line before anybody typed."""
         self._warned = False
@@ -107,6 +109,8 @@ class TokenInput(Widget, can_focus=True):
 
     def problem(self) -> str:
         """What is wrong with what is typed; empty when Enter would confirm."""
+        if self.withheld:
+            return self.withheld
         if self.accepts is not None:
             return self.accepts(self.typed)
         return wrong_word(self.typed, self.phrases)

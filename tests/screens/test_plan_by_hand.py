@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from textual import events
 
-from console.desk import Told
+from console.desk import Answers, Told
 from console.screens.ramp import RampScreen
 from stages.refusal import Trouble
 from tests.screens import states
@@ -98,6 +98,34 @@ async def test_a_plan_that_turns_takes_its_phrase_away(console) -> None:
         await until(pilot, lambda: "PLAN STALE" in made.text)
         await until(pilot, lambda: not made.app.screen.query(TokenInput))
         assert states.PHRASE not in made.text
+
+
+async def test_a_gate_that_flickers_keeps_what_is_typed_and_refuses_enter(console) -> None:
+    made = console(states.ok())
+    is_ready(made)
+    ready, first = made.hands.standing, states.PHRASE[:20]
+    async with made.app.run_test(size=(160, 45)) as pilot:
+        await pilot.press("2", "p")
+        field = await field_of(pilot, made.app)
+        await write(pilot, first)
+
+        async def stand(answers: Answers) -> None:
+            made.hands.standing = answers
+            made.now += timedelta(seconds=3)
+            made.feed.give(states.ok())
+            await until(pilot, lambda: made.app.screen.draft.answers == answers)
+
+        await stand(replace(ready, allowed=False, confirmation=""))
+        await until(pilot, lambda: "NOT NOW" in made.text)
+        await write(pilot, states.PHRASE[20:])
+        await pilot.press("enter")
+        await until(pilot, lambda: "nothing happened: not now" in made.text)
+        assert not [asked for asked in made.hands.asked if asked[0] == "apply"]
+        await stand(ready)
+        await until(pilot, lambda: "YOU MAY APPLY" in made.text)
+        assert made.app.screen.query_one(TokenInput) is field
+        await pilot.press("enter")
+        await until(pilot, lambda: made.hands.asked[-1] == ("apply", states.PLAN.id, states.PHRASE))
 
 
 async def test_trouble_while_planning_is_one_line_and_can_be_tried_again(console) -> None:

@@ -16,7 +16,7 @@ from console.desk import Answers, Hands, Rehearsal, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.plan.draft import Draft, read_meanings
-from console.screens.plan.page import PAGES, SIDES, TALL, PageLink, narrow_page, plan_page
+from console.screens.plan.page import PAGES, SIDES, TALL, PageLink, missing_words, narrow_page, plan_page
 from stages.patch import patch_text
 from stages.plan import Plan, to_document
 from widgets.diff_view import Look, change_starts
@@ -98,10 +98,10 @@ class PlanScreen(Live):
         return plan_page(self.view, self.draft, width, height, typing=typing)[0]
 
     def _place_token(self, width: int, height: int) -> None:
-        """The field exists only while its phrase can be used, and only where the page has room for it."""
-        ready = self.draft.state(self.view) == "ready"
-        row = plan_page(self.view, self.draft, width, height)[1] if ready and width >= 80 and height >= 20 else None
-        if not ready:
+        """The field exists only while its phrase can be used or is being typed, and where the page has room for it."""
+        there = self.draft.typing(self.view)
+        row = plan_page(self.view, self.draft, width, height)[1] if there and width >= 80 and height >= 20 else None
+        if not there:
             if self.token is not None:
                 self.token.remove()
                 self.token = None
@@ -111,7 +111,8 @@ class PlanScreen(Live):
             self.mount(self.token)
             self.token.focus()
             self.call_after_refresh(super().paint)
-        self.token.phrases = (self.draft.confirmation,)
+        self.token.phrases = (self.draft.confirmation or self.draft.held,)
+        self.token.withheld = "" if self.draft.confirmation else f"not now: {missing_words(self.draft)}"
         self.token.display = row is not None
         if row is not None:
             self.token.styles.offset = (0, row)
@@ -172,7 +173,10 @@ class PlanScreen(Live):
         note = message.errand.trouble or self.draft.note
         # Without an answer the last one must not keep the phrase usable.
         self.draft = replace(self.draft, answers=answers or _not_known(self.draft.answers), note=note)
-        if self.draft.confirmation and not was:
+        begun = self.token is not None and bool(self.token.typed)
+        held = (was or self.draft.held) if begun and not self.draft.confirmation else ""
+        self.draft = replace(self.draft, held=held)
+        if self.draft.confirmation and not was and not begun:
             self.draft = replace(self.draft, tab=3)
             self.app.bell()
         self.paint()

@@ -41,6 +41,8 @@ class Draft:
     parted: Departure | None = None
     """What the same plan made now said otherwise when an apply was refused."""
     meanings: Mapping[str, str] = field(default_factory=dict)
+    held: str = ""
+    """The phrase that somebody was typing when it could be used no longer: its field stays, and Enter is refused."""
 
     @property
     def plan(self) -> Plan | None:
@@ -93,6 +95,11 @@ class Draft:
         if (self.answers is not None and self.answers.stale) or view.wall >= self.plan.expires_at:
             return "stale"
         return "ready" if self.confirmation else "blocked"
+
+    def typing(self, view: View) -> bool:
+        """Whether the page has a field: its phrase can be used, or somebody was typing it just now."""
+        state = self.state(view)
+        return state == "ready" or (state == "blocked" and bool(self.held))
 
     @property
     def confirmation(self) -> str:

@@ -93,7 +93,7 @@ def _head(view: View, draft: Draft, state: str, width: int) -> Head:
     move = f"{plan.from_stage} → {plan.to_stage}"
     left = age((plan.expires_at - view.wall).total_seconds())
     verdict = f"YOU MAY APPLY, {left}" if state == "ready" else ""
-    verdict = f"CANNOT APPLY: {_missing(draft)}" if state == "blocked" else verdict
+    verdict = f"CANNOT APPLY: {missing_words(draft)}" if state == "blocked" else verdict
     if verdict and head.verdict:
         headline = replace(headline, sentence=f"{head.verdict}. {headline.sentence}")
     return replace(
@@ -214,7 +214,8 @@ def _value(value: Value | None, unit: Unit) -> str:
     return f"{len(value)}" if isinstance(value, tuple) else amount(value, unit)
 
 
-def _missing(draft: Draft) -> str:
+def missing_words(draft: Draft) -> str:
+    """What keeps the plan from being applied, counted: ``2 gates, 1 sign``."""
     gates = sum(not gate.passes for gate in draft.gates)
     answers = draft.answers
     signs = max(0, answers.needed - len(answers.given)) if answers is not None else 0
@@ -286,10 +287,12 @@ def _goes_wrong(plan: Plan, width: int) -> list[Line]:
 def _token(draft: Draft, width: int) -> list[Line]:
     """Three lines above the field, which the input itself draws."""
     how = "type this, then Enter; case and commas do not matter; paste is refused"
+    if not draft.confirmation:
+        how = f"NOT NOW: {missing_words(draft)}; what is typed stays, Enter is refused until it can be used again"
     return [
         title("CONFIRMATION TOKEN", width),
         Line().put("   ").put(fit(how, width - 4)),
-        Line(Tone.BOLD).put("       ").put(fit(draft.confirmation, width - 8)),
+        Line(Tone.BOLD).put("       ").put(fit(draft.confirmation or draft.held, width - 8)),
     ]
 
 
@@ -306,7 +309,7 @@ def _notes(draft: Draft, plan: Plan, width: int) -> list[Line]:
 def _left(view: View, draft: Draft, plan: Plan, state: str, width: int, room: int) -> tuple[list[Line], int | None]:
     parted = _departed(draft, state, width, room // 2)
     lines = [*parted, *change_lines(plan.changes, width, 13, [edit.path for edit in plan.edits])]
-    if state == "ready":
+    if draft.typing(view):
         return _ready(view, draft, plan, lines, width, room)
     lines.extend([] if parted else _cost(view, plan, width))
     running = draft.running(view)
@@ -365,7 +368,7 @@ def _page(view: View, draft: Draft, plan: Plan, state: str, width: int, room: in
             steps = step_lines(running.steps, width, len(running.steps) + 1)
             return [*steps, *_goes_wrong(plan, width)], None
         lines = [*_approvals(view, draft, width), *_happens(plan, width), *_goes_wrong(plan, width)]
-        if state != "ready":
+        if not draft.typing(view):
             return [*lines, *_notes(draft, plan, width), *_locked(state, width)], None
         token = _token(draft, width)
         lines = [*lines[: room - len(token) - 2], *token]
