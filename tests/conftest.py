@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -75,7 +76,10 @@ def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("LC_ALL", "C.UTF-8")
         patch.setenv("TERM", "xterm-256color")
         patch.setenv("COLORTERM", "truecolor")
+        # Under nohup every child would ignore the SIGHUP of its closing window.
+        inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
+        signal.signal(signal.SIGHUP, inherited)
 
 
 def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
