@@ -76,10 +76,13 @@ def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("LC_ALL", "C.UTF-8")
         patch.setenv("TERM", "xterm-256color")
         patch.setenv("COLORTERM", "truecolor")
-        # Under nohup every child would ignore the SIGHUP of its closing window.
-        inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        # Started behind nohup or an ampersand, every child would ignore its closing window, and ctrl+c.
+        inherited = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT)}
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
-        signal.signal(signal.SIGHUP, inherited)
+        for number, handler in inherited.items():
+            signal.signal(number, handler)
 
 
 def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -173,21 +173,24 @@ def _put_used(line: Line, row: Row, columns: Columns, tone: Tone) -> None:
     """Bar and share, or why there is none; then the state's word where it stands beside the bar."""
     said, word_tone = word(row), WORD_TONES.get(row.state, tone)
     beside = columns.word_at < columns.age_end
+    end = columns.trend_at - 1 if columns.trend_at else columns.age_end - 4
+    room = end - columns.bar_at
     if row.state is RowState.CLOSED:
         line.put(said, tone)
         return
     if row.state not in KNOWN:
         line.put("not known", tone)
     elif row.minimum and row.spare is not None:
-        line.put(f"{spare_text(row)} to spare" if row.spare > 0 else "none to spare", tone)
+        spare = spare_text(row)
+        spare = spare if len(spare) + len(" to spare") <= room else spare.partition(" ")[0]
+        line.put(f"{spare} to spare" if row.spare > 0 else "none to spare", tone)
     elif row.used is not None:
         tick = row.clear_at if row.clear_at is not None else row.warn_at
         drawn = bar(row.used, columns.bar_cells, solid=row.state not in QUIET, tick=tick)
         line.put(drawn, tone if row.state not in QUIET else Tone.PLAIN).put(percent(row.used).rjust(5))
     elif row.detail:
-        line.put(row.detail)
+        line.put(row.detail if len(row.detail) <= room else fit(row.detail.partition(", ")[0], room))
     if beside and said:
-        end = columns.trend_at - 1 if columns.trend_at else columns.age_end - 4
         # A long word moves left into the room that a missing bar leaves, rather than being cut.
         start = max(line.length + 1, min(columns.word_at, end - len(said)))
         line.put(fit(said, max(end - start, 4)), word_tone, at=start)
@@ -259,7 +262,8 @@ def side_lines(panel: Panel, width: int, height: int) -> list[Line]:
         said = word(row)
         # Where nothing stands to the right, a long value takes that room rather than its label's.
         needed = len(row.title) + len(shown) + 4
-        end = value_end if limit or said else max(value_end, min(needed, width - 1))
+        furthest = limit_end - len(limit) - 1 if limit else value_end if said else width - 1
+        end = max(value_end, min(needed, furthest))
         if said and width < 48:
             said = said if len(said) <= 8 else ROW_WORDS.get(row.state, said)
             end = min(end, width - len(said) - 1)

@@ -65,10 +65,17 @@ def trigger_lines(
         if wide:
             line.right(coming, 46, Tone.BOLD)
         then = then_text(row) if wide or not coming else f"{coming}: {then_text(row)}"
-        then = then if len(then) <= width - then_at else then.removesuffix(" clear it")
-        line.put(fit(then, width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
+        line.put(_within(then, width - then_at), tone if row.state in _LOUD else Tone.PLAIN, at=then_at)
         lines.append(line.fill(width))
     return lines
+
+
+def _within(then: str, room: int) -> str:
+    """In a narrow page what holds it now counts for more than the reads that fired it: ``FIRED: HELD until risk``."""
+    why, _, held = then.partition("; ")
+    forms = (then, f"{why.partition(':')[0]}: {held}") if held else (then,)
+    shorter = [text for form in forms for text in (form, form.removesuffix(" clear it"))]
+    return next((text for text in shorter if len(text) <= room), fit(then, room))
 
 
 def left_text(row: TriggerRow) -> str:

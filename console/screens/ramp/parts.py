@@ -45,7 +45,12 @@ def safe_lines(running: Running, width: int) -> list[Line]:
         tone = {"YES": Tone.BOLD, "UNVERIFIED": Tone.UNKNOWN_WORD}.get(said, Tone.WARN)
         line = Line().put(f" {name}").put(said, tone, at=11)
         at = 23 if width >= 44 else 19
-        lines.append(line.put(fit(note, width - at), at=at))
+        lines.append(line)
+        if len(note) <= width - at:
+            line.put(note, at=at)
+        elif note:
+            brief = note if len(note) <= width - 4 else note.partition(" (")[0]
+            lines.append(Line().put(fit(brief, width - 4), at=3))
     lines.append(Line().put(" further").put("r: all ways down", at=11))
     return [line.fill(width) for line in lines]
 
