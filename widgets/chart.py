@@ -11,6 +11,8 @@ from stages.plot import Point, known
 from widgets.line import Line, Tone, fit
 
 _LEVELS = "▁▂▃▄▅▆▇█"
+_SHADE = "░"
+"""Lies between a value and nothing, so that the eye reads a height and not a row of specks."""
 GUTTER = 9
 """Cells of the scale's numbers."""
 _SAID_FROM = 9
@@ -191,7 +193,17 @@ class _Paper:
         elif row >= self.rows:
             self.cells[-1][column] = ("▼", Tone.BOLD)
         else:
-            self.cells[row][column] = (_LEVELS[eighth], Tone.BOLD)
+            hangs = "▀" if eighth >= len(_LEVELS) // 2 else "█"
+            self.cells[row][column] = (_LEVELS[eighth] if value >= 0 else hangs, Tone.BOLD)
+        self._shade(column, row)
+
+    def _shade(self, column: int, row: int) -> None:
+        """Fills up to the zero line, or to the edge that it lies beyond; lines across stay in sight."""
+        zero, _ = self.place(0.0)
+        first, last = (row + 1, zero) if row < zero else (zero, row)
+        for cells in self.cells[max(0, first) : max(0, last)]:
+            if cells[column][0] == " ":
+                cells[column] = (_SHADE, Tone.DIM)
 
 
 def _times(chart: Chart, width: int, columns: int) -> Line:

@@ -25,6 +25,7 @@ from stages.plan import Plan
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import SignalKey
+from stages.verdict import Row
 from tests.screens import closeups, drills, states
 
 
@@ -187,6 +188,7 @@ class Shelves:
         self.problems: tuple[Problem, ...] = ()
         self.away = ""
         self.measured = True
+        self.rows: Mapping[SignalKey, Row] = {}
         self.exported: list[tuple[EntryFilter, str]] = []
         self.asked: list[tuple[int | None, int | None]] = []
 
@@ -229,7 +231,9 @@ class Shelves:
     def closeup(self, policy: Policy, key: SignalKey, start: datetime, end: datetime) -> Closeup:
         if self.away:
             raise Trouble(self.away, where="ledger.db", fix="wait for it")
-        return closeups.closeup(key, start, end) if self.measured else Closeup(key, start, end, ())
+        if not self.measured:
+            return Closeup(key, start, end, ())
+        return closeups.closeup(key, start, end, self.rows.get(key))
 
     def export(self, only: EntryFilter, path: str) -> Told:
         self.exported.append((only, path))
@@ -270,6 +274,7 @@ class Console:
         self.feed = Stage(frame)
         self.hands = Recorder()
         self.books = Shelves()
+        self.books.rows = closeups.rows_of(frame)
         self.now: datetime = states.NOW
         person = ("torghut", "PRODUCTION", "alice", read_only, "0.1.0")
         seat = Seat(*person, folder, ascii_marks, keymap=keymap, keeps=folder, veil=veil or Veil())

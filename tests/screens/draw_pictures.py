@@ -161,6 +161,7 @@ PICTURES_OF: Mapping[str, Picture] = MappingProxyType(
         "ledger": Picture(_ledger, "VERIFIED", ("l",), size=(120, 36)),
         "clear": Picture(_clear, "1 of 2 approvals", ("c",), size=MIDDLE),
         "incident": Picture(_console(states.breach), "SEV1", ("i",), size=MIDDLE),
+        "zoom": Picture(_console(states.breach), "WHERE", ("down", "down", "enter"), size=(120, 36)),
         "help": Picture(_console(states.ok), "HERE:", ("question_mark",), size=MIDDLE),
         "ramp-80x24": Picture(_console(states.ok), "HOLD", size=SMALL),
         "breach-60x20": Picture(_console(states.breach), "BREACH", size=SMALLEST),

@@ -25,6 +25,7 @@ from stages.verdict import (
     TruthRow,
     WatchPresence,
 )
+from stages.witness import Position
 from tests.screens.ladder import (
     NOW,
     POLICY,
@@ -190,6 +191,16 @@ GOING_DOWN = (
 )
 
 
+HELD_AT_L2 = (
+    Position("NVDA", D(34), D(6120)),
+    Position("MU", D(53), D(5600)),
+    Position("AAPL", D(21), D(5075)),
+    Position("AMD", D(-32), D(-5200)),
+    Position("INTC", D(-120), D(-4415)),
+)
+"""26,410 $ gross, 7,180 $ net."""
+
+
 def breach() -> Frame:
     loud = {"state": RowState.BREACH, "value": D(26410), "limit": D(25000), "used": D("1.0564")}
     changes: dict[str, dict[str, Any]] = {
@@ -230,6 +241,7 @@ def breach() -> Frame:
     )
     return frame(
         evaluation=evaluation(
+            snapshot=replace(SNAPSHOT, venue=replace(VENUE, positions=HELD_AT_L2)),
             standing=Standing(2, Mode.NORMAL, 2),
             effective=2,
             posture=Posture(Mode.REDUCE_ONLY, 1),

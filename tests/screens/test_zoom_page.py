@@ -22,14 +22,15 @@ GROSS = SignalKey(LIVE_BOOK, "gross")
 START = states.NOW - WINDOWS[1]
 
 
-def measured(name: str = "gross") -> Sight:
+def measured(name: str = "gross", state: str = "ok") -> Sight:
     key = SignalKey(LIVE_BOOK, name)
-    return Sight(key, closeup=closeups.closeup(key, START, states.NOW))
+    row = closeups.rows_of(states.STATES[state]())[key]
+    return Sight(key, closeup=closeups.closeup(key, START, states.NOW, row))
 
 
 SIGHTS = {
     "ok": ("ok", measured()),
-    "breach": ("breach", measured()),
+    "breach": ("breach", measured(state="breach")),
     "loss": ("ok", measured("pnl")),
     "minimum": ("ok", measured("filled")),
     "loading": ("ok", Sight(GROSS)),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from console.actions import On
@@ -20,7 +21,7 @@ from stages.verdict import Headline, Row, RowState
 from widgets.chart import Chart, Level, chart_lines, fixed_scale
 from widgets.figures import age, number, percent, unit_word
 from widgets.header import Head, header, local_time, small_header
-from widgets.line import Line, Tone, beside, fit, padded, title
+from widgets.line import Line, Tone, beside, fit, padded, sentences, title
 from widgets.signal_panel import limit_text, value_text
 from widgets.status import KNOWN, QUIET, TRIGGER_MARKS, TRIGGER_TONES, word
 from widgets.trigger_panel import left_text, projected_text, then_text
@@ -325,9 +326,10 @@ class _Close:
             line = Line().put(" ").put(TRIGGER_MARKS[one.state], tone).put(" ").put(fit(one.title, width - 4))
             lines.append(line)
             coming = projected_text(one)
-            room = f"{left} left{f', fires in {coming} at this rate' if coming else ''}: " if left else ""
+            away = f"{left.removeprefix('-')} over" if one.left is not None and one.left < 0 else f"{left} left"
+            room = f"{away}{f', fires in {coming} at this rate' if coming else ''}: " if left else ""
             room = room if one.next_in is None else ""
-            lines.append(Line().put("   ").put(fit(f"{room}{then_text(one)}", width - 4), tone))
+            lines.extend(sentences(f"{room}{then_text(one)}", width - 4, partial(_indented, tone)))
         return lines
 
     # ---------------------------------------------------------------------------------------------------------- words
@@ -340,6 +342,10 @@ class _Close:
         zone = self.policy.spec.target.session.timezone
         day = "%a %H:%M" if self.sight.span > timedelta(hours=12) else "%H:%M"
         return local_time(market, zone, day).rpartition(" ")[0]
+
+
+def _indented(tone: Tone) -> Line:
+    return Line(tone).put("   ")
 
 
 def _span(window: timedelta) -> str:
