@@ -112,6 +112,9 @@ async def test_enter_zooms_into_the_worst_and_the_keys_turn_it(console) -> None:
         await until(pilot, lambda: "last 4 h" in made.text)
         await pilot.press("left")
         await until(pilot, lambda: "4 h to " in made.text)
+        made.now += timedelta(minutes=5)  # somebody reads; the way to the newest moment is no longer for that
+        made.feed.give(states.breach())
+        await until(pilot, lambda: made.app.view.wall == made.now)
         await pilot.press("right")
         await until(pilot, lambda: "last 4 h" in made.text)
         await pilot.press("right_square_bracket")

@@ -120,11 +120,12 @@ class ZoomScreen(Live):
         self._look(replace(self.sight, until=end - self.sight.span / 2))
 
     def action_later(self) -> None:
-        """Half a window on; at the newest moment the chart follows again."""
+        """Half a window on; less than another half from the newest moment the chart follows again."""
         if self.sight.until is None:
             return
-        end = self.sight.until + self.sight.span / 2
-        self._look(replace(self.sight, until=None if end >= self.view.wall else end))
+        half = self.sight.span / 2
+        end = self.sight.until + half
+        self._look(replace(self.sight, until=None if self.view.wall - end < half else end))
 
     def action_next_signal(self) -> None:
         self._turn(1)
