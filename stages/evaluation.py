@@ -51,6 +51,7 @@ def accumulate(
     watch = replace(watch, rows=confirm_rows(policy, watch, here.readings, here.limits, here.market))
     sight = Sight(policy, state, snapshot, here, found)
     watch = replace(watch, triggers=advance_triggers(sight, watch))
+    seen = _all_rows(policy, state, watch, here)
     due = (*latches_due(sight, watch, actor), *latch_due(policy, state, watch, snapshot, here, actor))
     burn = advance_burn_in(
         policy,
@@ -59,12 +60,12 @@ def accumulate(
         snapshot,
         here,
         agrees=_converged(policy, found, snapshot),
-        rows=_all_rows(policy, state, watch, here),
+        rows=seen,
         holding=_strictest(state, due),
         actor=actor,
     )
     watch = replace(watch, burn_in=burn.watch)
-    now = _situation(policy, state, watch, snapshot, here, found)
+    now = _situation(policy, state, watch, snapshot, here, found, seen)
     raised = conditions(now)
     watch = replace(watch, since=since_when(now, raised), over=to_acknowledge(now, raised))
     renewed = self_clears(policy, state, watch, snapshot, actor)
@@ -77,7 +78,7 @@ def judge(
     """Everything that follows from the accumulators after ``snapshot``; changes nothing."""
     here = bearings(policy, state, watch, snapshot)
     found = drift(policy, snapshot, here)
-    now = _situation(policy, state, watch, snapshot, here, found)
+    now = _situation(policy, state, watch, snapshot, here, found, _all_rows(policy, state, watch, here))
     latches = tuple(state.latches.values())
     burn_in = burn_in_verdict(policy, state, watch, here, now.rows, snapshot.speed)
     raised = alarms(now, presence)
@@ -136,6 +137,7 @@ def _situation(
     snapshot: Snapshot,
     here: Bearings,
     found: tuple[ControlDrift, ...],
+    seen: tuple[Row, ...],
 ) -> Situation:
     return Situation(
         policy=policy,
@@ -144,7 +146,7 @@ def _situation(
         snapshot=snapshot,
         here=here,
         posture=join(state.latches.values(), policy.top),
-        rows=_all_rows(policy, state, watch, here),
+        rows=seen,
         triggers=trigger_rows(Sight(policy, state, snapshot, here, found), watch),
         truth=truth(policy, watch, snapshot, here, found),
     )

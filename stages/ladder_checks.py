@@ -10,7 +10,6 @@ from stages.ladder import Unit, Value, plain
 from stages.policy import REQUIRED_CONTROLS, ControlSpec, Policy, ShareSpec
 from stages.policy_source import Path, Problem, unknown
 from stages.posture import Mode
-from stages.standing import comparable
 
 _EXPECTED_UNITS = {
     "maxOrderNotional": (Unit.USD,),
@@ -135,7 +134,7 @@ def _check_rung(
     lower: tuple[int, Mapping[str, Value | None]],
     upper: tuple[int, Mapping[str, Value | None]],
 ) -> Iterator[Problem]:
-    below, above = comparable(policy, lower[1], name), comparable(policy, upper[1], name)
+    below, above = policy.comparable(lower[1], name), policy.comparable(upper[1], name)
     if policy.spec.controls[name].order.at_most(below, above):
         return
     down, up = policy.stages[lower[0]].name, policy.stages[upper[0]].name
@@ -149,7 +148,7 @@ def _check_concentration(policy: Policy, index: int) -> Iterator[Problem]:
     values = policy.resolved[index]
     name, gross, universe = "symbolConcentration", values["maxGrossExposure"], values["universe"]
     share = policy.share(index, name)
-    cap = comparable(policy, values, name)
+    cap = policy.comparable(values, name)
     if policy.spec.controls[name].unit is Unit.RATIO and share is None and isinstance(gross, Decimal):
         cap = cap * gross if isinstance(cap, Decimal) else None
     if not (isinstance(cap, Decimal) and isinstance(gross, Decimal) and isinstance(universe, tuple)):

@@ -15,7 +15,6 @@ from typing import TypeAlias
 from stages.ladder import Value, plain
 from stages.policy import Policy
 from stages.posture import Mode
-from stages.standing import comparable
 
 _Leaf: TypeAlias = object
 _Path: TypeAlias = tuple[str, ...]
@@ -40,7 +39,7 @@ def _looser_values(old: Policy, new: Policy) -> Iterator[str]:
             if control not in after[name]:
                 yield f"{name}: {control} is no longer limited"
                 continue
-            was, now = comparable(old, values, control), comparable(new, after[name], control)
+            was, now = old.comparable(values, control), new.comparable(after[name], control)
             if not spec.order.at_most(now, was):
                 yield f"{name}: {control} {_said(was)} became {_said(now)}"
     for mode in old.mapped_modes:

@@ -14,7 +14,7 @@ from stages.posture import Mode, effective_mode
 from stages.refusal import Trouble
 from stages.splice import Change, Spliced, decode, encode
 from stages.splice import edit as splice
-from stages.standing import Manifests, Unclear, assess, comparable, read_controls, share_base
+from stages.standing import Manifests, Unclear, assess, read_controls, share_base
 from stages.yaml_spans import Manifest
 
 
@@ -141,7 +141,7 @@ class Moves:
         )  # fmt: skip
 
     def _direction(self, name: str, before: Mapping[str, Value | None], after: Mapping[str, Value | None]) -> Direction:
-        risks = comparable(self.policy, before, name), comparable(self.policy, after, name)
+        risks = self.policy.comparable(before, name), self.policy.comparable(after, name)
         return self.policy.spec.controls[name].order.direction(*risks)
 
     def _shares(self, name: str) -> tuple[Decimal | None, Decimal | None]:

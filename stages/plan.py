@@ -23,7 +23,7 @@ from stages.policy import Policy
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.stake import BlastRadius, OrderLimits, parse_radius, radius_document, worst_case
-from stages.standing import Manifests, Read, Standing, comparable
+from stages.standing import Manifests, Read, Standing
 from stages.symbol_lists import UNIVERSE, left_behind
 from stages.verdict import Gate
 
@@ -196,7 +196,7 @@ def _stage_name(policy: Policy, standing: Standing) -> str:
 
 def _blast_radius(policy: Policy, moves: Moves, contents: Mapping[str, bytes]) -> BlastRadius:
     def number(values: Mapping[str, Value | None], name: str) -> Decimal | None:
-        value = comparable(policy, values, name)
+        value = policy.comparable(values, name)
         return value if isinstance(value, Decimal) else None
 
     def symbols(values: Mapping[str, Value | None]) -> tuple[str, ...]:

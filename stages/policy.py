@@ -374,6 +374,19 @@ class Policy(Manifest):
         return {name: said.of for name, said in written if name in ratios and isinstance(said, ShareSpec)}
 
     @cached_property
+    def compared(self) -> tuple[Mapping[str, Value | None], ...]:
+        """Per stage the value by which the risk of every control is compared."""
+        return tuple({name: self.comparable(values, name) for name in values} for values in self.resolved)
+
+    def comparable(self, values: Mapping[str, Value | None], name: str) -> Value | None:
+        """The value by which a control's risk is compared: a share of another control becomes dollars of it."""
+        value, base = values[name], self.share_bases.get(name)
+        if base is None:
+            return value
+        whole = values.get(base)
+        return value * whole if isinstance(value, Decimal) and isinstance(whole, Decimal) else None
+
+    @cached_property
     def slices(self) -> tuple[str, ...]:
         """Per stage a digest of what its burn-in rests on: controls, objectives, their signals and those' triggers."""
         return tuple(self._slice(stage) for stage in self.spec.stages)

@@ -6,7 +6,7 @@ the counts that a ratio needs and an expected restart are judged here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -55,7 +55,9 @@ def readings(policy: Policy, snapshot: Snapshot, phase: Phase, books: Iterable[s
     found: dict[SignalKey, Reading] = {}
     for book in books:
         raw = {name: _raw(policy, snapshot, phase, book, name) for name in policy.spec.signals}
-        alive = {name: _heartbeat(policy, raw, name) for name in raw}
+        heartbeats = policy.spec.heartbeats
+        silent = {process: [one for one in beats if not _beats(raw.get(one))] for process, beats in heartbeats.items()}
+        alive = {name: _heartbeat(policy, raw, name, silent) for name in raw}
         found |= {SignalKey(book, name): _with_needs(policy, alive, name) for name in alive}
     return found
 
@@ -111,12 +113,14 @@ def _of(sample: Sample | None, quality: Quality, detail: str) -> Reading:
     return Reading(quality, sample.value, sample.text, event, sample.read_time, detail)
 
 
-def _heartbeat(policy: Policy, raw: Mapping[str, Reading], name: str) -> Reading:
+def _heartbeat(
+    policy: Policy, raw: Mapping[str, Reading], name: str, silent_of: Mapping[str, Sequence[str]]
+) -> Reading:
     """Nothing that a process says is believed while its own heartbeats are not all good."""
     reading = raw[name]
     signal = policy.spec.signals[name]
     beats = policy.spec.heartbeats.get(signal.source.process, ())
-    silent = [beat for beat in beats if not _beats(raw.get(beat))]
+    silent = silent_of.get(signal.source.process, ())
     if reading.believed:
         if name in beats:
             return replace(reading, quality=Quality.MISSING, detail=NOT_RUNNING) if name in silent else reading

@@ -182,16 +182,6 @@ def read_controls(policy: Policy, read: Read | Manifests) -> ReadControls:
     return ReadControls(values, unread)
 
 
-def comparable(policy: Policy, values: Mapping[str, Value | None], name: str) -> Value | None:
-    """The value by which a control's risk is compared: a ratio of another control becomes their product in dollars."""
-    value = values[name]
-    base = share_base(policy, name)
-    if base is None:
-        return value
-    whole = values.get(base)
-    return value * whole if isinstance(value, Decimal) and isinstance(whole, Decimal) else None
-
-
 def share_base(policy: Policy, name: str) -> str | None:
     """The control that a ratio control is a share of, when the stages say so."""
     return policy.share_bases.get(name)
@@ -246,8 +236,13 @@ class _Ladder:
         self._values = values
         self._names = [name for name in values if name not in overlaid]
         self._orders = {name: policy.spec.controls[name].order for name in self._names}
-        self._risks = {name: self._compared(values, name) for name in self._names}
-        self._rungs = [{name: self._compared(stage, name) for name in self._names} for stage in policy.resolved]
+        # A share whose whole was not read can only be compared as the share that it is.
+        bare = {name for name in self._names if policy.share_bases.get(name, name) not in values}
+        self._risks = {name: values[name] if name in bare else policy.comparable(values, name) for name in self._names}
+        self._rungs = [
+            {**compared, **{name: written[name] for name in bare}}
+            for compared, written in zip(policy.compared, policy.resolved, strict=True)
+        ]
         self.riskiest = max((self._reach(name) for name in self._names), default=0)
         stages = range(len(policy.stages))
         self.exact = next((index for index in stages if all(self._same(name, index) for name in self._names)), None)
@@ -274,11 +269,6 @@ class _Ladder:
 
     def _same(self, name: str, index: int) -> bool:
         return self._orders[name].same(self._risks[name], self._rungs[index][name])
-
-    def _compared(self, values: Mapping[str, Value | None], name: str) -> Value | None:
-        """The value by which risk is compared: in dollars where the whole that it is a share of was read as well."""
-        base = share_base(self._policy, name)
-        return values[name] if base is not None and base not in self._values else comparable(self._policy, values, name)
 
     def _differences(self, index: int) -> tuple[Difference, ...]:
         stage = self._policy.resolved[index]

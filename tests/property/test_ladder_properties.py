@@ -17,7 +17,7 @@ from stages.policy import Policy
 from stages.policy_text import load
 from stages.posture import Mode
 from stages.splice import Change, decode, edit, encode
-from stages.standing import assess, comparable, read_controls
+from stages.standing import assess, read_controls
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "console" / "demo" / "sample"
@@ -78,7 +78,7 @@ def test_a_reduction_is_never_riskier_and_reaches_its_stage(rungs: list[int], st
     files |= plan.contents
     after = read_controls(policy(), files.get).values
     for name, spec in policy().spec.controls.items():
-        assert spec.order.at_most(comparable(policy(), after, name), comparable(policy(), before, name))
+        assert spec.order.at_most(policy().comparable(after, name), policy().comparable(before, name))
         assert spec.order.at_most(after[name], policy().resolved[stage][name])
     assert assess(policy(), read_controls(policy(), files.get)).riskiest <= stage
 
