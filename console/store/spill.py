@@ -75,7 +75,8 @@ class Spill:
 
     def waiting(self) -> bool:
         """True while something waits to be merged."""
-        return self._merging.exists() or (self.path.exists() and self.path.stat().st_size > 0)
+        found = _stat(self.path)
+        return self._merging.exists() or (found is not None and found.st_size > 0)
 
     def read(self) -> SpillContent:
         """What waits in the file (not what a merge has claimed already)."""
@@ -141,7 +142,8 @@ class Spill:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if self.path.exists() and os.path.samestat(os.fstat(file), self.path.stat()):
+                named = _stat(self.path)
+                if named is not None and os.path.samestat(os.fstat(file), named):
                     yield file
                     return
             finally:
@@ -179,6 +181,14 @@ class Spill:
         return Trouble(
             f"the spill file {what}: {error.strerror}", where=str(self.path), fix="free the disk or name another folder"
         )
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the path names, asked once: a merge may take it away between two looks."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _bytes(path: Path) -> bytes:

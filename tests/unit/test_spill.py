@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -170,6 +171,26 @@ def test_appends_beside_merges_lose_nothing(spill: Spill) -> None:
             each.result(10)
     spill.merge(ledger, actor="watch", now=LATER)
     assert sorted(str(e.intent) for e in ledger.log if e.kind == "intent") == sorted(f"i-{n}" for n in range(40))
+
+
+def test_a_merge_that_claims_the_file_while_it_is_looked_at_costs_no_decision(
+    spill: Spill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spill.append([intent("i-1")], at=NOW, cause="away")
+    look = Path.stat
+    claimed: list[Path] = []
+
+    def claims(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = look(path, follow_symlinks=follow_symlinks)
+        if path == spill.path and not claimed:
+            claimed.append(path.rename(path.with_name(path.name + ".merging")))
+        return found
+
+    monkeypatch.setattr(Path, "stat", claims)
+    spill.append([intent("i-2")], at=NOW, cause="away")
+    assert claimed
+    assert spill.waiting()
+    assert [one.drafts[0].intent for one in spill.everything().records] == ["i-1", "i-2"]
 
 
 def test_a_spill_that_cannot_be_written_says_so_in_one_line(tmp_path: Path) -> None:
