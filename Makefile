@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
-# One more than cores: tests of a whole world wait half of their time, but a world that lags behind its own clock fails.
-JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# One for each core: tests of a whole world start a dozen processes, and a world that lags behind its own clock fails them.
+JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready

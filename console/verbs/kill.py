@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from console.hang_up import put_off
 from console.verbs.change import by_hand_lines, carry_out, on_branch, order_down, policy_of, require_hands, unconfirmed
 from stages.phrase import kill_phrase, mismatch
 from stages.refusal import Trouble
@@ -121,11 +122,12 @@ def run_kill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     require_hands(wiring)
     if not arguments.confirm:
         raise Trouble("a kill is confirmed by its phrase", fix='add --confirm "KILL name", with the name of the policy')
-    fired = start_kill(wiring, arguments.confirm, arguments.reason)
-    if fired.salvo is None:
+    with put_off():
+        fired = start_kill(wiring, arguments.confirm, arguments.reason)
+        killed = fired.salvo.finish() if fired.salvo is not None else None
+    if killed is None:
         out.note(f"rampdeck: {fired.wrong}")
         return 1
-    killed = fired.salvo.finish()
     for one in killed.witnesses:
         out.note(f"{'·' if one.done else '■' if one.done is False else '?'} {one.text}")
     git, message = _follow(wiring, killed)

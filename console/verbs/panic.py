@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from console.hang_up import put_off
 from console.panic.acting import Acted, Responder
 from console.panic.looking import (
     NONE,
@@ -54,7 +55,8 @@ def run_panic(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int
     if arguments.act == "verify":
         return _verify(responder, out)
     try:
-        acted = responder.act(_meant(responder, arguments), arguments.reason)
+        with put_off():
+            acted = responder.act(_meant(responder, arguments), arguments.reason)
     except Trouble as trouble:
         return _not_begun(responder, arguments.act, trouble, out)
     acted = responder.follow(acted, FOLLOW)

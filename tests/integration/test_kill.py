@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from console.__main__ import main
+from console.detach import DetachedLauncher
 from console.procedures.kill import HAND_OVER_SECONDS
 from console.venue.demo import DemoVenue
 from console.verbs import kill as verb
@@ -158,6 +159,32 @@ def test_what_is_reachable_is_commanded_at_once_and_the_rest_is_unverified(
     until(scene.says_killed)
     until(lambda: _gone(told["process"]))
     assert DemoVenue(scene.broker).read().blocked
+
+
+def test_a_terminal_that_closes_in_the_middle_of_a_kill_is_told_of_afterwards(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_when_it_came: list[list[str]] = []
+
+    def closed(_number: int, _frame: object) -> None:
+        known_when_it_came.append([entry.kind for entry in scene.world.ledger.entries()])
+
+    launch = DetachedLauncher.launch
+
+    def closes(launcher: DetachedLauncher, arguments: Sequence[str]) -> int:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return launch(launcher, arguments)
+
+    monkeypatch.setattr(DetachedLauncher, "launch", closes)
+    before = signal.signal(signal.SIGHUP, closed)
+    try:
+        code, told, _ = scene.kill()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (code, told["unverified"]) == (0, [])
+    (known,) = known_when_it_came
+    assert known[-5:].count("note") >= 3, "every witness had answered"
+    until(lambda: _gone(told["process"]))
 
 
 def _gone(pid: int) -> bool:
