@@ -29,17 +29,20 @@ def test_a_push_is_followed_through_the_controller_to_the_pods(api_server: Clust
         found = deployed_rows(witness(), GitReading(branch()[0], now), own, now)
         return {row.name: row for row in found}
 
-    def until(*agree: bool | None, own: str = "") -> dict[str, TruthRow]:
-        wait_until(lambda: tuple(row.agree for row in rows(branch, own).values()) == agree, 30, f"not {agree}")
-        return rows(branch, own)
+    def until(*agree: bool | None, row: str, says: str, own: str = "") -> None:
+        # Events, pods and rollout are watched each by itself: what one of them tells may come a moment after another.
+        def told() -> bool:
+            found = rows(branch, own)
+            return tuple(one.agree for one in found.values()) == agree and says in found[row].note
 
-    assert "auto-sync, self-heal" in until(True, True)["Argo CD"].note
+        wait_until(told, 30, f"not {agree} with {says!r}: {rows(branch, own)}")
+
+    until(True, True, row="Argo CD", says="auto-sync, self-heal")
     newest = branch.set_env(KILL, "true")
-    assert "has not looked at" in until(False, True, own=newest)["Argo CD"].note
+    until(False, True, own=newest, row="Argo CD", says="has not looked at")
     argo.round()
     heron.happen("FailedCreate", "exceeded quota")
-    moving = until(True, False, own=newest)["heron-scheduler"]
-    assert "exceeded quota" in moving.note
+    until(True, False, own=newest, row="heron-scheduler", says="exceeded quota")
     heron.start_pod("scheduler-new", datetime.now(UTC).isoformat())
     heron.roll_out()
-    assert "pods since" in until(True, True, own=newest)["heron-scheduler"].note
+    until(True, True, own=newest, row="heron-scheduler", says="pods since")
