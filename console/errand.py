@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from stages.refusal import Trouble
 
@@ -25,8 +25,17 @@ class Errand(Generic[Result]):
     """The trouble with what, where and the fix apart, where it is one that was foreseen."""
 
 
-def send(name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object]) -> threading.Thread:
-    """Runs ``work`` and gives its result to ``deliver``, both in the new thread; ``deliver`` must only post."""
+WHOLE: Final = "command-"
+"""Begins the names of the threads whose work a closed terminal must not break off."""
+
+
+def send(
+    name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object], *, whole: bool = False
+) -> threading.Thread:
+    """Runs ``work`` and gives its result to ``deliver``, both in the new thread; ``deliver`` must only post.
+
+    ``whole``: it commands something, which a closed terminal must not break off (``console.hang_up``).
+    """
 
     def run() -> None:
         try:
@@ -37,6 +46,6 @@ def send(name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result
             answer = Errand(None, f"unexpected {type(fault).__name__}: {fault}")
         deliver(answer)
 
-    thread = threading.Thread(target=run, name=f"errand-{name}", daemon=True)
+    thread = threading.Thread(target=run, name=f"{WHOLE if whole else 'errand-'}{name}", daemon=True)
     thread.start()
     return thread

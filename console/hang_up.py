@@ -7,6 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from console.errand import WHOLE
+
+PATIENCE: Final = 12.0
+"""Seconds for a hand-over: a kill waits for its witnesses for 8 s."""
 
 
 @contextmanager
@@ -23,3 +30,28 @@ def put_off() -> Iterator[None]:
         signal.signal(signal.SIGHUP, before)
         if came:
             os.kill(os.getpid(), signal.SIGHUP)
+
+
+@contextmanager
+def after_commands() -> Iterator[None]:
+    """Around a screen: the signal of its closed terminal ends it once the errands that command have been run."""
+    before = signal.getsignal(signal.SIGHUP)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+
+    def closed(number: int, frame: FrameType | None) -> None:
+        for thread in threading.enumerate():
+            if thread.name.startswith(WHOLE):
+                thread.join(PATIENCE)
+        if callable(before):
+            before(number, frame)
+        else:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGHUP, closed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)

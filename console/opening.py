@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from console.app import RampdeckApp
 from console.feed import Desk
+from console.hang_up import after_commands
 from console.keymap import keymap_of, problems
 from console.seat import Seat, needs_ascii
 from console.wiring.clock import SystemClock
@@ -172,7 +173,8 @@ def open_console(
     seat = Seat("rampdeck", NOT_KNOWN, NOT_KNOWN, read_only, ascii_marks=ascii_marks or needs_ascii(os.environ))
     app = RampdeckApp(desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start)
     try:
-        app.run(mouse=mouse)
+        with after_commands():
+            app.run(mouse=mouse)
     finally:
         backstage.stop()
     if backstage.fault is not None:

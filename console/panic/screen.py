@@ -17,6 +17,7 @@ from textual.message import Message
 
 from console import crash
 from console.errand import Errand, send
+from console.hang_up import after_commands
 from console.panic.page import OWED_WITHIN, REASONS, SMALLEST, Sight, page
 from console.panic.phrases import CANCEL, Meant, read_phrase
 from console.seat import needs_ascii
@@ -262,7 +263,7 @@ class PanicApp(App[None]):
             self.exit()
 
     def _send(self, what: str, work: Callable[[], Any]) -> None:
-        send(what, work, lambda errand: self.post_message(Delivered(what, errand)))
+        send(what, work, lambda errand: self.post_message(Delivered(what, errand)), whole=what.startswith("act "))
 
     def _fatal_error(self) -> None:
         """Textual's own report prints local variables; this one writes a redacted file and says where it is."""
@@ -290,5 +291,6 @@ def outcome(said: str, act: Acted) -> tuple[str, ...]:
 def run_panic_screen(wire: Callable[[], Wiring], wall: Callable[[], datetime], version: str, ascii_marks: bool) -> int:
     """Run the screen until it is left; the exit code tells a crash from a good end."""
     app = PanicApp(wire, wall, version, ascii_marks=ascii_marks or needs_ascii(os.environ))
-    app.run()
+    with after_commands():
+        app.run()
     return app.return_code or 0

@@ -355,7 +355,12 @@ class ReduceScreen(Live):
             self._give_reason(REASONS[phrase.strip()])
             return
         if words[0] == "kill":
-            send("kill", lambda: self.hands.kill(phrase), lambda e: self.post_message(self.Heard("KILL", e)))
+            send(
+                "kill",
+                lambda: self.hands.kill(phrase),
+                lambda e: self.post_message(self.Heard("KILL", e)),
+                whole=True,
+            )
         elif words[0] == "freeze":
             send("freeze", lambda: self.hands.freeze(phrase), lambda e: self.post_message(self.Heard("FREEZE", e)))
         else:
@@ -364,6 +369,7 @@ class ReduceScreen(Live):
                 "rollback",
                 lambda: self.hands.rollback(stage, phrase),
                 lambda e: self.post_message(self.Heard(f"ROLLBACK {stage}", e)),
+                whole=True,
             )
         self.plea = replace(
             self.plea, note=f"{phrase.upper()} goes to a process of its own", sent="handing over", kill=False
