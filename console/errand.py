@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from stages.refusal import Trouble
 
@@ -25,16 +25,16 @@ class Errand(Generic[Result]):
     """The trouble with what, where and the fix apart, where it is one that was foreseen."""
 
 
-WHOLE: Final = "command-"
-"""Begins the names of the threads whose work a closed terminal must not break off."""
+class Commanding(threading.Thread):
+    """The thread of an errand that commands something, which a closed terminal must not break off."""
 
 
 def send(
-    name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object], *, whole: bool = False
+    name: str, work: Callable[[], Result], deliver: Callable[[Errand[Result]], object], *, commands: bool = False
 ) -> threading.Thread:
     """Runs ``work`` and gives its result to ``deliver``, both in the new thread; ``deliver`` must only post.
 
-    ``whole``: it commands something, which a closed terminal must not break off (``console.hang_up``).
+    ``commands``: a closed terminal waits for it (``console.hang_up``).
     """
 
     def run() -> None:
@@ -46,6 +46,7 @@ def send(
             answer = Errand(None, f"unexpected {type(fault).__name__}: {fault}")
         deliver(answer)
 
-    thread = threading.Thread(target=run, name=f"{WHOLE if whole else 'errand-'}{name}", daemon=True)
+    made = Commanding if commands else threading.Thread
+    thread = made(target=run, name=f"errand-{name}", daemon=True)
     thread.start()
     return thread

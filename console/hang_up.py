@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from console.errand import WHOLE
+from console.errand import Commanding
 
 PATIENCE: Final = 12.0
 """Seconds for a hand-over: a kill waits for its witnesses for 8 s."""
@@ -42,7 +42,7 @@ def after_commands() -> Iterator[None]:
 
     def closed(number: int, frame: FrameType | None) -> None:
         for thread in threading.enumerate():
-            if thread.name.startswith(WHOLE):
+            if isinstance(thread, Commanding):
                 thread.join(PATIENCE)
         if callable(before):
             before(number, frame)

@@ -263,7 +263,7 @@ class PanicApp(App[None]):
             self.exit()
 
     def _send(self, what: str, work: Callable[[], Any]) -> None:
-        send(what, work, lambda errand: self.post_message(Delivered(what, errand)), whole=what.startswith("act "))
+        send(what, work, lambda errand: self.post_message(Delivered(what, errand)), commands=what.startswith("act "))
 
     def _fatal_error(self) -> None:
         """Textual's own report prints local variables; this one writes a redacted file and says where it is."""

@@ -150,6 +150,7 @@ class IncidentScreen(Live):
             "incident",
             lambda: self.hands.declare(severity.upper(), line),
             lambda errand: self.post_message(self.Heard(errand)),
+            commands=True,
         )
         self.note = f"{severity.upper()}: handing over"
         self.paint()

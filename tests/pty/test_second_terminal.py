@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.pty.places import (
     message,
     no_process_left,
     of_kind,
+    processes,
     tree,
     until,
     verified,
@@ -140,3 +143,33 @@ def test_a_window_that_closes_does_not_stop_what_the_console_commanded(folder: P
         until(lambda: of_kind(acts(folder), moment), 40, what=moment)
         terminal.hang_up()
         ended_whole(folder)
+
+
+def test_a_window_that_closes_waits_for_the_kill_to_be_handed_over(folder: Path, seat: Path) -> None:
+    """The last of the file: the venue that all of its consoles share refuses orders afterwards."""
+    (venue,) = (pid for pid, words in processes(seat).items() if f"--config {seat}/venue-live.json" in words)
+    with Terminal(["--config", str(folder / "rampdeck.yaml")], columns=80, rows=24) as terminal:
+        terminal.sees("heron [DEMO]")
+        terminal.press("!")
+        terminal.sees("► KILL heron")
+        terminal.press("kill heron")
+        terminal.sees("> kill heron")
+        os.kill(venue, signal.SIGSTOP)
+        try:
+            terminal.enter()
+            until(lambda: of_kind(acts(folder), "intent"), 40, what="the intent")
+            terminal.hang_up()
+        finally:
+            os.kill(venue, signal.SIGCONT)
+        (intent,) = of_kind(acts(folder), "intent")
+        until(lambda: "venue block" in told_by_the_console(folder, intent), 40, what="what the venue answered")
+        until(lambda: of_kind(acts(folder), "outcome"), 40, what="an outcome")
+        no_process_left(folder, 40)
+    assert "Rampdeck-Mode: KILLED" in message(folder, commits(folder)[-1])
+    assert verified(folder)
+
+
+def told_by_the_console(folder: Path, intent: Entry) -> set[str]:
+    """Of what the console's own threads commanded; the worker's notes come after the one that tells of the worker."""
+    notes = [one["body"]["subject"] for one in of_kind(acts(folder), "note") if one["intent"] == intent["intent"]]
+    return {*notes} if "Git, by a worker" in notes else set()

@@ -38,7 +38,7 @@ def test_a_command_of_a_screen_is_run_before_the_end(told: list[str]) -> None:
         told.append("told")
 
     with after_commands():
-        send("kill", command, delivered, whole=True)
+        send("kill", command, delivered, commands=True)
         assert begun.wait(10)
         close_terminal()
     assert told == ["handed over", "told", "end"]

@@ -354,23 +354,15 @@ class ReduceScreen(Live):
         if phrase.strip() in REASONS:
             self._give_reason(REASONS[phrase.strip()])
             return
+        work: Callable[[], Told]
         if words[0] == "kill":
-            send(
-                "kill",
-                lambda: self.hands.kill(phrase),
-                lambda e: self.post_message(self.Heard("KILL", e)),
-                whole=True,
-            )
+            name, work = "KILL", lambda: self.hands.kill(phrase)
         elif words[0] == "freeze":
-            send("freeze", lambda: self.hands.freeze(phrase), lambda e: self.post_message(self.Heard("FREEZE", e)))
+            name, work = "FREEZE", lambda: self.hands.freeze(phrase)
         else:
             stage = _stage_name(self.view.frame, words[1])
-            send(
-                "rollback",
-                lambda: self.hands.rollback(stage, phrase),
-                lambda e: self.post_message(self.Heard(f"ROLLBACK {stage}", e)),
-                whole=True,
-            )
+            name, work = f"ROLLBACK {stage}", lambda: self.hands.rollback(stage, phrase)
+        send(words[0], work, lambda errand: self.post_message(self.Heard(name, errand)), commands=True)
         self.plea = replace(
             self.plea, note=f"{phrase.upper()} goes to a process of its own", sent="handing over", kill=False
         )
