@@ -198,6 +198,8 @@ class TokenInput(Widget, can_focus=True):
             return "tab brings you here"
         if not self.typed:
             return "case does not matter; paste is allowed here" if self.paste_allowed else ""
+        if self.withheld:
+            return self.withheld
         if not self.problem():
             return "Enter does it"
         starts = [phrase for phrase in self.phrases if folded(phrase).startswith(folded(self.typed))]

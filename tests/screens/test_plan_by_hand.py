@@ -118,6 +118,8 @@ async def test_a_gate_that_flickers_keeps_what_is_typed_and_refuses_enter(consol
         await stand(replace(ready, allowed=False, confirmation=""))
         await until(pilot, lambda: "NOT NOW" in made.text)
         await write(pilot, states.PHRASE[20:])
+        await until(pilot, lambda: f"{states.PHRASE}▌" in made.text)
+        assert "more characters" not in made.text
         await pilot.press("enter")
         await until(pilot, lambda: "nothing happened: not now" in made.text)
         assert not [asked for asked in made.hands.asked if asked[0] == "apply"]

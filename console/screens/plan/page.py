@@ -288,7 +288,7 @@ def _token(draft: Draft, width: int) -> list[Line]:
     """Three lines above the field, which the input itself draws."""
     how = "type this, then Enter; case and commas do not matter; paste is refused"
     if not draft.confirmation:
-        how = f"NOT NOW: {missing_words(draft)}; what is typed stays, Enter is refused until it can be used again"
+        how = f"NOT NOW: {missing_words(draft)}; what is typed stays, Enter is refused until then"
     return [
         title("CONFIRMATION TOKEN", width),
         Line().put("   ").put(fit(how, width - 4)),
