@@ -133,7 +133,7 @@ def _run_verb(rest: Sequence[str], options: argparse.Namespace, shared: argparse
 def _loading() -> Iterator[None]:
     """Loading makes many objects and hardly any garbage: nothing is collected meanwhile, nor ever what was loaded.
 
-    A watch would otherwise stand still for a tenth of a second each time that everything is looked through.
+    Looking through what the verbs load takes some 50 ms, in which a watch would stand still each time.
     """
     gc.disable()
     try:
