@@ -146,6 +146,8 @@ class Line:
             if inside:
                 kept.append((inside, tone))
         if lost.strip() and width:
+            while not cell_len(kept[-1][0]):
+                kept.pop()  # a mark that would join what is cut
             last, tone = kept[-1]
             kept[-1] = (set_cell_size(last, cell_len(last) - 1) + "…", tone)
         self.spans = kept

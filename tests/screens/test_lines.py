@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -32,6 +32,7 @@ def test_a_line_is_cut_between_wide_characters() -> None:
     assert cell_len(fit("漢字漢字", 5)) <= 5
 
 
+@example([("🏻", 1), ("0", 2)], 1)
 @given(st.lists(st.tuples(st.text(max_size=20), st.integers(0, 60)), max_size=8), st.integers(1, 60))
 def test_any_text_at_any_column_fills_exactly(pieces: list[tuple[str, int]], width: int) -> None:
     line = Line()
