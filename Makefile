@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+# The tests start hundreds of programs, each of which would compile the tree anew.
+unexport PYTHONDONTWRITEBYTECODE
 # One for each core: tests of a whole world start a dozen processes, and a world that lags behind its own clock fails them.
 JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 

@@ -81,7 +81,7 @@ class Backstage:
             return
         self._wiring = wiring
         self._begin(wiring)
-        self._load_rooms()
+        self._load_rooms(app)
 
     def _furniture(self, wiring: Wiring) -> tuple[Hands, Books]:
         from console.books import LedgerBooks
@@ -104,12 +104,13 @@ class Backstage:
             self._watch = watch
             watch.start()
 
-    def _load_rooms(self) -> None:
-        """The pages behind the keys, once the first frame stands or is long in coming; loading ends with them."""
-        came = threading.Event()
+    def _load_rooms(self, app: RampdeckApp) -> None:
+        """The pages behind the keys, once the first frame is painted or is long in coming; loading ends with them."""
+        came, painted = threading.Event(), threading.Event()
         unsubscribe = self._desk.subscribe(lambda: came.set() if self._desk.frame() is not None else None)
-        if self._desk.frame() is None:
-            came.wait(FIRST_FRAME)
+        if self._desk.frame() is not None or came.wait(FIRST_FRAME):
+            app.call_later(app.call_after_refresh, painted.set)
+            painted.wait(FIRST_FRAME)
         unsubscribe()
         import console.rooms  # noqa: F401 - so that the first key does not wait for it
 

@@ -69,7 +69,9 @@ class Running:
 
     def __post_init__(self) -> None:
         first, *rest = self.words
-        self.process = pexpect.spawn(first, rest, env=surroundings(), dimensions=SIZE, timeout=None)
+        env = surroundings()
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program need not be compiled at each start
+        self.process = pexpect.spawn(first, rest, env=env, dimensions=SIZE, timeout=None)
         self.process.delaybeforesend = None
 
     def __enter__(self) -> Self:

@@ -5,6 +5,7 @@ Every value changes with every frame, so nothing that is drawn can be kept from 
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import threading
@@ -60,6 +61,7 @@ def main() -> int:
         seat = Seat("torghut", "PRODUCTION", "alice", version="0", crash_folder=Path(folder))
         app = RampdeckApp(desk, Recorder(), Shelves(), lambda: datetime.now(UTC), seat)
         threading.Thread(target=feed, name="feed", daemon=True).start()
+        gc.freeze()  # as the console does once everything is loaded
         app.run()
         left.set()
     return app.return_code or 0
