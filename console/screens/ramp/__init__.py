@@ -232,7 +232,7 @@ class RampScreen(Live):
         frame = self.view.frame
         alarm = frame.evaluation.headline.alarm if frame is not None else None
         if alarm is None:
-            self.tell("nothing to acknowledge")
+            self.tell("acknowledge: nothing rings")
         else:
             self.post_message(Asked("acknowledge", alarm))
 
