@@ -291,6 +291,16 @@ ACTIONS: tuple[Action, ...] = (
     _copies("copy-entry", On.LEDGER, "copy the chosen entry as text"),
     Action("export", "e", "e", "write the selection to a file", "export", Toward.LOOK, On.LEDGER, "export"),
     Action(
+        "postmortem",
+        "p",
+        "p",
+        "write the chosen entry's incident down, with its plots",
+        "postmortem",
+        Toward.LOOK,
+        On.LEDGER,
+        "postmortem",
+    ),
+    Action(
         "reduce-from-ledger",
         "r",
         "r",

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from console.closeups import read_closeup
 from console.desk import Leaf, Proof, Told
 from console.ports import Clock, Observations, Repository
-from console.procedures.export import export_entries
+from console.procedures.export import export_entries, write_new
+from console.strides import Tally
 from stages.chain import Anchor, Audit, Problem, Row
 from stages.closeup import Closeup
 from stages.entries import EVERY, Entry, EntryFilter, Head, StoredEntry
@@ -60,10 +61,11 @@ class LedgerBooks:
         self,
         open_ledger: Callable[[], Pages],
         clock: Clock,
+        actor: str = "",
         repository: Callable[[], Repository] | None = None,
         observations: Callable[[], Observations] | None = None,
     ) -> None:
-        self._open, self._clock, self._repository = open_ledger, clock, repository
+        self._open, self._clock, self._actor, self._repository = open_ledger, clock, actor, repository
         self._observations = observations
         self._progress = _Progress()
         self._turn = threading.Lock()
@@ -163,23 +165,22 @@ class LedgerBooks:
             return anchors
         return anchors
 
-    # -------------------------------------------------------------------------------------------------------- export
+    # ------------------------------------------------------------------------------------------------------- writing
 
-    def export(self, only: EntryFilter, path: str) -> Told:
-        """Writes a new file; one that is there already is never written over, and a broken one is not left behind."""
+    def export(self, only: EntryFilter, path: str, tally: Tally) -> Told:
         target = Path(path).expanduser().absolute()
         form = "csv" if target.suffix.casefold() == ".csv" else "jsonl"
-        try:
-            with target.open("x", encoding="utf-8", newline="") as stream:
-                count = export_entries(self._pages.entries(only=only), form, stream)
-        except FileExistsError as error:
-            raise Trouble("is there already", where=str(target), fix="name another file") from error
-        except OSError as error:
-            raise Trouble(f"cannot be written: {error.strerror}", where=str(target), fix="name another file") from error
-        except Trouble:
-            target.unlink(missing_ok=True)
-            raise
+        entries = tally.over(self._pages.entries(only=only))
+        count = write_new(target, lambda stream: export_entries(entries, form, stream))
         return Told(True, f"{count:,} {'entry' if count == 1 else 'entries'}, {form}, in {target}")
+
+    def write_down(self, policy: Policy, incident: str, path: str) -> Told:
+        from console.procedures.postmortem import Sources, in_words, write_down
+
+        folder = Path(path).expanduser().absolute()
+        sources, now = Sources(self._pages, self._kept), self._clock.wall()
+        _, files = write_down(sources, policy, incident, folder, by=self._actor, now=now)
+        return Told(True, in_words(incident, folder, files))
 
 
 def _anchor(said: str, ledger: str, commit: str) -> Sequence[Anchor]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from console.strides import Tell, silent
+from console.strides import Tally, Tell, silent
 from stages.outline import RowState
 
 if TYPE_CHECKING:
@@ -335,8 +335,14 @@ class Books(Protocol):
     def verification(self, *, again: bool = False) -> Proof:
         """Verifies one more slice and returns; call until it is done. ``again`` begins at the first entry."""
 
-    def export(self, only: EntryFilter, path: str) -> Told:
-        """Writes the selection to a new file: CSV where its name ends so, else the canonical lines."""
+    def export(self, only: EntryFilter, path: str, tally: Tally) -> Told:
+        """Writes the selection to a new file: CSV where its name ends so, else the canonical lines.
+
+        The file appears whole or not at all; ``tally`` counts the entries and may stop it.
+        """
+
+    def write_down(self, policy: Policy, incident: str, path: str) -> Told:
+        """Writes the postmortem of an incident, or of a latch, to a new folder: its page, plots and entries."""
 
     def closeup(self, policy: Policy, key: SignalKey, start: datetime, end: datetime) -> Closeup:
         """One signal over a stretch of time, from what was kept of it."""

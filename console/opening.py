@@ -87,7 +87,9 @@ class Backstage:
         from console.books import LedgerBooks
         from console.hands import PersonsHands
 
-        books = LedgerBooks(wiring.ledger_reader, wiring.clock, lambda: wiring.repository, lambda: wiring.observations)
+        books = LedgerBooks(
+            wiring.ledger_reader, wiring.clock, wiring.actor, lambda: wiring.repository, lambda: wiring.observations
+        )
         return PersonsHands(wiring, self.watch), books
 
     def _begin(self, wiring: Wiring) -> None:

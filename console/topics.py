@@ -130,12 +130,12 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
             "the ledger",
             "Every decision, newest first, and whether the chain is what was written. ■ is altered, ? is an intent "
             "without an outcome.",
-            ("entry-up", "entry-down", "open", "filter-entries", "half", "wrong", "tail", "export"),
+            ("entry-up", "entry-down", "open", "filter-entries", "half", "wrong", "tail", "export", "postmortem"),
         ),
         "ledger-entry": Topic(
             "one entry",
             "All that it says, the hashes that chain it to its neighbours, and the other entries of its intent.",
-            ("open", "half", "entry-up", "entry-down"),
+            ("open", "half", "entry-up", "entry-down", "postmortem"),
         ),
         "ledger-filter": Topic(
             "the filter",
@@ -146,6 +146,13 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
         ),
         "ledger-export": Topic(
             "the export", "A file's name; CSV where it ends so, else the canonical lines.", (), _PASTES
+        ),
+        "ledger-postmortem": Topic(
+            "the postmortem",
+            "A new folder's name. It gets a page in Markdown, the plots of the signals that took part, and every entry "
+            "word for word.",
+            (),
+            _PASTES,
         ),
         "zoom": Topic(
             "one signal over time",

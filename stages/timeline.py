@@ -76,6 +76,17 @@ def roots(entries: Iterable[Entry], incident: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.kind in ("incident", "latch-opened") and _names(entry, incident))
 
 
+def incident_of(entry: Entry) -> str:
+    """The incident that an entry tells of, or the latch where nobody declared one; empty where it tells of neither."""
+    latches = entry.body.get("latches") or [""]
+    return str(entry.body.get("incident") or (entry.body.get("key") if "latch" in entry.kind else "") or latches[0])
+
+
+def folder_name(incident: str) -> str:
+    """A latch's key holds slashes; a folder's name cannot."""
+    return "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in incident)
+
+
 def timeline(found: Sequence[Entry], entries: Iterable[Entry], incident: str) -> Timeline:
     """The timeline of ``incident`` from its ``roots`` and all ``entries`` since ``LEAD`` before the first of them."""
     declared = next((entry for entry in found if entry.body.get("state") == "declared"), None)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, Final
 
 from stages.entries import Entry, canonical
+from stages.refusal import Trouble
 
 FORMATS: Final = ("jsonl", "csv")
 COLUMNS: Final = ("seq", "ts", "kind", "actor", "stage", "epoch", "intent", "body", "prev", "hash")
@@ -21,6 +25,38 @@ def export_entries(entries: Iterable[Entry], form: str, stream: IO[str]) -> int:
             return _document(entries, stream)
         case _:
             return _lines(entries, stream)
+
+
+def write_new(target: Path, write: Callable[[IO[str]], int]) -> int:
+    """Makes the file ``target`` by ``write`` and returns what that returns; it appears whole or not at all.
+
+    Raises Trouble where it is there already, which is never written over, and where it cannot be written.
+    """
+    part = target.with_name(f".{target.name}.part")
+    try:
+        if target.exists():
+            raise FileExistsError
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            count = write(stream)
+        _name(part, target)
+    except FileExistsError as error:
+        raise Trouble("is there already", where=str(target), fix="name another file") from error
+    except OSError as error:
+        raise Trouble(f"cannot be written: {error.strerror}", where=str(target), fix="name another file") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    return count
+
+
+def _name(part: Path, target: Path) -> None:
+    """A link is refused where somebody was quicker; some file systems know none."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        part.rename(target)
 
 
 def _lines(entries: Iterable[Entry], stream: IO[str]) -> int:

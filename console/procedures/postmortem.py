@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -50,7 +50,7 @@ def write_down(
 ) -> tuple[Path, tuple[str, ...]]:
     """Write ``folder`` and return it with the names of its files. Trouble for no such incident, or where it exists."""
     if folder.exists() and not anew:
-        raise Trouble("exists already", where=str(folder), fix="name another with --to, or replace it with --force")
+        raise Trouble("exists already", where=str(folder), fix="name another folder, or replace it with --force")
     story = tell(Redacted(sources.ledger), incident)
     start, end = story.start - LEAD, min(story.end + AFTER, now)
     missing: list[str] = []
@@ -69,6 +69,12 @@ def write_down(
     files[ENTRIES] = _word_for_word(sources.ledger, story)
     _place(folder, files)
     return folder, tuple(files)
+
+
+def in_words(incident: str, folder: Path, files: Sequence[str]) -> str:
+    """What was written where, in one line."""
+    plots = sum(name.endswith(".svg") for name in files)
+    return f"{incident}: {folder / files[0]}, {plots} plots, and its entries word for word"
 
 
 class Redacted:

@@ -11,6 +11,7 @@ from console.verbs.change import policy_of, require_hands
 from stages.commands import DeclareIncident, ResolveIncident
 from stages.incidents import SEVERITIES, latch_for, next_number
 from stages.refusal import Refusal, Trouble
+from stages.timeline import folder_name
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -107,7 +108,7 @@ def run_resolve(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> i
 
 def run_export(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     """Write the incident down; 2 when it is not known or the folder exists."""
-    from console.procedures.postmortem import Sources, write_down
+    from console.procedures.postmortem import Sources, in_words, write_down
 
     reader = wiring.ledger_reader()
     try:
@@ -115,7 +116,7 @@ def run_export(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
             Sources(reader, lambda: wiring.observations),
             policy_of(wiring)[0],
             arguments.incident,
-            Path(arguments.to or _folder_name(arguments.incident)),
+            Path(arguments.to or folder_name(arguments.incident)),
             by=wiring.actor,
             now=wiring.clock.wall(),
             anew=arguments.force,
@@ -124,11 +125,5 @@ def run_export(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
         reader.close()
     if out.json:
         out.document({"incident": arguments.incident, "folder": str(folder), "files": files})
-    plots = sum(name.endswith(".svg") for name in files)
-    out.line(f"{arguments.incident}: {folder / files[0]}, {plots} plots, and its entries word for word")
+    out.line(in_words(arguments.incident, folder, files))
     return 0
-
-
-def _folder_name(incident: str) -> str:
-    """A latch's key holds slashes; a folder's name cannot."""
-    return "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in incident)

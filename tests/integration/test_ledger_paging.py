@@ -18,6 +18,7 @@ from console.books import LedgerBooks
 from console.desk import Proof
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
+from console.strides import Tally
 from stages.entries import EVERY, Draft, Entry, EntryFilter
 from stages.refusal import Trouble
 from stages.staleness import LEDGER_TRAILER
@@ -84,7 +85,9 @@ def path(tmp_path: Path) -> Path:
 def books_of(path: Path, trailers: Mapping[str, str] | None = None) -> LedgerBooks:
     repository: Any = Commits(trailers) if trailers is not None else None
     clock: Any = StandingClock()
-    return LedgerBooks(lambda: LedgerReader(f"sqlite:///{path}"), clock, (lambda: repository) if repository else None)
+    return LedgerBooks(
+        lambda: LedgerReader(f"sqlite:///{path}"), clock, "alice", (lambda: repository) if repository else None
+    )
 
 
 def proven(books: LedgerBooks) -> Proof:
@@ -144,7 +147,7 @@ def test_filters_choose_the_same_for_pages_counts_and_exports(
     assert [one.seq for one in books.leaf(only).entries] == passes
     assert books.count(only) == len(passes)
     assert [one.seq for one in books.leaf(only, after=0, limit=1).entries] == passes[-1:]
-    assert books.export(only, str(tmp_path / "chosen.jsonl")).ok
+    assert books.export(only, str(tmp_path / "chosen.jsonl"), Tally()).ok
     lines = (tmp_path / "chosen.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["seq"] for line in lines] == passes[::-1]
 
@@ -216,16 +219,29 @@ def test_a_stage_commit_anchors_the_chain_or_contradicts_it(path: Path) -> None:
 
 def test_an_export_never_writes_over_a_file_and_leaves_no_broken_one(path: Path, tmp_path: Path) -> None:
     books, target = books_of(path), tmp_path / "out.csv"
-    assert books.export(EntryFilter(kind="intent"), str(target)).note == f"2 entries, csv, in {target}"
+    assert books.export(EntryFilter(kind="intent"), str(target), Tally()).note == f"2 entries, csv, in {target}"
     assert len(target.read_text(encoding="utf-8").splitlines()) == 3
     with pytest.raises(Trouble, match="is there already"):
-        books.export(EVERY, str(target))
+        books.export(EVERY, str(target), Tally())
     with pytest.raises(Trouble, match="cannot be written"):
-        books.export(EVERY, str(tmp_path / "nowhere" / "out.jsonl"))
+        books.export(EVERY, str(tmp_path / "nowhere" / "out.jsonl"), Tally())
     tamper(path, "UPDATE entry SET entry = replace(entry, '\"v\":1', '\"v\":7') WHERE seq = 300")
     with pytest.raises(Trouble, match="altered at entry 300"):
-        books.export(EVERY, str(tmp_path / "broken.jsonl"))
+        books.export(EVERY, str(tmp_path / "broken.jsonl"), Tally())
     assert not (tmp_path / "broken.jsonl").exists()
+
+
+def test_an_export_that_is_stopped_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    books, tally, folder = books_of(path), Tally(), tmp_path / "out"
+    folder.mkdir()
+    tally.stop()
+    with pytest.raises(Trouble, match="stopped after 0"):
+        books.export(EVERY, str(folder / "all.jsonl"), tally)
+    assert not list(folder.iterdir())
+    whole = Tally()
+    books.export(EVERY, str(folder / "all.jsonl"), whole)
+    assert whole.done == books.count(EVERY)
+    assert [one.name for one in folder.iterdir()] == ["all.jsonl"]
 
 
 def test_a_missing_ledger_is_one_line(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ SHOWS: Mapping[On, Mapping[str, Shows]] = MappingProxyType(
             "filter-entries": Shows("› FILTER", undo=BACK),
             "copy-entry": Shows("as text"),
             "export": Shows("› EXPORT", undo=BACK),
+            "postmortem": Shows("tells of no incident"),
             "reduce-from-ledger": RISK,
         },
         On.DRILL: {

@@ -15,7 +15,7 @@ from console.app import RampdeckApp
 from console.desk import Answers, ByHand, Consents, DrillGround, Frame, Leaf, Leftover, Proof, Rehearsal, Told
 from console.keymap import STANDARD, Keymap
 from console.seat import Seat
-from console.strides import Tell, silent
+from console.strides import Tally, Tell, silent
 from console.veil import Veil
 from stages.chain import Problem
 from stages.closeup import Closeup
@@ -190,6 +190,10 @@ class Shelves:
         self.measured = True
         self.rows: Mapping[SignalKey, Row] = {}
         self.exported: list[tuple[EntryFilter, str]] = []
+        self.pieces = 0
+        """How many entries an export writes, each once there is ``paper``."""
+        self.paper = threading.Event()
+        self.told: list[tuple[str, str, str]] = []
         self.asked: list[tuple[int | None, int | None]] = []
 
     def leaf(self, only: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Leaf:
@@ -235,9 +239,15 @@ class Shelves:
             return Closeup(key, start, end, ())
         return closeups.closeup(key, start, end, self.rows.get(key))
 
-    def export(self, only: EntryFilter, path: str) -> Told:
+    def export(self, only: EntryFilter, path: str, tally: Tally) -> Told:
         self.exported.append((only, path))
+        for _ in tally.over(range(self.pieces)):
+            self.paper.wait(60)
         return Told(True, f"{self.count(only)} entries, jsonl, in {path}")
+
+    def write_down(self, policy: Policy, incident: str, path: str) -> Told:
+        self.told.append((policy.name, incident, path))
+        return Told(True, f"{incident}: {path}/postmortem.md")
 
 
 class Mishaps:

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from console.desk import Frame, Proof
 from console.screens.ledger import LedgerScreen
 from console.screens.ledger.page import ledger_page
-from console.screens.ledger.reading import Reading
+from console.screens.ledger.reading import Reading, Writing
 from console.screens.ledger.shelf import HELD, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
 from stages.chain import Anchor, Problem
@@ -71,6 +71,8 @@ STATES: dict[str, Callable[[], Reading]] = {
     "newer": lambda: read(ledgers.story(), fresh=3, newcomer=ledgers.following(ledgers.story(), 3)[-1]),
     "opened": lambda: read(ledgers.story(), at=10, opened=True),
     "typing": lambda: read(ledgers.story(), typing="filter"),
+    "writing": lambda: read(ledgers.story(), writing=Writing(5, 13)),
+    "naming": lambda: read(ledgers.story(), typing="postmortem"),
 }
 
 
@@ -337,3 +339,37 @@ async def test_the_selection_is_exported_under_the_typed_name(console) -> None:
         await pilot.press("ctrl+u", *"here.csv", "enter")
         await until(pilot, lambda: "2 entries, jsonl, in here.csv" in made.text)
         assert made.books.exported == [(EntryFilter(kind="intent"), "here.csv")]
+
+
+async def test_an_export_tells_how_far_it_is_and_esc_stops_it(console) -> None:
+    made = console(states.ok())
+    made.books.entries, made.books.pieces = ledgers.story(), 10
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await opened(made, pilot)
+        await pilot.press("e", "enter")
+        await until(pilot, lambda: "esc stops it: 0 of 13 entries written" in made.text)
+        await pilot.press("e")
+        assert "a new file" not in made.text, "one at a time"
+        await pilot.press("escape")
+        made.books.paper.set()
+        await until(pilot, lambda: "not written: stopped after 1" in made.text)
+        assert "esc stops it" not in made.text
+        assert "LEDGER" in made.text
+        await pilot.press("escape")
+        await until(pilot, lambda: "EXPOSURE" in made.text)
+
+
+async def test_the_incident_of_the_chosen_entry_is_written_down(console) -> None:
+    made = console(states.ok())
+    made.books.entries = ledgers.story()
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await opened(made, pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: "tells of no incident" in made.text)
+        await pilot.press("slash", *"latch", "enter")
+        await until(pilot, lambda: "of 13" in made.text)
+        await pilot.press("p")
+        await until(pilot, lambda: "a new folder" in made.text)
+        await pilot.press("ctrl+u", *"inc-7", "enter")
+        await until(pilot, lambda: "inc-7/postmortem.md" in made.text)
+        assert [told[2] for told in made.books.told] == ["inc-7"]

@@ -16,10 +16,12 @@ from console.desk import Books, Leaf, Proof, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.ledger.page import EntryLink, entry_text, ledger_page, list_room, opened_length
-from console.screens.ledger.reading import Reading
+from console.screens.ledger.reading import Reading, Writing
 from console.screens.ledger.shelf import NEAR, PAGE, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
+from console.strides import Tally
 from stages.entries import StoredEntry
+from stages.timeline import folder_name, incident_of
 from widgets.line import Line
 from widgets.token_input import TokenInput
 
@@ -52,6 +54,10 @@ class LedgerScreen(Live):
         self._polled = view.wall
         self._kin = ""
         """The intent whose companions are held."""
+        self._tally: Tally | None = None
+        """Of the export that is being written."""
+        self._incident = ""
+        """The one whose postmortem is being named."""
 
     def on_mount(self) -> None:
         self.paint()
@@ -82,6 +88,8 @@ class LedgerScreen(Live):
         since = self._asked.get("newest")
         waited = (view.wall - since).total_seconds() if since is not None else 0.0
         self.reading = replace(self.reading, waited=waited)
+        if self._tally is not None and self.reading.writing is not None:
+            self.reading = replace(self.reading, writing=replace(self.reading.writing, done=self._tally.done))
         super().show(view)
         if view.wall >= self._polled + POLL:
             self._poll()
@@ -143,9 +151,8 @@ class LedgerScreen(Live):
                 self._proven(proof)
             case "proof", _:
                 self.reading = replace(self.reading, unproven=trouble)
-            case "export", _:
-                said = result.note if isinstance(result, Told) else f"not exported: {trouble}"
-                self.reading = replace(self.reading, note=said)
+            case ("export" | "postmortem") as name, _:
+                self._wrote(name, result.note if isinstance(result, Told) else f"not written: {trouble}")
             case "kin", (str(intent), tuple(companions)):
                 self._kin = intent
                 self.reading = replace(self.reading, companions=companions)
@@ -160,6 +167,12 @@ class LedgerScreen(Live):
             case (("newest" | "oldest" | "older" | "newer" | "news" | "around"), None) if not stale:
                 self.reading = replace(self.reading, trouble=trouble)
         self.paint()
+
+    def _wrote(self, what: str, said: str) -> None:
+        if what == "export":
+            self._tally = None
+            self.reading = replace(self.reading, writing=None)
+        self.reading = replace(self.reading, note=said)
 
     def _proven(self, proof: Proof) -> None:
         first = bool(proof.problems) and not self.reading.bad
@@ -329,8 +342,20 @@ class LedgerScreen(Live):
         self._type("filter", self.reading.wanted.typed, what_is_wrong)
 
     def action_export(self) -> None:
+        if self._tally is not None:
+            self._say("one export is being written; esc stops it")
+            return
         name = f"ledger-{self.view.system}-{self.view.wall:%Y%m%d-%H%M%S}.jsonl"
-        self._type("export", name, lambda typed: "" if typed.strip() else "a file's name is wanted")
+        self._type("export", name, _named)
+
+    def action_postmortem(self) -> None:
+        chosen = self.reading.shelf.chosen
+        incident = incident_of(chosen.entry) if chosen is not None and chosen.entry is not None else ""
+        if incident:
+            self._incident = incident
+            self._type("postmortem", folder_name(incident), _named)
+        else:
+            self._say("this entry tells of no incident and of no latch")
 
     def _type(self, what: str, text: str, accepts: Callable[[str], str]) -> None:
         self._close()
@@ -353,10 +378,25 @@ class LedgerScreen(Live):
         if typing == "filter":
             self.choose(read_wanted(message.phrase))
         elif typing == "export":
-            only, path = self.reading.wanted.only, message.phrase
-            self._say("writes the selection")
-            self._send("export", lambda: self.books.export(only, path))
+            self._export(message.phrase)
+        elif typing == "postmortem":
+            self._write_down(message.phrase)
         self.paint()
+
+    def _export(self, path: str) -> None:
+        reading, tally = self.reading, Tally()
+        every = 0 if reading.wanted.typed else reading.head.seq
+        self._tally = tally
+        self.reading = replace(reading, writing=Writing(of=reading.matching or every))
+        self._send("export", lambda: self.books.export(reading.wanted.only, path, tally))
+
+    def _write_down(self, path: str) -> None:
+        incident, frame = self._incident, self.view.frame
+        if frame is None:
+            self._say("the policy is not read yet; its signals tell what a postmortem shows")
+            return
+        self._say(f"writes {incident} down")
+        self._send("postmortem", lambda: self.books.write_down(frame.policy, incident, path))
 
     def choose(self, wanted: Wanted) -> None:
         """Shows the entries that pass another filter, from the newest."""
@@ -375,12 +415,19 @@ class LedgerScreen(Live):
         return f"ledger-{reading.typing}" if reading.typing else "ledger-entry" if reading.opened else "ledger"
 
     def up(self) -> None:
-        """One step back: out of the field, out of the entry, out of the ledger."""
+        """One step back: out of the field, out of what is being written, out of the entry, out of the ledger."""
         if self.reading.typing:
             self._close()
+        elif self._tally is not None:
+            self._tally.stop()
         elif self.reading.opened:
             self.reading = replace(self.reading, opened=False)
         else:
             super().up()
             return
         self.paint()
+
+
+def _named(typed: str) -> str:
+    """What is wrong with a name; empty when there is one."""
+    return "" if typed.strip() else "a name is wanted"

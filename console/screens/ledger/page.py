@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from console.actions import On
 from console.screens import View, keys_line, view_head
-from console.screens.ledger.reading import Reading
+from console.screens.ledger.reading import Reading, Writing
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
 from stages.verdict import Headline
@@ -112,7 +112,7 @@ def _headline(view: View, reading: Reading) -> Headline:
         f"Anchored in Git at {proof.anchor.seq:,}." if proof.anchor is not None else "No commit outside vouches for it."
     )
     told = _told(reading)
-    said = told if reading.note else f"{told} {vouched}"
+    said = told if reading.note or reading.writing else f"{told} {vouched}"
     return Headline("VERIFIED", whole, f"{proof.seconds:.2f} s{ago}", said, "ok", False)
 
 
@@ -121,7 +121,9 @@ def _sound(first: int) -> str:
 
 
 def _told(reading: Reading) -> str:
-    """Row 3: what came of what was asked for, else whether every act has a known end."""
+    """Row 3: what is being written, or came of what was asked for, else whether every act has a known end."""
+    if reading.writing is not None:
+        return _written(reading.writing)
     if reading.note:
         return reading.note
     proof = reading.proof
@@ -132,6 +134,14 @@ def _told(reading: Reading) -> str:
         more = f" and {len(proof.unanswered) - 3} more" if len(proof.unanswered) > 3 else ""
         return f"{UNKNOWN}: intent {numbers}{more} has no outcome. w shows it."
     return "Every intent has an outcome."
+
+
+def _written(writing: Writing) -> str:
+    if not writing.of:
+        return f"esc stops it: {writing.done:,} entries written"
+    done = min(Decimal(1), Decimal(writing.done) / writing.of)
+    drawn = f"{bar(done, 20, solid=False, tick=None)} {percent(done).strip()}"
+    return f"{drawn}  esc stops it: {writing.done:,} of {writing.of:,} entries written"
 
 
 # ----------------------------------------------------------------------------------------------------------------- body
@@ -247,8 +257,10 @@ def _cut(lines: Sequence[Line], room: int, width: int) -> list[Line]:
 def _typing(reading: Reading, width: int) -> list[Line]:
     if not reading.typing:
         return []
-    name = "FILTER" if reading.typing == "filter" else "EXPORT"
-    how = (
-        EXAMPLE if reading.typing == "filter" else "a new file: .csv makes a table, any other name the canonical lines"
-    )
-    return [title(name, width, note=fit(how, width - 14)), Line(), Line()]
+    how = {
+        "filter": EXAMPLE,
+        "export": "a new file: .csv makes a table, any other name the canonical lines",
+        "postmortem": "a new folder: a page in Markdown, its plots, its entries word for word",
+    }[reading.typing]
+    name = reading.typing.upper()
+    return [title(name, width, note=fit(how, width - len(name) - 8)), Line(), Line()]

@@ -12,6 +12,14 @@ from stages.entries import EMPTY, Head, StoredEntry
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """An export: so many entries are written, of so many; 0 where these are not counted yet."""
+
+    done: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything that the page is drawn from beside the view."""
 
@@ -44,8 +52,10 @@ class Reading:
     """Whether the chosen entry fills the page."""
     scroll: int = 0
     typing: str = ""
-    """``filter`` or ``export`` while a line is being typed."""
+    """``filter``, ``export`` or ``postmortem`` while a line is being typed."""
     note: str = ""
+    writing: Writing | None = None
+    """The export under way."""
 
     @property
     def bad(self) -> dict[int, str]:
