@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 
 from stages.plot import Point, known
 from widgets.line import Line, Tone, fit
 
 _LEVELS = "▁▂▃▄▅▆▇█"
-_SHADE = "░"
-"""Lies between a value and nothing, so that the eye reads a height and not a row of specks."""
+_BODY = "█"
+"""Lies between a value and nothing, so that the eye reads one height and not a row of specks."""
 GUTTER = 9
 """Cells of the scale's numbers."""
 _SAID_FROM = 9
@@ -150,7 +151,8 @@ class _Paper:
         cells = self.cells[row]
         for start in range(self.columns - len(said) - 1, 0, -1):
             if all(glyph == level.glyph for glyph, _ in cells[start - 1 : start + len(said) + 1]):
-                cells[start : start + len(said)] = [(letter, Tone.DIM) for letter in said]
+                tones = [tone for _, tone in cells[start : start + len(said)]]
+                cells[start : start + len(said)] = list(zip(said, tones, strict=True))
                 return
 
     def _lines(self) -> None:
@@ -167,7 +169,7 @@ class _Paper:
             row[column] = ("╎", Tone.DIM)
 
     def _gaps(self) -> None:
-        """A column of which nothing is known is empty, also of lines; a long hole says why at its top."""
+        """A column of which nothing is known is empty, also of lines; a long hole says why from its top down."""
         start = 0
         while start < self.columns:
             if self.worst[start] is not None:
@@ -183,8 +185,10 @@ class _Paper:
 
     def _say(self, start: int, end: int) -> None:
         why = next((text for text in self.reasons[start:end] if text), "nobody looked")
-        said = fit(f"? {why}", end - start) if end - start >= _SAID_FROM else "?"
-        self.cells[0][start : start + len(said)] = [(letter, Tone.UNKNOWN) for letter in said]
+        told = wrap(f"? {why}", end - start - 1, break_long_words=False) if end - start >= _SAID_FROM else ["?"]
+        for cells, line in zip(self.cells, told[: self.rows // 2], strict=False):
+            said = fit(line, end - start)
+            cells[start : start + len(said)] = [(letter, Tone.UNKNOWN) for letter in said]
 
     def _dot(self, column: int, value: float) -> None:
         row, eighth = self.place(value)
@@ -194,16 +198,16 @@ class _Paper:
             self.cells[-1][column] = ("▼", Tone.BOLD)
         else:
             hangs = "▀" if eighth >= len(_LEVELS) // 2 else "█"
-            self.cells[row][column] = (_LEVELS[eighth] if value >= 0 else hangs, Tone.BOLD)
-        self._shade(column, row)
+            self.cells[row][column] = (_LEVELS[eighth] if value >= 0 else hangs, Tone.DIM)
+        self._stand(column, row)
 
-    def _shade(self, column: int, row: int) -> None:
-        """Fills up to the zero line, or to the edge that it lies beyond; lines across stay in sight."""
+    def _stand(self, column: int, row: int) -> None:
+        """Fills up to the zero line, or to the edge that it lies beyond; lines through it stay in sight."""
         zero, _ = self.place(0.0)
-        first, last = (row + 1, zero) if row < zero else (zero, row)
+        first, last = (row + 1, zero) if row < zero else (zero + 1, row)
         for cells in self.cells[max(0, first) : max(0, last)]:
-            if cells[column][0] == " ":
-                cells[column] = (_SHADE, Tone.DIM)
+            glyph = cells[column][0]
+            cells[column] = (_BODY, Tone.DIM) if glyph == " " else (glyph, Tone.ON_BODY)
 
 
 def _times(chart: Chart, width: int, columns: int) -> Line:

@@ -32,6 +32,8 @@ class Tone(StrEnum):
     ADDED = "added"
     ADDED_PART = "added-part"
     INPUT = "input"
+    ON_BODY = "on-body"
+    """A line that runs through the body of a chart."""
 
 
 Span = tuple[str, Tone]

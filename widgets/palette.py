@@ -67,4 +67,5 @@ def styles(hues: Hues) -> Mapping[Tone, Style]:
         Tone.ADDED: Style(color=hues.blue),
         Tone.ADDED_PART: Style(color=hues.blue, bold=True, underline=True),
         Tone.INPUT: Style(bold=True),
+        Tone.ON_BODY: Style(color=hues.grey, reverse=True),
     }

@@ -13,6 +13,7 @@ from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
 from tests.screens import ladder, states
 from widgets.chart import Chart, Level, chart_lines, fixed_scale
+from widgets.line import Tone
 
 NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)
 POLICY = ladder.policy()
@@ -119,7 +120,7 @@ def test_a_column_shows_the_worst_of_its_time(falling) -> None:
     points = [Point(NOON + timedelta(seconds=step / 4), 90.0 if step % 4 == 1 else 10.0) for step in range(128)]
     lines = drawn(points, falling=falling)
     rows = [index for index, line in enumerate(lines) if set(line[9:]) & set("▁▂▃▄▅▆▇█")]
-    assert rows == ([9] if falling else [2])
+    assert rows[0] == (9 if falling else 2)
 
 
 def test_a_value_is_a_height_over_nothing_whichever_side_it_lies_on() -> None:
@@ -127,11 +128,14 @@ def test_a_value_is_a_height_over_nothing_whichever_side_it_lies_on() -> None:
         [Point(NOON, 80.0), Point(NOON + timedelta(seconds=20), -80.0)], NOON, NOON + timedelta(seconds=32),
         -100.0, 100.0, lambda value: f"{value:.0f}", lambda at: f"{at:%H:%M}", levels=(Level(40.0, "", "·"),),
     )  # fmt: skip
-    lines = [line.text for line in chart_lines(chart, 42, 12)][1:-1]
+    drawn_lines = chart_lines(chart, 42, 12)
+    through = {text for line in drawn_lines for text, tone in line.spans if tone is Tone.ON_BODY}
+    assert through == {"·"}, "a line runs on through a body, to be seen on it"
+    lines = [line.text for line in drawn_lines][1:-1]
     up, down = ("".join(line[column] for line in lines) for column in (9, 29))
-    assert up.strip()[1:] == "░·─", "from under the value to the line of nothing, other lines in sight"
+    assert up.strip()[1:] == "█·─", "from under the value to the line of nothing, other lines in sight"
     assert up.strip()[0] in "▁▂▃▄▅▆▇█"
-    assert down.strip().endswith(("░░░▀", "░░░█"))
+    assert down.strip().endswith(("███▀", "████"))
     assert down.strip()[:2] == "·─", "and what hangs begins under it"
 
 
