@@ -115,8 +115,7 @@ def cost_lines(plan: Plan, width: int, *, open_now: str, in_force: str, height: 
     rows = [(_RANKS[one.key] if one.limited else len(_RANKS), _stake_line(one, plan, width)) for one in shown]
     if blast.restarts:
         names = ", ".join(name.rpartition("/")[2] for name in blast.restarts)
-        held = f", {open_now} open" if open_now else ""
-        line = Line().put("   restart").put(f"{names}: no trading meanwhile{held}", at=31)
+        line = Line().put("   restart").put(f"{names} pauses trading, {open_now}", at=31)
         rows.append((_RANKS["restart"], line.fill(width)))
     if in_force:
         rows.append((_RANKS["force"], Line().put("   in force").put(in_force, at=31).fill(width)))

@@ -187,6 +187,14 @@ def _drilling(head: Head, drill: DrillRun, frame: Frame, *, calm: bool) -> Head:
     return replace(head, headline=replace(head.headline, sentence=said))
 
 
+def zone_of(view: View) -> str:
+    """On whose clock what was recorded is shown: the exchange's, unless market time has a speed of its own."""
+    frame = view.frame
+    if frame is None or frame.evaluation.snapshot.speed != 1:
+        return "UTC"
+    return frame.policy.spec.target.session.timezone
+
+
 def too_small(view: View, width: int, height: int) -> list[Line]:
     """What still fits: the headline, how to get down, and the size that is needed."""
     head = view_head(view)

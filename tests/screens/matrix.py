@@ -128,7 +128,7 @@ def _reduce() -> dict[str, Case | str]:
             **known,
             "waiting": ("WHAT IS OPEN: not known",),
             "disconnected": ("not known, was 3,913 $",),
-            "unknown": ("3,913 $ open",),
+            "unknown": ("WHAT IS OPEN: not known",),
         },
     )
 

@@ -464,7 +464,7 @@ def first_run() -> Frame:
             triggers=tuple(
                 replace(row, state=TriggerState.NOT_ARMED, left=None, detail="no data yet") for row in TRIGGER_ROWS
             ),
-            snapshot=replace(SNAPSHOT, git=None, sources=(SourceHealth("status", False, None, None),)),
+            snapshot=replace(SNAPSHOT, git=None, venue=None, sources=(SourceHealth("status", False, None, None),)),
         ),
         history={},
         events=(),

@@ -240,12 +240,16 @@ def test_side_by_side_a_removed_line_stands_beside_the_one_in_its_place() -> Non
 
 def test_the_worst_case_names_what_nothing_limits() -> None:
     radius = states.PLAN.blast_radius
-    shown = "\n".join(line.text for line in cost_lines(states.PLAN, 92, open_now="", in_force=""))
+    shown = "\n".join(line.text for line in cost_lines(states.PLAN, 92, open_now="open not known", in_force=""))
     assert "no control limits it; each order at most" in next(
         line for line in shown.splitlines() if "order rate" in line
     )
     limited = replace(states.PLAN, blast_radius=replace(radius, rate_before=Decimal(6), rate_after=Decimal(9)))
-    row = next(line.text for line in cost_lines(limited, 92, open_now="", in_force="") if "order rate" in line.text)
+    row = next(
+        line.text
+        for line in cost_lines(limited, 92, open_now="open not known", in_force="")
+        if "order rate" in line.text
+    )
     assert [word in row for word in ("6 →", "9 /min", "+3 /min")] == [True] * 3
     before, after = limited.order_limits
     assert before is not None

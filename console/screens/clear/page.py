@@ -8,13 +8,13 @@ from typing import Final
 from console.actions import On
 from console.desk import Consents, Frame, Leftover
 from console.doubt import READ_ONLY
-from console.screens import View, keys_line, view_head
+from console.screens import View, keys_line, view_head, zone_of
 from stages.clearing import Clearance
 from stages.posture import Mode, effective_mode
 from stages.resuming import suspends
 from stages.verdict import Headline
 from widgets.figures import age
-from widgets.header import MODE_WORDS, header
+from widgets.header import MODE_WORDS, header, local_time
 from widgets.line import Line, Tone, fit, padded, sentences, title
 
 NOTHING: Final = "nothing"
@@ -226,9 +226,13 @@ def _latch_facts(view: View, item: Item) -> list[tuple[str, str]]:
         return [("since", says)]
     latch, frame = item.clearance.latch, view.frame
     held = (view.wall - latch.opened_at).total_seconds()
+    since = local_time(latch.opened_at, zone_of(view), "%a %d %b %H:%M:%S")
     facts = [
         ("cause", f"{latch.evidence}" if latch.evidence else latch.cause),
-        ("since", f"{latch.opened_at:%a %d %b %H:%M:%SZ}, for {age(held)}; entry {latch.seq}"),
+        (
+            "since",
+            f"{since}, for {age(held)}; entry {latch.seq}",
+        ),
         ("who clears", item.clearance.who),
         ("waits for", item.clearance.why or "nothing more"),
     ]

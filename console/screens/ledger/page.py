@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from console.actions import On
-from console.screens import View, keys_line, view_head
+from console.screens import View, keys_line, view_head, zone_of
 from console.screens.ledger.reading import Reading, Writing
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
@@ -54,14 +54,6 @@ def list_room(width: int, height: int, *, typing: bool) -> int:
 
 def _list_height(width: int, room: int) -> int:
     return room - BELOW if width < WIDE and room >= TALL - 5 else room
-
-
-def zone_of(view: View) -> str:
-    """On whose clock entries are shown: the exchange's, unless the market's time runs at a speed of its own."""
-    frame = view.frame
-    if frame is None or frame.evaluation.snapshot.speed != 1:
-        return "UTC"
-    return frame.policy.spec.target.session.timezone
 
 
 # ------------------------------------------------------------------------------------------------------------- rows 1-3

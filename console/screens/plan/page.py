@@ -242,9 +242,9 @@ def _applying_means(plan: Plan) -> str:
 def _open_now(view: View) -> str:
     venue = view.frame.evaluation.snapshot.venue if view.frame is not None else None
     if venue is None or venue.error:
-        return ""
+        return "open not known"
     held = sum((abs(position.market_value) for position in venue.positions), start=Decimal(0))
-    return f"{number(held, Unit.USD)} $"
+    return f"{number(held, Unit.USD)} $ open"
 
 
 def _cost(view: View, plan: Plan, width: int, height: int = 9) -> list[Line]:
