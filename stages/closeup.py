@@ -92,15 +92,19 @@ def used(policy: Policy, name: str, value: float, limit: float, *, minimum: bool
     return harm / abs(limit) if limit else (math.inf if harm > 0 else 0.0)
 
 
-def near_misses(policy: Policy, closeup: Closeup, limit: float | None, *, minimum: bool = False) -> tuple[Moment, ...]:
-    """Where the signal went past the level that warns and came back without reaching its limit; the nearest moment."""
-    name = closeup.key.name
+def near_misses(
+    policy: Policy, name: str, points: Sequence[Point], limit: float | None, *, minimum: bool = False
+) -> tuple[Moment, ...]:
+    """Where the signal went past the level that warns and came back without reaching its limit; the nearest moment.
+
+    ``points`` and ``limit`` are in the same unit.
+    """
     if limit is None or name not in policy.spec.signals or not limit:
         return ()
     warn = policy.spec.signals[name].warn
     level = float(warn) if warn is not None else NEAR
     found: list[Moment] = []
-    for stretch in _stretches(closeup.points, lambda value: used(policy, name, value, limit, minimum=minimum), level):
+    for stretch in _stretches(points, lambda value: used(policy, name, value, limit, minimum=minimum), level):
         at, share = max(stretch, key=lambda one: one[1])
         if share < 1:
             found.append(Moment(at, Kind.NEAR_MISS, f"near miss: {share * 100:.0f} % of its limit"))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from stages.closeup import Moment
 from stages.entries import Entry
 from stages.plot import Mark, Series, holes
 from stages.timeline import Act, Timeline
@@ -40,6 +41,8 @@ class Evidence:
     end: datetime | None = None
     missing: tuple[str, ...] = ()
     """What could not be read for this page, in words."""
+    near: tuple[tuple[str, Moment], ...] = ()
+    """Where signals came back just before their limits, by their titles; oldest first."""
 
 
 def marks(story: Timeline) -> tuple[tuple[Mark, Entry], ...]:
@@ -58,6 +61,7 @@ def postmortem(story: Timeline, evidence: Evidence) -> str:
         _section("Approvals", _approvals(story, evidence)),
         _section("What was unknown", _unknown(story, evidence)),
         _section("Signals", _signals(story, evidence)),
+        _section("Near misses", _near(evidence)),
         _section("Timeline", _timeline(story, evidence)),
         _section("For people to write", _open_questions()),
     ]
@@ -180,6 +184,12 @@ def _signals(story: Timeline, evidence: Evidence) -> Iterator[str]:
         yield ""
     for mark, entry in marks(story):
         yield f"{mark.number}. {_at(entry, evidence)} {entry.kind}: {_words(entry)}"
+
+
+def _near(evidence: Evidence) -> Iterator[str]:
+    for title, moment in evidence.near:
+        words = moment.words.removeprefix("near miss: ")
+        yield f"- {_clock(moment.at, evidence)} {_said(title)}: {words}, and came back"
 
 
 def _timeline(story: Timeline, evidence: Evidence) -> Iterator[str]:

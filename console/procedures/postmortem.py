@@ -16,13 +16,14 @@ from typing import Any, Final, Protocol
 
 from console.crash import redacted
 from console.ports import Observations
+from stages.closeup import Moment, near_misses
 from stages.entries import EVERY, Entry, EntryFilter
 from stages.ladder import Unit
 from stages.plot import Point, Series, svg
 from stages.policy import Policy
 from stages.postmortem import ENTRIES, Evidence, marks, texts
 from stages.refusal import Trouble
-from stages.rows import bound_of
+from stages.rows import Bound, bound_of
 from stages.signals import LIVE_BOOK, Quality
 from stages.timeline import LEAD, Timeline, roots, timeline
 
@@ -63,7 +64,8 @@ def write_down(
     # Nobody looked before the first reading: the paper is for what was seen, unless that began after the incident.
     start = min(story.start, max([start, *(one.points[0].at for one in plots)]))
     zone = policy.spec.target.session.timezone
-    evidence = Evidence(policy.name, zone, now, by, plots, start, end, tuple(missing))
+    near = _near(policy, story, plots)
+    evidence = Evidence(policy.name, zone, now, by, plots, start, end, tuple(missing), near)
     drawn = [mark for mark, _ in marks(story)]
     files = texts(story, evidence, [(one.name, svg(one, start, end, drawn, zone)) for one in plots])
     files[ENTRIES] = _word_for_word(sources.ledger, story)
@@ -160,13 +162,28 @@ def _point(at: datetime, sample: Mapping[str, Any] | None, unit: Unit) -> Point:
 
 def _series(policy: Policy, story: Timeline, name: str, points: list[Point]) -> Series:
     signal = policy.spec.signals[name]
-    stage = policy.stage_index(story.opened_in) if story.opened_in else None
-    bound = bound_of(policy, name, stage)
+    bound = _bound(policy, story, name)
     number = bound.number if bound is not None else None
     scale = 100 if signal.unit is Unit.RATIO else 1
     said = f"limit of {story.opened_in}" if signal.limit and signal.limit.control else "limit"
     suffix = {Unit.USD: " $", Unit.RATIO: " %", Unit.BASIS_POINTS: " bp", Unit.SECONDS: " s"}.get(signal.unit, "")
     return Series(name, signal.title, suffix, tuple(points), None if number is None else float(number * scale), said)
+
+
+def _bound(policy: Policy, story: Timeline, name: str) -> Bound | None:
+    return bound_of(policy, name, policy.stage_index(story.opened_in) if story.opened_in else None)
+
+
+def _near(policy: Policy, story: Timeline, plots: Sequence[Series]) -> tuple[tuple[str, Moment], ...]:
+    """Where signals came back just before their limits, by their titles; oldest first."""
+    found: list[tuple[str, Moment]] = []
+    for one in plots:
+        bound = _bound(policy, story, one.name)
+        minimum = bound is not None and bound.least is not None
+        found += [
+            (one.title, moment) for moment in near_misses(policy, one.name, one.points, one.limit, minimum=minimum)
+        ]
+    return tuple(sorted(found, key=lambda each: each[1].at))
 
 
 def _place(folder: Path, files: Mapping[str, str]) -> None:

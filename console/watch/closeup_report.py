@@ -68,7 +68,7 @@ def closeup_lines(policy: Policy, closeup: Closeup, row: Row | None) -> Iterator
 
 def _moments(policy: Policy, closeup: Closeup, row: Row | None) -> list[Moment]:
     limit = float(row.limit) if row is not None and row.limit is not None else None
-    missed = near_misses(policy, closeup, limit, minimum=row is not None and row.minimum)
+    missed = near_misses(policy, closeup.key.name, closeup.points, limit, minimum=row is not None and row.minimum)
     return sorted((*closeup.moments, *missed), key=lambda one: one.at)
 
 

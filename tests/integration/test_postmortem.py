@@ -35,11 +35,15 @@ def tick(one: Console, clock: HandClock, seconds: int) -> None:
 
 @pytest.fixture
 def breached(tmp_path: Path, root: Path, clock: HandClock) -> Console:
-    """A watch that has seen a breach, lost sight of it for ten seconds, and whose step down was pushed and settled."""
+    """A watch that has seen a near miss and a breach, was blind for ten seconds, and whose step down has settled."""
     world = World(demo_policy(root), clock)
     begun(tmp_path, clock)
     one = console(tmp_path, world, "watch@a:1", acting=True)
-    tick(one, clock, 20)
+    tick(one, clock, 10)
+    world.values["gross"] = "4900"
+    tick(one, clock, 4)
+    world.values.clear()
+    tick(one, clock, 6)
     world.values["gross"] = "5300"
     tick(one, clock, 8)
     market = clock.market(clock.wall())
@@ -78,6 +82,7 @@ def test_the_page_tells_who_did_what_when_and_what_was_not_known(
     assert "**REDUCE\\_ONLY**" in page or "**REDUCE_ONLY**" in page
     assert "not cleared" in page
     assert "gross: not known from 10:00:28 to 10:00:37" in page
+    assert "- 10:00:10 gross: 98 % of its limit, and came back" in page
     assert f"the last one's hash is {tell(breached.ledger, incident_of(breached)).entries[-1].hash}" in page
     assert "<limit>" not in page
     plot = ET.fromstring((folder / "gross.svg").read_text())

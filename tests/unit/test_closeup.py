@@ -20,9 +20,8 @@ POLICY = ladder.policy()
 GROSS = SignalKey(LIVE_BOOK, "gross")
 
 
-def series(*values: float | None) -> Closeup:
-    points = tuple(Point(NOON + timedelta(seconds=step), value) for step, value in enumerate(values))
-    return Closeup(GROSS, NOON, NOON + timedelta(seconds=len(values)), points)
+def points_of(*values: float | None) -> tuple[Point, ...]:
+    return tuple(Point(NOON + timedelta(seconds=step), value) for step, value in enumerate(values))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +45,12 @@ def test_a_good_reading_is_its_number() -> None:
 
 
 def test_a_near_miss_came_back_without_reaching_the_limit() -> None:
-    (only,) = near_misses(POLICY, series(1000, 4100, 4900, 4500, 1000), 5000)
+    (only,) = near_misses(POLICY, "gross", points_of(1000, 4100, 4900, 4500, 1000), 5000)
     assert (only.kind, only.at) == (Kind.NEAR_MISS, NOON + timedelta(seconds=2))
     assert "98 %" in only.words
-    assert near_misses(POLICY, series(1000, 4900, 5100, 4900, 1000), 5000) == (), "that one was a hit"
-    assert near_misses(POLICY, series(1000, 4900), 5000) == (), "it has not come back yet"
-    assert near_misses(POLICY, series(1000, 4900, 1000), None) == ()
+    assert near_misses(POLICY, "gross", points_of(1000, 4900, 5100, 4900, 1000), 5000) == (), "that one was a hit"
+    assert near_misses(POLICY, "gross", points_of(1000, 4900), 5000) == (), "it has not come back yet"
+    assert near_misses(POLICY, "gross", points_of(1000, 4900, 1000), None) == ()
 
 
 def test_harm_has_its_own_direction() -> None:

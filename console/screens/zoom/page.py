@@ -119,8 +119,8 @@ class _Close:
         self.falling = row.minimum or (self.signal is not None and self.signal.harm == "loss")
         limit = float(row.limit) if row.limit is not None else None
         self.limit = -abs(limit) if limit is not None and self.falling and not row.minimum else limit
-        closeup = sight.closeup
-        self.missed = near_misses(self.policy, closeup, limit, minimum=row.minimum) if closeup is not None else ()
+        points = sight.closeup.points if sight.closeup is not None else ()
+        self.missed = near_misses(self.policy, row.key.name, points, limit, minimum=row.minimum)
 
     # ---------------------------------------------------------------------------------------------------------- pages
 
