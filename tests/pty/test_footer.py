@@ -286,7 +286,7 @@ def ready(terminal: Terminal, on: On) -> None:
 def test_every_key_of_the_help(terminal: Terminal) -> None:
     home(terminal)
     terminal.press("?")
-    terminal.sees("HERE: the ramp")
+    terminal.sees("HERE: the ramp", "up, down scroll")  # the footer is painted last
     for name, shows in SHOWS[On.HELP].items():
         [key] = [action.keys.split(",")[0] for action in ACTIONS if action.id == name]
         press(terminal, name, key, shows)
