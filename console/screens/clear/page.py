@@ -229,10 +229,7 @@ def _latch_facts(view: View, item: Item) -> list[tuple[str, str]]:
     since = local_time(latch.opened_at, zone_of(view), "%a %d %b %H:%M:%S")
     facts = [
         ("cause", f"{latch.evidence}" if latch.evidence else latch.cause),
-        (
-            "since",
-            f"{since}, for {age(held)}; entry {latch.seq}",
-        ),
+        ("since", f"{since}, for {age(held)}; entry {latch.seq}"),
         ("who clears", item.clearance.who),
         ("waits for", item.clearance.why or "nothing more"),
     ]
