@@ -61,7 +61,7 @@ class LedgerBooks:
         self,
         open_ledger: Callable[[], Pages],
         clock: Clock,
-        actor: str = "",
+        actor: str,
         repository: Callable[[], Repository] | None = None,
         observations: Callable[[], Observations] | None = None,
     ) -> None:

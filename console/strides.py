@@ -32,16 +32,16 @@ class Tally:
 
     def __init__(self) -> None:
         self.done = 0
-        self._stopped = False
+        self.stopped = False
 
     def stop(self) -> None:
         """Ends the work before its next piece."""
-        self._stopped = True
+        self.stopped = True
 
     def over(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """The pieces, counted as they are taken. Raises Trouble once it was stopped."""
         for piece in pieces:
-            if self._stopped:
+            if self.stopped:
                 raise Trouble(f"stopped after {self.done:,}")
             yield piece
             self.done += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Final
 
 from stages.entries import Entry, canonical
@@ -30,22 +30,28 @@ def export_entries(entries: Iterable[Entry], form: str, stream: IO[str]) -> int:
 def write_new(target: Path, write: Callable[[IO[str]], int]) -> int:
     """Makes the file ``target`` by ``write`` and returns what that returns; it appears whole or not at all.
 
-    Raises Trouble where it is there already, which is never written over, and where it cannot be written.
+    Only its owner reads it. Raises Trouble where it is there already, which is never written over, and where it cannot
+    be written.
     """
-    part = target.with_name(f".{target.name}.part")
     try:
         if target.exists():
             raise FileExistsError
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            count = write(stream)
-        _name(part, target)
+        return _write_beside(target, write)
     except FileExistsError as error:
         raise Trouble("is there already", where=str(target), fix="name another file") from error
     except OSError as error:
         raise Trouble(f"cannot be written: {error.strerror}", where=str(target), fix="name another file") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+
+
+def _write_beside(target: Path, write: Callable[[IO[str]], int]) -> int:
+    with NamedTemporaryFile("w", dir=target.parent, prefix=".", encoding="utf-8", newline="", delete=False) as stream:
+        part = Path(stream.name)
+        try:
+            count = write(stream)
+            stream.flush()
+            _name(part, target)
+        finally:
+            part.unlink(missing_ok=True)
     return count
 
 

@@ -98,7 +98,7 @@ async def until(true: Callable[[], object]) -> None:
 
 async def measure(path: Path) -> dict[str, float]:
     """Opens the screen and turns pages while the chain is verified behind them."""
-    books = LedgerBooks(lambda: LedgerReader(f"sqlite:///{path}"), SystemClock(None))
+    books = LedgerBooks(lambda: LedgerReader(f"sqlite:///{path}"), SystemClock(None), "bench")
     seat = Seat("torghut", "PRODUCTION", "alice", False, "0", path.parent)
     app = RampdeckApp(Stage(states.ok()), Recorder(), books, lambda: datetime.now(UTC), seat)
     figures: dict[str, float] = {}

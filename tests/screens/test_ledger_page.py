@@ -350,6 +350,8 @@ async def test_an_export_tells_how_far_it_is_and_esc_stops_it(console) -> None:
         await until(pilot, lambda: "esc stops it: 0 of 13 entries written" in made.text)
         await pilot.press("e")
         assert "a new file" not in made.text, "one at a time"
+        await pilot.press("slash", *"intent", "enter")
+        await until(pilot, lambda: "of 13" in made.text and "esc stops it: 0 of 13" in made.text)
         await pilot.press("escape")
         made.books.paper.set()
         await until(pilot, lambda: "not written: stopped after 1" in made.text)
@@ -372,4 +374,16 @@ async def test_the_incident_of_the_chosen_entry_is_written_down(console) -> None
         await until(pilot, lambda: "a new folder" in made.text)
         await pilot.press("ctrl+u", *"inc-7", "enter")
         await until(pilot, lambda: "inc-7/postmortem.md" in made.text)
-        assert [told[2] for told in made.books.told] == ["inc-7"]
+        assert made.books.told == [(states.ok().policy.name, "g/0", "inc-7")]
+
+
+async def test_an_export_that_stands_still_holds_nobody_on_the_page(console) -> None:
+    made = console(states.ok())
+    made.books.entries, made.books.pieces = ledgers.story(), 10
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await opened(made, pilot)
+        await pilot.press("e", "enter")
+        await until(pilot, lambda: "esc stops it: 0 of 13 entries written" in made.text)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: "EXPOSURE" in made.text)
+        made.books.paper.set()

@@ -401,7 +401,9 @@ class LedgerScreen(Live):
     def choose(self, wanted: Wanted) -> None:
         """Shows the entries that pass another filter, from the newest."""
         kept = self.reading
-        self.reading = Reading(wanted=wanted, head=kept.head, proof=kept.proof, unproven=kept.unproven)
+        self.reading = Reading(
+            wanted=wanted, head=kept.head, proof=kept.proof, unproven=kept.unproven, writing=kept.writing
+        )
         self._turn_to("newest")
         self._count()
 
@@ -415,10 +417,13 @@ class LedgerScreen(Live):
         return f"ledger-{reading.typing}" if reading.typing else "ledger-entry" if reading.opened else "ledger"
 
     def up(self) -> None:
-        """One step back: out of the field, out of what is being written, out of the entry, out of the ledger."""
+        """One step back: out of the field, out of what is being written, out of the entry, out of the ledger.
+
+        A ledger that stands still cannot stop either; the next step leaves all the same.
+        """
         if self.reading.typing:
             self._close()
-        elif self._tally is not None:
+        elif self._tally is not None and not self._tally.stopped:
             self._tally.stop()
         elif self.reading.opened:
             self.reading = replace(self.reading, opened=False)

@@ -252,7 +252,7 @@ def _typing(reading: Reading, width: int) -> list[Line]:
     how = {
         "filter": EXAMPLE,
         "export": "a new file: .csv makes a table, any other name the canonical lines",
-        "postmortem": "a new folder: a page in Markdown, its plots, its entries word for word",
+        "postmortem": "a new folder: a page in Markdown, its plots, its entries",
     }[reading.typing]
     name = reading.typing.upper()
     return [title(name, width, note=fit(how, width - len(name) - 8)), Line(), Line()]
