@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from console.app import RampdeckApp
 from console.feed import Desk
-from console.hang_up import after_commands
+from console.hang_up import KILLED, after_commands
 from console.keymap import keymap_of, problems
 from console.seat import Seat, needs_ascii
 from console.wiring.clock import SystemClock
@@ -60,11 +60,15 @@ class Backstage:
         """The watch; None while it is not up."""
         return self._watch
 
-    def stop(self) -> None:
-        """Ends the watch, which gives the lease back, and lets go of what was opened."""
+    def let_go(self) -> None:
+        """Ends the watch, which seals what it saw and gives the lease back."""
         self._ended.set()
         if self._watch is not None:
             self._watch.stop()
+
+    def stop(self) -> None:
+        """Ends the watch, and lets go of what was opened."""
+        self.let_go()
         if self._wiring is not None:
             self._wiring.close()
 
@@ -176,7 +180,7 @@ def open_console(
     seat = Seat("rampdeck", NOT_KNOWN, NOT_KNOWN, read_only, ascii_marks=ascii_marks or needs_ascii(os.environ))
     app = RampdeckApp(desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start)
     try:
-        with after_commands():
+        with after_commands(lambda: app.call_later(app.exit, return_code=KILLED), backstage.let_go):
             app.run(mouse=mouse)
     finally:
         backstage.stop()

@@ -17,7 +17,7 @@ from textual.message import Message
 
 from console import crash
 from console.errand import Errand, send
-from console.hang_up import after_commands
+from console.hang_up import KILLED, after_commands
 from console.panic.page import OWED_WITHIN, REASONS, SMALLEST, Sight, page
 from console.panic.phrases import CANCEL, Meant, read_phrase
 from console.seat import needs_ascii
@@ -291,6 +291,6 @@ def outcome(said: str, act: Acted) -> tuple[str, ...]:
 def run_panic_screen(wire: Callable[[], Wiring], wall: Callable[[], datetime], version: str, ascii_marks: bool) -> int:
     """Run the screen until it is left; the exit code tells a crash from a good end."""
     app = PanicApp(wire, wall, version, ascii_marks=ascii_marks or needs_ascii(os.environ))
-    with after_commands():
+    with after_commands(lambda: app.call_later(app.exit, return_code=KILLED)):
         app.run()
     return app.return_code or 0

@@ -153,7 +153,7 @@ def run_drift(_arguments: argparse.Namespace, wiring: Wiring, out: Output) -> in
 
 
 def run_watch(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
-    """Watches until SIGINT or SIGTERM; prints what happens, one line or one JSON object each."""
+    """Watches until SIGINT, SIGTERM or a closed terminal; prints what happens, one line or one JSON object each."""
     wiring.in_force()
     desk = wiring.desk()
     watch = wiring.watch(desk, acting=arguments.act or arguments.take_over, take_over=arguments.take_over)
@@ -224,22 +224,24 @@ class _Told:
 
 
 class _heard:  # noqa: N801 - it reads as a word: with _heard(...)
-    """While it is entered, SIGINT and SIGTERM end the watch cleanly instead of the process."""
+    """While it is entered, SIGINT, SIGTERM and a closed terminal end the watch cleanly instead of the process."""
 
     def __init__(self, told: Callable[[], object]) -> None:
         self._told = told
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._hear)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                self._before[number] = signal.signal(number, self._hear)
 
     def __exit__(self, *_exception: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
 
     def _hear(self, _number: int, _frame: FrameType | None) -> None:
-        self._told()
+        # An event that the interrupted code is just waiting for or setting cannot be set from within the handler.
+        threading.Thread(target=self._told, name="rampdeck end", daemon=True).start()
 
 
 def _taken(wiring: Wiring) -> tuple[Policy, Look]:
