@@ -65,8 +65,9 @@ class RampdeckApp(App[None]):
         faults: Faults | None = None,
         *,
         painted: Callable[[RampdeckApp], object] = lambda _app: None,
+        hasten: Callable[[], object] = lambda: None,
     ) -> None:
-        """``painted`` is called once, when the first paint is on its way to the terminal."""
+        """``painted`` is called once, when the first paint is on its way; ``hasten`` when hands are wanted early."""
         super().__init__()
         self.animation_level = "none"
         dress(self, seat.theme)
@@ -79,7 +80,7 @@ class RampdeckApp(App[None]):
         self.set_keymap(seat.keymap.bound())
         self.ramp = RampScreen(self.view, ascii_marks=seat.ascii_marks)
         self.house = House(hands, books, wall, seat.ascii_marks) if hands is not None and books is not None else None
-        self._painted = painted
+        self._painted, self._hasten = painted, hasten
         self._wanted: tuple[str, tuple[object, ...]] | None = None
         self._herald = Herald(ascii_marks=seat.ascii_marks)
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -176,6 +177,7 @@ class RampdeckApp(App[None]):
         """Opens a page; one that is asked for too early opens as soon as it can; the newest wish counts."""
         if self.house is None:
             self._wanted = (wish, arguments)
+            self._hasten()
             self.ramp.tell(f"{wish} opens as soon as the configuration is read, esc: not")
             return
         from console.rooms import room  # after the first paint, in a thread, long before anybody asks

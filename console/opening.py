@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NOT_KNOWN = "…"
 """Stands in the header for what the configuration has not said yet."""
 
-FIRST_FRAME = 5.0
-"""Seconds that the pages nobody has asked for yet leave to the first frame before they are loaded."""
+FIRST_FRAME = 2.0
+"""Seconds that what nobody has asked for yet, hands and pages, leaves to the first frame before it is loaded."""
 
 
 class Backstage:
@@ -48,7 +48,7 @@ class Backstage:
         self._wire, self._desk, self._prepare, self._acting = wire, desk, prepare, acting
         self._wiring: Wiring | None = None
         self._watch: Watch | None = None
-        self._ended = threading.Event()
+        self._ended, self._awaited = threading.Event(), threading.Event()
         self.fault: Exception | None = None
         """Why there can be no console at all: nothing to wire it with."""
 
@@ -72,20 +72,30 @@ class Backstage:
         if self._wiring is not None:
             self._wiring.close()
 
+    def hasten(self) -> None:
+        """Hands come now, before the first frame: somebody asks for a page, or no frame is to be expected."""
+        self._awaited.set()
+
     def _come_up(self, app: RampdeckApp) -> None:
         self._desk.wait("reading the configuration")
+        unsubscribe = self._desk.subscribe(lambda: self._awaited.set() if self._desk.frame() is not None else None)
         try:
-            wiring = self._wire()
+            self._wiring = wiring = self._wire()
             wiring.settings.need("repository", "policy", "ledger")
             app.call_later(app.be_seated, seat_of(wiring, app.seat))
+            threading.Thread(target=self._begin, args=(wiring, app), name="rampdeck start", daemon=True).start()
+            self._awaited.wait(FIRST_FRAME)
             app.call_later(app.furnish, *self._furniture(wiring))
         except Exception as fault:  # noqa: BLE001 - it is raised again where the console was opened
-            self.fault = fault
-            app.call_later(app.exit)
+            self._give_up(fault, app)
             return
-        self._wiring = wiring
-        self._begin(wiring)
+        finally:
+            unsubscribe()
         self._load_rooms(app)
+
+    def _give_up(self, fault: Exception, app: RampdeckApp) -> None:
+        self.fault = fault
+        app.call_later(app.exit)
 
     def _furniture(self, wiring: Wiring) -> tuple[Hands, Books]:
         from console.books import LedgerBooks
@@ -96,7 +106,7 @@ class Backstage:
         )
         return PersonsHands(wiring, self.watch), books
 
-    def _begin(self, wiring: Wiring) -> None:
+    def _begin(self, wiring: Wiring, app: RampdeckApp) -> None:
         """The watch; what is in its way is said on the screen, where the ways down still are."""
         try:
             self._desk.wait("starting")
@@ -105,19 +115,20 @@ class Backstage:
             watch = wiring.watch(self._desk, acting=self._acting)
         except Trouble as trouble:
             self._desk.wait(trouble.line)
+            self.hasten()
+            return
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._give_up(fault, app)
             return
         if not self._ended.is_set():
             self._watch = watch
             watch.start()
 
     def _load_rooms(self, app: RampdeckApp) -> None:
-        """The pages behind the keys, once the first frame is painted or is long in coming; loading ends with them."""
-        came, painted = threading.Event(), threading.Event()
-        unsubscribe = self._desk.subscribe(lambda: came.set() if self._desk.frame() is not None else None)
-        if self._desk.frame() is not None or came.wait(FIRST_FRAME):
-            app.call_later(app.call_after_refresh, painted.set)
-            painted.wait(FIRST_FRAME)
-        unsubscribe()
+        """The pages behind the keys, once the first frame is painted; loading ends with them."""
+        painted = threading.Event()
+        app.call_later(app.call_after_refresh, painted.set)
+        painted.wait(FIRST_FRAME)
         import console.rooms  # noqa: F401 - so that the first key does not wait for it
 
         # What was loaded stays until the end: the collector need never look at it again, which would hold keys up.
@@ -178,7 +189,9 @@ def open_console(
     desk = Desk()
     backstage = Backstage(wire, desk, prepare=prepare, acting=acting)
     seat = Seat("rampdeck", NOT_KNOWN, NOT_KNOWN, read_only, ascii_marks=ascii_marks or needs_ascii(os.environ))
-    app = RampdeckApp(desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start)
+    app = RampdeckApp(
+        desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start, hasten=backstage.hasten
+    )
     try:
         with after_commands(lambda: app.call_later(app.exit, return_code=KILLED), backstage.let_go):
             app.run(mouse=mouse)

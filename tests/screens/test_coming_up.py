@@ -20,8 +20,15 @@ class Coming:
         self.feed = Stage(None)
         self.hands, self.books = Recorder(), Shelves()
         self.started: list[RampdeckApp] = []
+        self.hastened: list[object] = []
         self.app = RampdeckApp(
-            self.feed, None, None, lambda: states.NOW, Seat("rampdeck", "…", "…"), painted=self.started.append
+            self.feed,
+            None,
+            None,
+            lambda: states.NOW,
+            Seat("rampdeck", "…", "…"),
+            painted=self.started.append,
+            hasten=lambda: self.hastened.append(self.app.screen),
         )
 
     @property
@@ -52,6 +59,7 @@ async def test_a_page_that_is_asked_for_too_early_opens_as_soon_as_it_can(coming
         await pilot.press("l", "r")
         await until(pilot, lambda: "reduce opens as soon as" in coming.text)
         assert isinstance(coming.app.screen, RampScreen)
+        assert len(coming.hastened) == 2, "each wish asks for hands at once"
         coming.app.furnish(coming.hands, coming.books)
         await until(pilot, lambda: isinstance(coming.app.screen, ReduceScreen))
         assert coming.hands.asked == []
