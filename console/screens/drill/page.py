@@ -9,7 +9,7 @@ from typing import Final
 
 from console.actions import On
 from console.desk import DrillGround
-from console.screens import View, keys_line, view_head
+from console.screens import View, keys_line, view_head, zone_of
 from console.screens.drill.parts import (
     clock_lines,
     evidence_lines,
@@ -324,7 +324,7 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     main = [*step_lines(found.steps, at, 14), *clock_lines(found, _sees(view), at), *unlock_lines(board, at)]
     side += [*order_lines(found, right), *proof_lines(found, right), *evidence_lines(found.run, right)]
     side += _live_truth(view, right, min(MOST_TRUTH, room - len(side)))
-    side += last_lines(board, right, min(6, room - len(side)))
+    side += last_lines(board, right, min(6, room - len(side)), zone_of(view))
     return beside(padded(main, room), padded(side, room), at, width)
 
 
@@ -332,9 +332,9 @@ def _standing(view: View, board: DrillBoard | None, width: int, room: int) -> li
     """How drills stand: what the next advance needs, each check over time, and the last drills where there is room."""
     unlock = unlock_lines(board, width)
     left = room - len(unlock)
-    newest = last_lines(board, width, LEAST_LAST)
+    newest = last_lines(board, width, LEAST_LAST, zone_of(view))
     score = score_lines(board, _budgets(view), view.wall, width, left - len(newest))
-    return [*unlock, *score, *last_lines(board, width, left - len(score))]
+    return [*unlock, *score, *last_lines(board, width, left - len(score), zone_of(view))]
 
 
 def _live_truth(view: View, width: int, room: int) -> list[Line]:

@@ -22,6 +22,7 @@ from stages.drill_progress import (
 )
 from stages.facts import DrillRun
 from stages.verdict import Sees
+from widgets.header import local_time
 from widgets.line import Line, Tone, fit, title
 
 MARKS: Final = {DONE: "·", UNDER_WAY: "►", FAILED: "■", UNKNOWN: "?", NOT_RUN: "○"}
@@ -177,15 +178,15 @@ def _kind(run: DrillRun) -> str:
     return f"{run.act}{', TABLETOP' if run.mode != PAPER else f', {run.inject}' if run.inject else ''}"
 
 
-def last_lines(board: DrillBoard | None, width: int, room: int) -> list[Line]:
-    """The newest drills first, each with why it did not pass."""
+def last_lines(board: DrillBoard | None, width: int, room: int, zone: str) -> list[Line]:
+    """The newest drills first, each with its start on the clock of ``zone`` and with why it did not pass."""
     if room < 2:
         return []
     runs = list(reversed(board.runs))[: room - 1] if board is not None else []
     lines = [title("LAST DRILLS", width)]
     for run in runs:
         bad = run.state not in ("PASS", RUNNING)
-        what = f" {run.started:%d %b %H:%MZ}  {_kind(run)}"
+        what = f" {local_time(run.started, zone, '%d %b %H:%M')}  {_kind(run)}"
         line = Line().put(fit(what, 39)).put(run.state, Tone.WARN if bad else None, at=40)
         why = f"{why_not(run)}{' (left as it was)' if left_behind(run) else ''}"
         lines.append(line.put(fit(why, width - 50), at=49).fill(width))
