@@ -65,7 +65,7 @@ def _steps(*said: tuple[str, int]) -> tuple[Step, ...]:
 
 
 KILL_STEPS: Final = _steps(
-    ("account, path and namespace as declared, and not the live ones", 10),
+    ("account, path, namespace as declared, not the live ones", 10),
     ("book before: orders, positions, cash", 10),
     ("probe orders acknowledged open", 60),
     ("the clock starts", 2),
@@ -81,7 +81,7 @@ KILL_STEPS: Final = _steps(
 )
 
 ROLLBACK_STEPS: Final = _steps(
-    ("account, path and namespace as declared, and not the live ones", 10),
+    ("account, path, namespace as declared, not the live ones", 10),
     ("manifests and book before", 10),
     ("the target stands one stage up", 120),
     ("the clock starts", 2),

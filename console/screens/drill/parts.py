@@ -184,12 +184,13 @@ def last_lines(board: DrillBoard | None, width: int, room: int, zone: str) -> li
         return []
     runs = list(reversed(board.runs))[: room - 1] if board is not None else []
     lines = [title("LAST DRILLS", width)]
-    for run in runs:
+    what = [f" {local_time(run.started, zone, '%d %b %H:%M')}  {_kind(run)}" for run in runs]
+    at = min(max(map(len, what), default=0), 39) + 2
+    for run, said in zip(runs, what, strict=True):
         bad = run.state not in ("PASS", RUNNING)
-        what = f" {local_time(run.started, zone, '%d %b %H:%M')}  {_kind(run)}"
-        line = Line().put(fit(what, 39)).put(run.state, Tone.WARN if bad else None, at=40)
+        line = Line().put(fit(said, at - 1)).put(run.state, Tone.WARN if bad else None, at=at)
         why = f"{why_not(run)}{' (left as it was)' if left_behind(run) else ''}"
-        lines.append(line.put(fit(why, width - 50), at=49).fill(width))
+        lines.append(line.put(fit(why, width - at - 10), at=at + 9).fill(width))
     if board is None:
         lines.append(Line().put(" not known before the first tick").fill(width))
     elif not runs:
