@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.desk import Frame
@@ -73,8 +74,7 @@ def _can_take_over(frame: Frame | None) -> bool:
     return frame is not None and not frame.read_only and not (frame.presence.here and frame.presence.acting)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do. ``method`` is the screen's or app's Textual action; ``keys`` are Textual names."""
 
     id: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -24,6 +23,7 @@ from console.screens.commands import climb, given, offered, past_tmux
 from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen
 from console.seat import MOUSE_OFF, Seat
+from stages.value import replace
 from widgets.skins import dress
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +28,7 @@ from stages.refusal import Refusal, Trouble
 from stages.roster import Roster
 from stages.state import ControlState
 from stages.token import decode_token
+from stages.value import Struct
 
 
 class InForce(Protocol):
@@ -55,8 +55,7 @@ class AnswerBox(Protocol):
     def set_aside(self, answer: Any) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
+class Opinion(Struct, frozen=True):
     """One answer after examination. ``fault`` is empty when it counts; ``checks`` are shown either way."""
 
     approver: str

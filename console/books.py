@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import SignalKey
 from stages.staleness import LEDGER_TRAILER
+from stages.value import Struct, field, replace
 
 SLICE: Final = 20_000
 """Entries verified in one call: some 60 ms, so that a page never waits long for its turn of the processor."""
@@ -45,8 +45,7 @@ class Pages(Protocol):
     def slice(self, after: int, limit: int) -> tuple[list[Row], Head | None]: ...
 
 
-@dataclass(slots=True)
-class _Progress:
+class _Progress(Struct):
     """An audit under way, and the proof of the last time that it reached the head."""
 
     audit: Audit = field(default_factory=Audit)

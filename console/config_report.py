@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +18,7 @@ from stages.model_problems import Unloadable
 from stages.policy_source import Path as Place
 from stages.policy_source import Problem
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,7 @@ _LEDGERS: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 _PAGES: Final = re.compile(r"https?://[^/\s]+.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One value: its key with dots, what it is (None: not set), and who says so."""
 
     key: str

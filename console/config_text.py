@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +10,13 @@ from stages.model_problems import as_lines
 from stages.policy_source import Path as Place
 from stages.policy_source import Problem, Source, read_source
 from stages.refusal import Trouble
+from stages.value import Struct, replace
 
 NO_FILE: Final = "environment"
 """What stands for the file's name when everything is said by the environment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What was written where: the file's data with the environment's words in it, and which variable said which."""
 
     path: Path | None

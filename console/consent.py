@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from stages.asking import Asked, to_document
 from stages.authority import Action, Standard, action_digest, environment_fingerprint, failed
 from stages.commands import Quorum, Record, RequestApprovals
 from stages.refusal import Refusal, Trouble
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentPorts:
+class ConsentPorts(Struct, frozen=True):
     """What asking and gathering use of the world."""
 
     ledger: LedgerStore
@@ -37,8 +36,7 @@ def ask(ports: ConsentPorts, asked: Asked, *, stage: str) -> Path:
     return ports.inbox.ask(action.subject, to_document(asked))
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """The approvals that count, ready for the ledger's decision, and every opinion with its checks."""
 
     quorum: Quorum

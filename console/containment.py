@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from console.ports import Clock, KillFlag, Venue
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.witness import OrderOutcome, Position, VenueReading
 
 TRIES: Final = 6
@@ -17,16 +17,14 @@ _PATIENCE: Final = 20.0
 """Seconds that the end of a reduction waits for the venue's threads."""
 
 
-@dataclass(frozen=True, slots=True)
-class VenueSteps:
+class VenueSteps(Struct, frozen=True):
     """What the venue is to do."""
 
     block: bool = False
     cancel: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Witnessed:
+class Witnessed(Struct, frozen=True):
     """One witness's answer to the act; ``took`` in seconds. Not ``done`` means that nobody knows."""
 
     witness: str

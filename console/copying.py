@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from console.crash import redacted
 from console.keeping import from_home, keep
 from console.output import jsonable
+from stages.value import Struct
 
 MOST: Final = 74_994
 """Bytes of text that every terminal takes: in base64 they stay below 100,000, where the first of them give up."""
@@ -23,8 +23,7 @@ TEXT, JSON, PATCH = "text", "JSON", "patch"
 _ENDINGS: Final = {TEXT: "txt", JSON: "json", PATCH: "patch"}
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """One thing that can be copied: what it is called, in which form, how it is made, and what prints the same."""
 
     name: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from console.strides import Tally, Tell, silent
 from stages.outline import RowState
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from stages.chain import Anchor, Problem
@@ -38,8 +38,7 @@ BELIEVED: Final = frozenset(
 """States of a row whose value may be believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunningStep:
+class RunningStep(Struct, frozen=True):
     """One step of an act. ``state`` is done, running, late, failed, unknown or waiting; times are seconds."""
 
     name: str
@@ -49,8 +48,7 @@ class RunningStep:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """An act in flight or just ended, as far as the ledger and the witnesses tell."""
 
     kind: str
@@ -73,8 +71,7 @@ class Running:
     """The branch whose merge it waits for; nothing of it is in force before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Everything that the screens draw, at one tick."""
 
     evaluation: Evaluation
@@ -120,8 +117,7 @@ class Feed(Protocol):
         """While there is no frame: what is being done, in one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """A dry run. ``confirmation`` is the phrase; ``refusal`` says why there is no plan at all."""
 
     plan: Plan | None
@@ -131,8 +127,7 @@ class Rehearsal:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """An approval as recorded: who, in which roles, when, until when."""
 
     approver: str
@@ -141,8 +136,7 @@ class Given:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """How a plan stands now: its gates judged again, its approvals, and whether it went stale."""
 
     requested: bool
@@ -162,8 +156,7 @@ class Answers:
     """Of a stale plan, what the same plan made now says otherwise; None where it cannot be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consents:
+class Consents(Struct, frozen=True):
     """How the approvals of a clear or a restore stand."""
 
     asked: bool = False
@@ -180,8 +173,7 @@ class Consents:
     """What is typed to restore; empty for a clear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """What a cleared halt has left, as a dry run: nothing is written. ``refusal`` says why it stays."""
 
     lines: tuple[str, ...] = ()
@@ -189,8 +181,7 @@ class Leftover:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What came of asking: ``ok`` with a note for people, or the reason why not."""
 
     ok: bool
@@ -199,15 +190,13 @@ class Told:
     """Of a plan that was refused as stale, what the same plan made now says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """The commands that do the same without this program."""
 
     lines: tuple[str, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
-class DrillGround:
+class DrillGround(Struct, frozen=True):
     """Where a drill would be held: the paper target and the live one, and the step down that a rollback rehearses.
 
     ``trouble`` says why none can be held there; scopes are None when they could not be read.
@@ -289,8 +278,7 @@ class Faults(Protocol):
         """Causes one and says what happened. May take long and may raise Trouble; called in a thread of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One page of the ledger, newest entry first, at the moment when the ledger's newest entry was ``head``."""
 
     entries: tuple[StoredEntry, ...]
@@ -301,8 +289,7 @@ class Leaf:
     """How the intents of this page ended, by their ids; an intent that is missing here has no outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """How far the chain is verified: entries 1 to ``upto`` of ``total`` were read and compared."""
 
     upto: int

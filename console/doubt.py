@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from stages.outline import Headline, RowState, TriggerState
 from stages.signals import Quality
+from stages.value import replace
 from widgets.status import HEADLINE_MARKS
 
 if TYPE_CHECKING:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Errand(Generic[Result]):
+class Errand(Struct, Generic[Result], frozen=True):
     """What came back: a result, or the trouble in one line."""
 
     result: Result | None

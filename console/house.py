@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.desk import Books, Hands
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(Struct, frozen=True):
     """The hands that act, the books to read, the clock on the wall."""
 
     hands: Hands

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from stages.policy import Policy
     from stages.roster import Roster
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """The policy and the roster that the ledger adopted, with their texts as read at the adopting commits."""
 
     policy: Policy

@@ -10,11 +10,11 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 _ANSWER: Final = re.compile(r"answer-(?P<plan>[0-9a-f]{8})-(?P<approver>[\w.@+-]{1,64})\.(?P<kind>token|rejected)")
 _REQUEST: Final = re.compile(r"request-(?P<plan>[0-9a-f]{8})\.json")
@@ -22,8 +22,7 @@ _LARGEST: Final = 4 * 1024 * 1024
 """Bytes; whatever is larger was not written by this program."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer as it lies there; ``approver`` is what the file's name claims, ``text`` a token line."""
 
     path: Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from stages.first_policy import Answers, chosen_values, policy_text, trades
 from stages.policy_text import load
 from stages.proposals import Found, propose
 from stages.refusal import Trouble
+from stages.value import Struct
 
 Ask = Callable[[str, str], str]
 """Asks a question with a proposal; returns the answer, or the proposal for an empty one."""
@@ -35,8 +35,7 @@ _ASKED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A working tree: its root, and where it came from as far as its configuration tells."""
 
     root: Path
@@ -44,16 +43,14 @@ class Checkout:
     branch: str
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """A folder of manifests and what it says."""
 
     folder: Path
     found: Found
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Struct, frozen=True):
     """The texts to be written, and what people are told beside them."""
 
     policy: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from console.actions import ACTIONS, Action, On, Toward, actions_on
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from stages.policy_source import Problem
@@ -81,8 +81,7 @@ def shown_key(key: str) -> str:
     return _SIGNS.get(key) or {"escape": "esc"}.get(key, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """The keys in force. ``moved`` holds the actions that have others than the registry says, by id."""
 
     moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

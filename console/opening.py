@@ -9,7 +9,6 @@ import gc
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.app import RampdeckApp
@@ -19,6 +18,7 @@ from console.keymap import keymap_of, problems
 from console.seat import Seat, needs_ascii
 from console.wiring.clock import SystemClock
 from stages.refusal import Trouble
+from stages.value import replace
 
 if TYPE_CHECKING:
     from console.config import Settings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from stages.refusal import Refusal
 from stages.rendering import Built
 from stages.signals import Sample, SignalKey
 from stages.state import ControlState
+from stages.value import Struct
 from stages.witness import OrderOutcome, RuntimeReading, VenueReading
 
 
@@ -59,8 +59,7 @@ class SpillFile(Protocol):
         """What waits, in words; empty when nothing does."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitInfo:
+class CommitInfo(Struct, frozen=True):
     """A commit of the branch, newest last in lists."""
 
     sha: str
@@ -72,8 +71,7 @@ class CommitInfo:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """What the remote said of a push: pushed, moved (another head), rejected (a hook or a rule) or unknown."""
 
     outcome: str
@@ -142,8 +140,7 @@ class Builder(Protocol):
     def build(self, material: Material) -> Built: ...
 
 
-@dataclass(frozen=True, slots=True)
-class FlagAnswer:
+class FlagAnswer(Struct, frozen=True):
     """What became of the runtime flag: ``done`` is True, False for a no, None while nobody knows."""
 
     done: bool | None
@@ -182,8 +179,7 @@ class Venue(Protocol):
     def cancel_all(self) -> tuple[OrderOutcome, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What the venue said to a probe order: taken with an id, or refused with a reason."""
 
     accepted: bool
@@ -191,8 +187,7 @@ class Probe:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """One fill: signed shares, and the dollars that it moved in cash, fees included."""
 
     seq: int
@@ -202,8 +197,7 @@ class Fill:
     cash: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class AppReading:
+class AppReading(Struct, frozen=True):
     """What a trading process says of itself: since when it runs, on which revision, with which controls."""
 
     started_at: datetime
@@ -261,8 +255,7 @@ class Checkpoint(Protocol):
     def __call__(self, name: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """One answer of a fetch, or the lack of one (``error`` says why): what it means for each signal and readback.
 
     ``note`` is what a person should know of how it was got, such as that it may be late.

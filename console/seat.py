@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from console.keymap import STANDARD, Keymap
 from console.veil import Veil
+from stages.value import Struct, field
 from widgets.glyphs import plain_terminal
 from widgets.palette import DEFAULT
 
@@ -17,8 +17,7 @@ MOUSE_OFF: Final = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
 """Leaves the mouse to the terminal again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """Where this console runs and for whom; what is empty is not known before the configuration is read."""
 
     system: str

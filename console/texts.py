@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.in_force import InForce, policy_of_file
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.config import Settings
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from stages.state import Adopted, ControlState
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """Reads the governing texts. ``policy_file`` (``--policy FILE``) stands in for the repository's policy.
 
     The repository is asked for when it is first needed. Every call may raise Trouble.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from stages.value import Struct
 
 _FIELD: Final = (
     ("enter", "does it, once the line is right in full; says what is wrong until then"),
@@ -15,8 +16,7 @@ _FIELD: Final = (
 _PASTES: Final = (*_FIELD, ("ctrl+v", "pastes; the terminal's own paste works as well"))
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """A part of a screen: what it shows, which of the registry's actions are its own, and keys that only it knows."""
 
     name: str

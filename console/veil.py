@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Veil:
+class Veil(Struct, frozen=True):
     """What pictures hide beside what looks like a credential: words, whole and in any case of their letters."""
 
     words: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ old mode or the new one and nothing above. What was opened meanwhile always wins
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from console.approvals import InForce
@@ -30,6 +29,7 @@ from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 from stages.releases import overtaken
 from stages.staleness import APPROVED_TRAILER, EPOCH_TRAILER, LEDGER_TRAILER, MODE_TRAILER, STAGE_TRAILER
+from stages.value import Struct, replace
 
 TRIES: Final = 5
 """How often a commit is made anew because the branch moved meanwhile."""
@@ -38,8 +38,7 @@ DONE: Final = frozenset({"pushed", "unchanged"})
 """Outcomes after which the branch holds what was decided."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnPorts:
+class ReturnPorts(Struct, frozen=True):
     """What a way back uses of the world."""
 
     ledger: LedgerStore
@@ -55,8 +54,7 @@ class ReturnPorts:
     """Whether it is proposed as a branch that somebody merges, instead of pushed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Struct, frozen=True):
     """``outcome``: refused, pushed, proposed (as ``branch``), unchanged, rejected, abandoned or unknown.
 
     ``venue`` tells of its block, ``flag`` of the runtime flag where there is one.
@@ -76,8 +74,7 @@ class Returned:
         return self.outcome in DONE
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
+class Journey(Struct, frozen=True):
     """An act whose intent is in the ledger: to ``mode`` at ``stage`` (an index), called ``title`` in Git."""
 
     intent: str

@@ -7,7 +7,6 @@ quiets this occurrence and not the next one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.bearings import Bearings, longest_dark
@@ -23,6 +22,7 @@ from stages.session import span
 from stages.signals import Snapshot
 from stages.state import REDUCE, ControlState
 from stages.truth import differs
+from stages.value import Struct
 from stages.verdict import Alarm, AlarmClass, HeldBack, Row, RowState, TriggerRow, TriggerState, Truth, WatchPresence
 from stages.watching import WatchState
 
@@ -49,8 +49,7 @@ DRILL_LEFT = "drill/"
 """Beginning of the cause of a drill that left its target otherwise than it found it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Something that wants a person, before it is known since when."""
 
     cause: str
@@ -58,8 +57,7 @@ class Condition:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What alarms are raised from."""
 
     policy: Policy

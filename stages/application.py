@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from stages.raw_values import moment_of
 from stages.refusal import Trouble
 from stages.rollouts import Object
+from stages.value import Struct
 
 REFRESH: Final = "argocd.argoproj.io/refresh"
 """The annotation that asks for a look at Git; Argo CD takes it away when it has looked."""
@@ -17,8 +17,7 @@ REFRESH: Final = "argocd.argoproj.io/refresh"
 UNKNOWN: Final = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """A sync that runs or ran: ``phase`` is Running, Succeeded, Failed, Error or Terminating."""
 
     phase: str
@@ -32,16 +31,14 @@ class Operation:
         return self.phase in ("Running", "Terminating")
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Struct, frozen=True):
     """A revision that was deployed, and when."""
 
     revision: str
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Managed:
+class Managed(Struct, frozen=True):
     """An object that the Application manages, as ``Kind/name``, and whether it is as Git says."""
 
     object: str
@@ -50,8 +47,7 @@ class Managed:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """Differences that count for nothing: of which objects (an empty part means any), and at which places."""
 
     group: str
@@ -63,8 +59,7 @@ class Ignored:
     managers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """What the Application's object says. ``sync`` is Synced, OutOfSync or Unknown; ``health`` Healthy and so on.
 
     ``revision`` is the commit that was compared last; ``refreshing`` whether a look at Git was asked for and has not

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -12,13 +11,13 @@ from stages.figures import value_text
 from stages.ladder import Value
 from stages.policy import Policy
 from stages.signals import ReadControls
+from stages.value import Struct, field
 from stages.verdict import ControlDrift
 
 _MOVED: Final = "Git was moved"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The commit that gave a control the value it has at head."""
 
     sha: str
@@ -26,8 +25,7 @@ class Origin:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The controls at the last applied plan's commit ``sha`` ("" when none was ever applied), and what moved since.
 
     ``trouble`` says why they could not be read; then nothing is known, which is not the same as no drift.
@@ -39,8 +37,7 @@ class Applied:
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """One control by four witnesses. ``differences`` say who differs, since when, and whether that is riskier."""
 
     control: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from stages.authority import Action
 from stages.entries import stamp
 from stages.refusal import Trouble
+from stages.value import Struct
 
 API_VERSION: Final = "rampdeck.dev/v1alpha1"
 KIND: Final = "RampAction"
@@ -17,8 +17,7 @@ KINDS: Final = frozenset({"clear", "restore", "waive"})
 """Actions that are asked for by such a document; an advance is asked for by its plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """An action, who asks for it, and what it means in words; the words are not signed and are not believed."""
 
     action: Action

@@ -6,7 +6,6 @@ Signatures are made and checked elsewhere; here is what they say and whether tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stages.commands import VerifiedApproval
 from stages.entries import canonical, stamp
 from stages.roster import Roster
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from stages.plan import Plan
@@ -29,8 +29,7 @@ APPROVE: Final = "approve"
 REJECT: Final = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """The one thing that is signed. ``kind``: advance, clear, restore, resume, waive or adopt; ``subject`` a digest."""
 
     kind: str
@@ -90,8 +89,7 @@ def environment_fingerprint(policy: Policy) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """What an approver signs; times are aware UTC. ``answer`` is ``approve``, or ``reject`` with a reason."""
 
     action: str
@@ -130,8 +128,7 @@ def claims_expiry(issued: datetime, life: timedelta, plan_expires: datetime) -> 
     return min(issued + life, plan_expires)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One condition of an approval, shown whether it holds or not."""
 
     name: str
@@ -139,8 +136,7 @@ class Check:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standard:
+class Standard(Struct, frozen=True):
     """What an approval is held against: the action and whatever surrounds it. ``life`` is the longest that counts."""
 
     action: Action

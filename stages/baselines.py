@@ -6,7 +6,6 @@ A baseline is taken once per session, at its open; a restart in between finds th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from stages.commands import Rebase
 from stages.policy import Policy
@@ -14,6 +13,7 @@ from stages.quality import Reading
 from stages.session import Phase, session_date
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
 from stages.state import ControlState
+from stages.value import replace
 
 NO_BASELINE = "no baseline yet"
 

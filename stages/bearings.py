@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,11 +16,11 @@ from stages.session import Phase, phase
 from stages.signals import LIVE_BOOK, ReadControls, SignalKey, Snapshot
 from stages.standing import Standing, assess
 from stages.state import ControlState, Intent
+from stages.value import Struct
 from stages.watching import Dark, WatchState
 
 
-@dataclass(frozen=True, slots=True)
-class Bearings:
+class Bearings(Struct, frozen=True):
     """Facts of one tick. Stages are indices in the ladder."""
 
     wall: datetime

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from stages.embedded import Edit, Embedded, embed
@@ -10,6 +9,7 @@ from stages.json_spans import parse_file
 from stages.paths import Key, Select, Step, follow, parse_path, refuse_shared, walk
 from stages.quoting import reading
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Alias, Kind, Manifest, Mapping, Node, Scalar, Sequence, Style, Tree
 
 Format = Literal["plain", "csv", "json-list", "list"]
@@ -19,8 +19,7 @@ _POD_SPEC = {"Pod": "spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 _POD_TEMPLATE = "spec.template.spec"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """One place of a control: a file, an object in it, and an env item or a path.
 
     ``file`` is relative to the GitOps path, ``object`` is ``Kind/name``. Exactly one of ``env`` (a
@@ -82,16 +81,14 @@ class Binding:
         return f"{self.object} {place}" + (f" > {self.inner_path}" if self.inner_path else "")
 
 
-@dataclass(frozen=True, slots=True)
-class EnvPlace:
+class EnvPlace(Struct, frozen=True):
     """The env list of a container and, where the variable is there, its item."""
 
     items: Sequence
     item: Mapping | None
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """What a binding selects in one file.
 
     ``node`` is the scalar or list that holds the value, in the tree of the innermost of ``hosts``;

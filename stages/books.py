@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from stages.drill import KILL, PASS, RUNNING
@@ -11,6 +10,7 @@ from stages.drill_validity import newest, running_image, validity
 from stages.limits import limit
 from stages.looking import Look, Observation, why
 from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.value import replace
 from stages.watching import key_text
 
 

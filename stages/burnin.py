@@ -7,7 +7,6 @@ one transition is asked for per tick, and a run ends once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -26,6 +25,7 @@ from stages.quality import readings
 from stages.session import market_seconds, session_length
 from stages.signals import SignalKey, Snapshot
 from stages.state import ControlState, Run
+from stages.value import Struct, replace
 from stages.verdict import BurnInItem, Row, RowState
 from stages.watching import UNSEEN_AFTER, BurnWatch, ObjectiveWatch, WatchState
 
@@ -40,8 +40,7 @@ TRIGGER: Final = "burn-in-failed"
 CLEARED_BY: Final = ("trader", "risk")
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """What a run learns in one tick. Spans in market seconds, ``wall`` in real ones."""
 
     outcomes: Mapping[str, Outcome]
@@ -56,16 +55,14 @@ class Tick:
         return max(self.outcomes.values(), default=Outcome.PASS)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """The accumulators after a tick and what they ask the ledger for."""
 
     watch: BurnWatch
     commands: tuple[ChangeBurnIn | OpenLatch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """Everything that a transition depends on."""
 
     policy: Policy

@@ -6,7 +6,6 @@ can only make it later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.burnin_spec import BurnInSpec, Regimes
@@ -14,14 +13,14 @@ from stages.objectives import needed_coverage, objectives
 from stages.policy import Policy
 from stages.session import market_after, market_minutes, session_length, sessions_between
 from stages.state import Run
+from stages.value import Struct
 from stages.watching import BurnWatch, ObjectiveWatch
 
 _FAR = timedelta(days=30)
 """How far regime cells are looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """``earliest`` in market time, None past the calendar; ``hopeless`` says why it cannot pass, empty while it can."""
 
     earliest: datetime | None = None

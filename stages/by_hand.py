@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stages.latching import OpenLatch
 from stages.posture import Mode
 from stages.quorum import Quorum
+from stages.value import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class ClearLatch:
+class ClearLatch(Struct, frozen=True):
     """Ends one latch. ``gone`` and ``why`` are what the watch's accumulators say of its cause (``clearing.judge``).
 
     ``roles`` are those that the roster gives the actor, for latches that one key press clears; ``quorum`` carries the
@@ -32,8 +31,7 @@ class ClearLatch:
     """Asked for by the watch; only latches whose rule says so end like that."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginRestore:
+class BeginRestore(Struct, frozen=True):
     """The intent of the way back from KILLED, to the lowest stage and nowhere else; it clears what killed.
 
     ``gone``, ``reconciled`` and ``positions_known`` are facts of the world: every cause gone for its dwell, books
@@ -62,8 +60,7 @@ class BeginRestore:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginResume:
+class BeginResume(Struct, frozen=True):
     """The intent of lifting a mode at the stage that stands, once nothing asks for it any more; never from KILLED.
 
     ``approved`` is the index of the stage that the newest pushed act led to: nothing above it comes back. ``unblock``:
@@ -92,8 +89,7 @@ class BeginResume:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PermitReduce:
+class PermitReduce(Struct, frozen=True):
     """A scoped, expiring exception: so much of one symbol may be closed although no order may go out."""
 
     actor: str
@@ -107,8 +103,7 @@ class PermitReduce:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclareIncident:
+class DeclareIncident(Struct, frozen=True):
     """An incident by hand; ``latch`` is what its severity contributes (``incidents.latch_for``)."""
 
     actor: str
@@ -118,8 +113,7 @@ class DeclareIncident:
     latch: OpenLatch
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveIncident:
+class ResolveIncident(Struct, frozen=True):
     """The incident is over; its latch stays until those who may clear it do."""
 
     actor: str
@@ -127,8 +121,7 @@ class ResolveIncident:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explain:
+class Explain(Struct, frozen=True):
     """Says what a break in the books was; one of the latch's own clear roles has to say it."""
 
     actor: str
@@ -137,8 +130,7 @@ class Explain:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A remark for whoever reads the ledger later."""
 
     actor: str
@@ -146,8 +138,7 @@ class Note:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendBurnIn:
+class ExtendBurnIn(Struct, frozen=True):
     """More market time, until ``until``, for a run that ended INCONCLUSIVE; once."""
 
     actor: str
@@ -158,8 +149,7 @@ class ExtendBurnIn:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WaiveBurnIn:
+class WaiveBurnIn(Struct, frozen=True):
     """Lets a run pass without one performance ``item``; approved, named, and over with the run."""
 
     actor: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 from stages.entries import EMPTY, GENESIS_PREV, Head
+from stages.value import Struct
 
 Row = tuple[int, str, str, bytes]
 """``(seq, prev, hash, entry)`` as stored: three columns and the entry's UTF-8 bytes."""
@@ -16,8 +16,7 @@ MARK: Final = b'"ledger":"'
 """Keys are sorted and quotes inside strings are escaped, so its last occurrence is the entry's own field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """A place outside that vouches: a stage commit whose trailer names an entry and its hash."""
 
     seq: int
@@ -25,16 +24,14 @@ class Anchor:
     commit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong, and at which entry."""
 
     seq: int
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """The verdict. ``anchored`` is the newest entry that an anchor outside vouches for."""
 
     entries: int

@@ -6,7 +6,6 @@ What is judged here goes into the command as a fact; the ledger's decision adds 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,14 +18,14 @@ from stages.posture import Latch
 from stages.session import sessions_begun, span
 from stages.signals import Snapshot
 from stages.state import ControlState
+from stages.value import Struct
 from stages.watching import TriggerWatch, WatchState
 
 DRILL: Final = "drill"
 """The parameter by which a restore names the drill whose own kill it lifts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clearance:
+class Clearance(Struct, frozen=True):
     """What one open latch still waits for."""
 
     latch: Latch

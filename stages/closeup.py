@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -16,6 +15,7 @@ from stages.measures import Signal, Source
 from stages.plot import Point, known
 from stages.policy import Policy
 from stages.signals import Quality, SignalKey
+from stages.value import Struct
 
 NEAR: Final = 0.9
 """Share of its limit that a signal came back from, where the policy names no level that warns."""
@@ -32,8 +32,7 @@ class Kind(StrEnum):
     NEAR_MISS = "near miss"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """Something that happened, in words for people."""
 
     at: datetime
@@ -41,8 +40,7 @@ class Moment:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closeup:
+class Closeup(Struct, frozen=True):
     """A signal between ``start`` and ``end``; one tick in ``stride`` was read. Points are in its own unit."""
 
     key: SignalKey

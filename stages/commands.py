@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ from stages.by_hand import (
 from stages.latching import OpenLatch
 from stages.posture import Mode
 from stages.quorum import Quorum, VerifiedApproval
+from stages.value import Struct, field
 
 __all__ = [
     "Acknowledge",
@@ -59,8 +59,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptPolicy:
+class AdoptPolicy(Struct, frozen=True):
     """Puts a policy in force. ``looser`` names what it loosens; that needs ``quorum``."""
 
     actor: str
@@ -72,8 +71,7 @@ class AdoptPolicy:
     quorum: Quorum | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptRoster:
+class AdoptRoster(Struct, frozen=True):
     """Puts a roster in force; the first one needs nothing, a later one ``quorum`` by the roster in force."""
 
     actor: str
@@ -83,8 +81,7 @@ class AdoptRoster:
     quorum: Quorum | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestApprovals:
+class RequestApprovals(Struct, frozen=True):
     """Asks for the approvals of a plan; ``action`` is the digest that is to be signed."""
 
     actor: str
@@ -95,8 +92,7 @@ class RequestApprovals:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RecordApproval:
+class RecordApproval(Struct, frozen=True):
     """Keeps a verified approval; a plan that was rejected takes none."""
 
     actor: str
@@ -104,8 +100,7 @@ class RecordApproval:
     approval: VerifiedApproval
 
 
-@dataclass(frozen=True, slots=True)
-class RejectApproval:
+class RejectApproval(Struct, frozen=True):
     """An approver's no; it ends the plan."""
 
     actor: str
@@ -114,8 +109,7 @@ class RejectApproval:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BeginAdvance:
+class BeginAdvance(Struct, frozen=True):
     """The intent of an advance; consumes its approvals, all or nothing, before anything is pushed."""
 
     actor: str
@@ -142,8 +136,7 @@ class BeginAdvance:
     """The operator's SSH signature over the action digest; empty is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginReduce:
+class BeginReduce(Struct, frozen=True):
     """The intent of a reduction; it raises the epoch, which makes every older plan stale. Never refused.
 
     An automatic one that is already under way to the same target is not begun twice, nor is the same intent.
@@ -160,8 +153,7 @@ class BeginReduce:
     authenticated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RecordCommitted:
+class RecordCommitted(Struct, frozen=True):
     """The commit object exists; it is not published yet."""
 
     actor: str
@@ -172,8 +164,7 @@ class RecordCommitted:
     """The branch that it is going to be pushed as, when that is not the target's."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOutcome:
+class RecordOutcome(Struct, frozen=True):
     """``outcome``: pushed, proposed (as ``branch``, to be merged), rejected, unchanged, abandoned or unknown.
 
     ``market`` is the market time of a merge, from which a proposal that became a push counts.
@@ -188,8 +179,7 @@ class RecordOutcome:
     market: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSettled:
+class RecordSettled(Struct, frozen=True):
     """The runtime was read back: it runs what was pushed, or it does not."""
 
     actor: str
@@ -199,8 +189,7 @@ class RecordSettled:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rebase:
+class Rebase(Struct, frozen=True):
     """A loss baseline of a session; the first one of a session stands until the next session opens."""
 
     actor: str
@@ -211,8 +200,7 @@ class Rebase:
     market: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeBurnIn:
+class ChangeBurnIn(Struct, frozen=True):
     """A run enters a state (semantics 1.3); ``started`` and ``market`` are market time."""
 
     actor: str
@@ -225,8 +213,7 @@ class ChangeBurnIn:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Struct, frozen=True):
     """Holds the digests of the ticks since the previous seal and of the accumulators after them."""
 
     actor: str
@@ -238,8 +225,7 @@ class Seal:
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """Somebody has seen an alarm; it clears nothing."""
 
     actor: str
@@ -247,8 +233,7 @@ class Acknowledge:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiveReason:
+class GiveReason(Struct, frozen=True):
     """The reason that a reduction owed; ``intent`` is the key of the latch where a block by hand owes it."""
 
     actor: str
@@ -256,8 +241,7 @@ class GiveReason:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptExternalChange:
+class AdoptExternalChange(Struct, frozen=True):
     """A change of the manifests made elsewhere, taken as fact instead of being fought."""
 
     actor: str
@@ -266,8 +250,7 @@ class AdoptExternalChange:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A fact that decides nothing: a denial, a failed confirmation, an alarm, a lease change, a dark window."""
 
     actor: str

@@ -22,11 +22,12 @@ with an interval of its own, and both sides get half of alpha.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from stages.value import Struct, field
 
 ALPHA: Final = 0.05
 LEAST: Final = 2
@@ -41,8 +42,7 @@ class Verdict(StrEnum):
     UNDECIDED = "UNDECIDED"
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(Struct, frozen=True):
     """Count, mean and sum of squared deviations of what was seen so far (Welford); bp, harm positive."""
 
     count: int = 0
@@ -64,8 +64,7 @@ class Moments:
         return self.squares / (self.count - 1) if self.count >= LEAST else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """Bounds in bp that hold at every look."""
 
     low: float
@@ -83,8 +82,7 @@ def interval(seen: Moments, best_at: int, alpha: float = ALPHA) -> Interval:
     return Interval(seen.mean - half, seen.mean + half)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What the comparison rests on so far."""
 
     differences: Moments = Moments()
@@ -98,16 +96,14 @@ class Evidence:
     worst: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """Lifetime count and sum of a book when a bucket began."""
 
     count: Decimal
     total: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CostWatch:
+class CostWatch(Struct, frozen=True):
     """The bucket that is open, and the evidence of those before it."""
 
     bucket: int | None = None
@@ -117,8 +113,7 @@ class CostWatch:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What is asked: margin and tail in bp."""
 
     margin: float
@@ -128,8 +123,7 @@ class Terms:
     tail_share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The verdict with its interval; ``why`` says what it waits for, or what the tail guard found."""
 
     verdict: Verdict

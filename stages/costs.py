@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from stages.burnin_spec import ComparisonSpec
@@ -13,6 +12,7 @@ from stages.quality import Reading
 from stages.session import session_date
 from stages.signals import SignalKey
 from stages.state import ControlState
+from stages.value import replace
 
 
 def baseline_of(policy: Policy, stage: int, spec: ComparisonSpec) -> int | None:

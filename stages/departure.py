@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stages.ladder import Value, write_value
 from stages.plan import ControlChange, Plan
+from stages.value import Struct
 
 Pair = tuple[str, str, str]
 """What it is about, what the approved plan says, what the fresh one says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(Struct, frozen=True):
     """The differences between two plans: of their facts, of their controls, and of the text that they would write."""
 
     facts: tuple[Pair, ...]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from stages.application import Application
 from stages.rollouts import Happening, PodStart, Rollout
+from stages.value import Struct, replace
 
 _EVENTS: Final = 3
 """Newest Events that are kept of a workload, warnings first."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadReading:
+class WorkloadReading(Struct, frozen=True):
     """What the cluster says of one workload; ``error`` says what is not known, ``note`` how it is known.
 
     ``changed_at`` is when its content was last written; ``restarted`` whether all of its pods were started since.
@@ -31,8 +30,7 @@ class WorkloadReading:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationReading:
+class ApplicationReading(Struct, frozen=True):
     """What the GitOps controller says of the target; with ``error`` set it is the last known word, or None.
 
     ``note`` says how it is known.
@@ -44,8 +42,7 @@ class ApplicationReading:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Struct, frozen=True):
     """All that the cluster says beside the values of the controls."""
 
     workloads: tuple[WorkloadReading, ...] = ()

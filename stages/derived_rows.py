@@ -7,7 +7,6 @@ They inform. Triggers, gates and alarms judge the same facts by rules of their o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from stages.session import market_seconds, span
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.tca import Mean, window
+from stages.value import Struct, replace
 from stages.verdict import Row, RowState
 from stages.watching import ObjectiveWatch, TriggerWatch, WatchState
 
@@ -33,8 +33,7 @@ _TODAY = timedelta(hours=12)
 """How long ago a clock time says by itself which one is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(Struct, frozen=True):
     policy: Policy
     state: ControlState
     watch: WatchState

@@ -7,9 +7,10 @@ in which nothing was refused (D5, D11) has proved nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from stages.value import Struct, field, replace
 
 KILL, ROLLBACK = "kill", "rollback"
 ACTS: Final = (KILL, ROLLBACK)
@@ -51,8 +52,7 @@ NEGATIVE: Final = ("D5", "D11")
 """Steps in which something must be refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: what must hold, and within which time all of it."""
 
     id: str
@@ -99,8 +99,7 @@ ROLLBACK_STEPS: Final = _steps(
 STEPS: Final[Mapping[str, tuple[Step, ...]]] = {KILL: KILL_STEPS, ROLLBACK: ROLLBACK_STEPS}
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Which target is rehearsed on: what its own venue, repository and policy say."""
 
     target: str
@@ -128,8 +127,7 @@ class Scope:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What the drill will cause, said before it happens: it rings nothing until ``until`` (aware UTC).
 
     ``orders`` are known by their ids once the venue has taken them.
@@ -142,8 +140,7 @@ class Declared:
     """PROBES, RESTARTS: what happens beside what is named one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One assertion of a step. ``ok`` None is unknown, which does not hold; ``took`` is in seconds.
 
     ``negative`` marks a proof that something was refused.
@@ -162,8 +159,7 @@ class Finding:
     """When it was recorded; aware UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drill:
+class Drill(Struct, frozen=True):
     """A drill under way or done; immutable. ``at`` is the id of the step that was entered last."""
 
     run: str

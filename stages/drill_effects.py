@@ -7,7 +7,6 @@ the silence of the process that it restarts. An order more, another account, a l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from stages.policy import Policy
 from stages.quality import Reading
 from stages.signals import Quality, SignalKey
 from stages.state import ControlState
+from stages.value import replace
 
 SILENT = "a drill restarts it"
 

@@ -8,20 +8,19 @@ must come out as without it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from stages.drill import ITSELF, KILL, PAPER, TRIGGER, Scope
 from stages.refusal import Trouble
+from stages.value import Struct
 
 STALE, NAN, SKEW = "stale-metric", "nan-metric", "clock-skew"
 PUSH, DISK = "push-refused", "ledger-full"
 CANCELS, HEAL = "half-cancels", "self-heal-reverts"
 
 
-@dataclass(frozen=True, slots=True)
-class DrillFault:
+class DrillFault(Struct, frozen=True):
     """One fault: what is wrong, what must come of it, and the one path by which its act can be fired (empty: any)."""
 
     name: str

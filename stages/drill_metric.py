@@ -7,7 +7,6 @@ right nor fire, the second must fire.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -21,6 +20,7 @@ from stages.policy import Policy
 from stages.raw_values import is_measurement, number_of
 from stages.signals import LIVE_BOOK, Quality, Sample, SignalKey, Snapshot
 from stages.state import ControlState
+from stages.value import Struct, replace
 from stages.verdict import RowState, WatchPresence
 from stages.watching import WatchState
 from stages.witness import GitReading
@@ -34,8 +34,7 @@ _AHEAD: Final = timedelta(minutes=1)
 _NOBODY: Final = WatchPresence(None, acting=False, here=False, age=None)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricTrial:
+class MetricTrial(Struct, frozen=True):
     """What came of one fault; ``word`` is what a screen shows while it lasts, ``reads`` how many good ones fired."""
 
     trigger: str
@@ -47,8 +46,7 @@ class MetricTrial:
     reads: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Input:
+class _Input(Struct, frozen=True):
     """One trigger's one signal, beyond its limit at a stage."""
 
     trigger: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ from stages.policy import Policy
 from stages.signals import Snapshot
 from stages.standing import Standing
 from stages.state import ControlState
+from stages.value import Struct, replace
 
 DONE, FAILED, UNKNOWN, WAITING, NOT_RUN = "done", "failed", "unknown", "waiting", "not run"
 UNDER_WAY = "running"
@@ -30,8 +30,7 @@ CLOCK_STEPS: Final[Mapping[str, str]] = {
 """What is timed from the act, by the step in which it is seen. The first is the act itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepProgress:
+class StepProgress(Struct, frozen=True):
     """One step: its state, seconds taken against its budget, and what was seen in it."""
 
     id: str
@@ -42,8 +41,7 @@ class StepProgress:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlantedOrder:
+class PlantedOrder(Struct, frozen=True):
     """An order that the drill planted. ``state`` is done, failed, unknown, or running while it is waited for."""
 
     name: str
@@ -53,8 +51,7 @@ class PlantedOrder:
     took: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRow:
+class ClockRow(Struct, frozen=True):
     """Seconds from the act until something was seen: now, as allowed where it is timed, and in the last drill."""
 
     says: str
@@ -64,8 +61,7 @@ class ClockRow:
     running: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DrillProgress:
+class DrillProgress(Struct, frozen=True):
     """A drill as a page draws it."""
 
     run: DrillRun
@@ -88,8 +84,7 @@ class DrillProgress:
         return next((step for step in self.steps if step.state == UNDER_WAY), None)
 
 
-@dataclass(frozen=True, slots=True)
-class DrillBoard:
+class DrillBoard(Struct, frozen=True):
     """Every drill, oldest first, and whether the next advance may rely on them. ``down`` is its step down."""
 
     runs: tuple[DrillRun, ...]

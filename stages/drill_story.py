@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from stages.drill import RUNNING, Finding
 from stages.entries import Entry, parse_time
 from stages.facts import DrillRun
+from stages.value import replace
 
 ANSWERS: Final[Mapping[str, bool | None]] = {"y": True, "n": False, "u": None}
 """What people say of a step of a tabletop: it held, it did not, nobody knows."""

@@ -6,7 +6,6 @@ A drill under a fault answers another question, and stands apart: by fault, the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
@@ -15,6 +14,7 @@ from stages.drill import ACTS, KILL, PAPER, PASS, RUNNING
 from stages.drill_faults import FAULTS
 from stages.drill_progress import DONE, UNKNOWN, StepProgress, progress, seconds_from_act
 from stages.facts import DrillRun
+from stages.value import Struct
 
 SAFE: Final = "D6"
 """The step after which nothing can add risk: every order is gone, or every lower limit is in Git."""
@@ -22,18 +22,16 @@ LAST: Final = 6
 """How many drills of one kind are set side by side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One step of one drill: seconds taken, None where it was not reached, and whether it held."""
 
     took: float | None
     held: bool
-    known: bool = field(default=True, compare=False)
+    known: bool = True
     """Whether anybody knows that it did not hold; unknown is never ok."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepTrend:
+class StepTrend(Struct, frozen=True):
     """One step through the drills, oldest first; ``budget`` is today's, in seconds."""
 
     id: str
@@ -59,8 +57,7 @@ class StepTrend:
         return now.took - before.took
 
 
-@dataclass(frozen=True, slots=True)
-class Scorecard:
+class Scorecard(Struct, frozen=True):
     """The last paper drills of one kind, oldest first, and every step through them."""
 
     act: str
@@ -78,8 +75,7 @@ class Scorecard:
         return self.runs[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class FaultTrend:
+class FaultTrend(Struct, frozen=True):
     """One fault, and the newest drill under it; None where there was none."""
 
     name: str

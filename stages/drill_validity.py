@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,12 +12,12 @@ from stages.policy import DrillSpec, Policy
 from stages.session import market_minutes, session_length
 from stages.signals import LIVE_BOOK, Quality, Snapshot
 from stages.state import ControlState
+from stages.value import Struct
 
 _VOID = {"posture": "the posture mapping", "account": "the venue account", "endpoint": "the venue's endpoint"}
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+class Validity(Struct, frozen=True):
     """Whether every drill that is asked for is in date, and in words why not; ``says`` is for when it is."""
 
     ok: bool

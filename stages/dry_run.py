@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -18,6 +17,7 @@ from stages.policy import Policy
 from stages.reach import Read, gather
 from stages.refusal import Trouble
 from stages.rendering import Build
+from stages.value import Struct
 
 ARGO_MANAGER: Final = "argocd-controller"
 """The field manager as which Argo CD applies."""
@@ -40,8 +40,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One object as it would be deployed; ``namespace`` is where it goes when it names none itself."""
 
     manifest: Mapping[str, Any]
@@ -53,8 +52,7 @@ class Wanted:
         return f"{self.manifest.get('kind')}/{_metadata(self.manifest).get('name')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """What the API server said to one object: taken, refused with a reason each, or why that is not known."""
 
     object: str
@@ -62,8 +60,7 @@ class Attempt:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRun(Struct, frozen=True):
     """What the API server says to a plan's result; ``tried`` objects it would take as they are."""
 
     tried: int = 0

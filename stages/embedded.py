@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stages.json_spans import parse_json
 from stages.quoting import double_quoted
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Kind, Manifest, Scalar, parse
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
@@ -32,8 +32,7 @@ _PIECE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace the characters ``[start, end)`` of a text by ``text``; an empty span is an insertion."""
 
     start: int
@@ -41,8 +40,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """``length`` inner characters at ``inner`` that take ``width`` characters at ``outer``."""
 
     inner: int
@@ -51,8 +49,7 @@ class Run:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True):
     """The string that holds a document, the document's tree, and where its text stands outside."""
 
     host: Scalar

@@ -18,8 +18,10 @@ from functools import cached_property
 from typing import Any, Final
 
 import rfc8785
+from msgspec.structs import force_setattr
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 VERSION: Final = 1
 GENESIS_PREV: Final = "0" * 64
@@ -82,8 +84,7 @@ class LedgerAltered(LedgerAway):
     """The ledger's own chain contradicts itself; ``ledger verify`` says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The newest entry's number and hash; ``(0, 64 zeros)`` before the genesis entry."""
 
     seq: int
@@ -93,8 +94,7 @@ class Head:
 EMPTY: Final = Head(0, GENESIS_PREV)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFilter:
+class EntryFilter(Struct, frozen=True):
     """Which entries to look at: an empty field admits every value.
 
     ``since`` is inclusive, ``until`` exclusive; ``text`` is a part of the entry's text, in any case of its letters.
@@ -112,8 +112,7 @@ class EntryFilter:
 EVERY: Final = EntryFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What a decision wants recorded; the store adds number, time and chain.
 
     ``epoch`` of None means: the epoch of the entry before it. The body is brought into its JSON form here (Decimals and
@@ -134,7 +133,7 @@ class Draft:
             raise ValueError(f"a {self.kind!r} entry has no field {', '.join(map(repr, unknown))}")
         if not self.actor:
             raise ValueError(f"a {self.kind!r} entry needs an actor")
-        object.__setattr__(self, "body", {name: plain(value, name) for name, value in self.body.items()})
+        force_setattr(self, "body", {name: plain(value, name) for name, value in self.body.items()})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from stages.alarms import Situation, alarms, conditions, held_back, since_when, to_acknowledge
 from stages.baselines import measured
@@ -30,6 +29,7 @@ from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.triggers import advance_triggers, latches_due, trigger_rows
 from stages.truth import truth
+from stages.value import replace
 from stages.verdict import ControlDrift, Evaluation, Headline, Recommendation, Row, WatchPresence
 from stages.watching import WatchState
 from stages.way_down import ways

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from stages.scenario import End, Expectation, Expected
+from stages.value import Struct
 
 COMPARED = ("alarm", "latch", "posture", "action", "answer")
 """Kinds of happenings that have to be expected; others are told and free."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """Something that came at a second. ``facts`` are what can be expected of it, ``detail`` is for people."""
 
     second: int
@@ -31,8 +30,7 @@ class Happening:
         return (self.kind, self.facts) == (other.kind, other.facts) and self.detail in other.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Where expectation and fact part; one of the two may be nothing."""
 
     second: int

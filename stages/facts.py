@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from stages.drill import Finding
 from stages.posture import Mode
+from stages.value import Struct, field
 
 ADVANCE: Final = "advance"
 REDUCE: Final = "reduce"
@@ -23,8 +23,7 @@ CANCEL_BY_HAND: Final = "cancel by hand"
 """Subject of the note that is the intent of cancelling every order and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True):
     """Every working order was cancelled by hand, with nothing blocked; its reason is still owed."""
 
     intent: str
@@ -32,8 +31,7 @@ class Cancelled:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Struct, frozen=True):
     """A document in force: its digest, the commit it was read at, and for a policy its version."""
 
     digest: str
@@ -41,8 +39,7 @@ class Adopted:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """A verified approval as recorded: who, in which roles, for which action on which plan, until when."""
 
     nonce: str
@@ -54,8 +51,7 @@ class Approval:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A plan for which approvals were asked."""
 
     plan_id: str
@@ -65,8 +61,7 @@ class Request:
     to_stage: str
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """An act from intent to settlement. ``outcome`` "" is OUTCOME UNKNOWN until the remote tells."""
 
     id: str
@@ -106,8 +101,7 @@ class Intent:
         return self.outcome == "proposed"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """The newest burn-in run of a stage; times are market time."""
 
     run: str
@@ -123,8 +117,7 @@ class Run:
     """Items that it may pass without, with the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """A declared incident. ``latch`` is the key of what it holds."""
 
     incident: str
@@ -136,8 +129,7 @@ class Incident:
     latch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(Struct, frozen=True):
     """So much of a symbol may be closed until then."""
 
     permit: str
@@ -147,8 +139,7 @@ class Permit:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class DrillRun:
+class DrillRun(Struct, frozen=True):
     """A drill as the ledger knows it; ``market`` is the market time of its end, of its beginning while it runs."""
 
     run: str
@@ -188,8 +179,7 @@ class DrillRun:
     """Who gave it up while it ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Decisions that joined the ledger late, because it was away when they were made."""
 
     seq: int
@@ -200,8 +190,7 @@ class Gap:
     torn: int
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """Value of a signal at the open of a session."""
 
     value: Decimal

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
@@ -15,6 +14,7 @@ from stages.ladder import Unit, plain
 from stages.policy import SessionHours
 from stages.proposals import Found, Place, Proposal
 from stages.quoting import plain_or_quoted
+from stages.value import Struct, field
 
 CHOSEN: Final = {
     "maxOrderNotional": Decimal("0.1"),
@@ -35,8 +35,7 @@ _LIVE: Final = {"tradingMode": ("paper", "live"), "submitEnabled": ("false", "tr
 """Words of a stage on paper, and of one that trades."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What a person has agreed to, beside what was found."""
 
     name: str
@@ -49,8 +48,7 @@ class Answers:
     """Limits that the manifests do not say, by control."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
+class _Stage(Struct, frozen=True):
     name: str
     title: str
     scale: Decimal

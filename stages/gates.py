@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +20,7 @@ from stages.rows import books_of
 from stages.session import market_minutes, session_length
 from stages.state import ControlState
 from stages.truth import already_at
+from stages.value import Struct
 from stages.verdict import ControlDrift, Evaluation, Gate, GateStatus, Row, RowState, WatchPresence
 
 PLAN_FRESH: Final = "plan-fresh"
@@ -30,8 +30,7 @@ DRY_RUN: Final = "dry-run"
 RUNTIME_FLAG: Final = "runtime-flag"
 
 
-@dataclass(frozen=True, slots=True)
-class GateFacts:
+class GateFacts(Struct, frozen=True):
     """What gates need of the world beyond the evaluation. ``now`` is wall UTC."""
 
     now: datetime
@@ -61,8 +60,7 @@ class GateFacts:
     """Why nobody could say."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     policy: Policy
     state: ControlState
     evaluation: Evaluation

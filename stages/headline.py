@@ -7,7 +7,6 @@ Only the first is shown. It names the signal nearest to a limit that matters: on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from stages.session import span
 from stages.state import ADVANCE, RESTORE, RESUME, Intent
 from stages.triggers import cleared_by
 from stages.truth import already_at, stage_name
+from stages.value import Struct, replace
 from stages.verdict import (
     Alarm,
     BurnIn,
@@ -36,8 +36,7 @@ from stages.verdict import (
 NOTHING_SOLD = "Positions stay open, nothing is sold."
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What the headline is chosen from."""
 
     now: Situation

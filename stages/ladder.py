@@ -6,12 +6,12 @@ Direction is computed from controls, never from a name: one control that gets ri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeAlias
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 Value: TypeAlias = Decimal | str | tuple[str, ...]
 """A control's value: a number (money and ratios are Decimal), a word, or a set of symbols."""
@@ -43,16 +43,14 @@ class Unit(StrEnum):
         return self not in (Unit.SYMBOLS, Unit.WORD)
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A ratio of another control, ``{value: 0.4, of: maxGrossExposure}``; compared by its product."""
 
     value: Decimal
     of: str
 
 
-@dataclass(frozen=True, slots=True)
-class RiskOrder:
+class RiskOrder(Struct, frozen=True):
     """Which of two values of a control is riskier.
 
     ``sense`` is ``higher``, ``lower``, ``superset`` or ``listed``; the last ranks the words of ``words``, safest first.

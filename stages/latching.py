@@ -7,17 +7,16 @@ before anything acts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from stages.entries import Draft
 from stages.posture import UNRULED, ClearRule, Latch, Mode
 from stages.state import ControlState
+from stages.value import Struct, replace
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLatch:
+class OpenLatch(Struct, frozen=True):
     """Opens a latch once per (trigger, step, cause, epoch). ``cap`` is ``-1``, a stage's index as text, or None.
 
     ``effective`` is the index of the stage in force, from which ``-1`` is resolved here and never again.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +20,7 @@ from stages.raw_values import moment_of
 from stages.refusal import Trouble
 from stages.rollouts import Object, Rollout, rollout
 from stages.session import span
+from stages.value import Struct
 from stages.witness import RuntimeReading
 from stages.yaml_spans import Manifest
 
@@ -37,8 +37,7 @@ _PLACES: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """An object's address at the API server; ``group`` is empty for the core."""
 
     group: str
@@ -77,8 +76,7 @@ def resource_of(binding: Binding) -> Resource:
     return Resource(*_PLACES[kind], kind, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """The newest word on one object: it was there, it was not (``held`` None), or nobody could say (``error``).
 
     ``manifest`` is what is there as bindings are read in it, where it was parsed before.
@@ -104,8 +102,7 @@ class Sighting:
         return rollout(self.resource.kind, self.held or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A control that is read back from Kubernetes, and its bindings with their objects."""
 
     control: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,12 +12,12 @@ from stages.policy import Policy
 from stages.quality import Reading
 from stages.signals import Snapshot
 from stages.state import ControlState
+from stages.value import Struct
 from stages.verdict import ControlDrift
 from stages.watching import TriggerWatch, WatchState
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What all triggers look at in one tick."""
 
     policy: Policy
@@ -28,8 +27,7 @@ class Sight:
     drift: tuple[ControlDrift, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What one trigger looks at."""
 
     sight: Sight
@@ -50,8 +48,7 @@ class Look:
         return self.sight.here
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One look at one thing that a trigger watches. ``bad`` None: it cannot be said, which confirms and clears nothing.
 
     ``event`` is what makes it distinct: the event time of a value, the tick for an absence.

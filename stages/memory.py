@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from stages.baselines import measured, rebases
@@ -16,6 +15,7 @@ from stages.quality import Reading, readings
 from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
+from stages.value import replace
 from stages.watching import UNSEEN_AFTER, Dark, Known, WatchState, key_text
 from stages.witness import GitReading
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
@@ -15,11 +14,11 @@ from stages.refusal import Trouble
 from stages.splice import Change, Spliced, decode, encode
 from stages.splice import edit as splice
 from stages.standing import Manifests, Unclear, assess, read_controls, share_base
+from stages.value import Struct
 from stages.yaml_spans import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One binding of a control and what it says today; ``error`` is set where it could not be read."""
 
     number: int
@@ -30,8 +29,7 @@ class Place:
     """Readers of YAML differ on what it says: unread, but a reduction can write it in quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """One control from today's value to the plan's."""
 
     policy: Policy
@@ -163,8 +161,7 @@ class Moves:
         return f"{name} is pinned by {spec.pinned_by}: {pin.reason}{together}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """One file before and after, as bytes and as a unified diff; ``path`` is from the repository's root."""
 
     path: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import IntEnum
 from typing import Final
@@ -14,6 +13,7 @@ from stages.quality import Reading
 from stages.rows import books_of, bound_of, compare, reads_needed
 from stages.session import session_length
 from stages.signals import Quality
+from stages.value import replace
 from stages.verdict import BurnInItem, Row, RowState
 from stages.watching import BurnWatch, ObjectiveWatch
 from stages.windows import Confirmations, Window

@@ -5,8 +5,9 @@ Screens draw with these before anything was judged, so nothing else is loaded wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from stages.value import Struct
 
 
 class RowState(StrEnum):
@@ -36,8 +37,7 @@ class TriggerState(StrEnum):
     CANNOT_SEE = "cannot-see"
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """Row 2: one word, one number, one thing; row 3: what follows by itself or what to do."""
 
     word: str

@@ -9,7 +9,6 @@ automatic lets risk grow again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -23,6 +22,7 @@ from stages.quality import Reading
 from stages.rows import Bound, bound_of, compare, tolerance_of
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState, Intent
+from stages.value import Struct, replace
 from stages.verdict import Hanging
 from stages.watching import Lowered, Overhang, WatchState, key_text
 
@@ -120,8 +120,7 @@ def _hanging(policy: Policy, watch: WatchState, here: Bearings, name: str) -> It
 # ------------------------------------------------------------------------------------------------------ one more tick
 
 
-@dataclass(frozen=True, slots=True)
-class _Tick:
+class _Tick(Struct, frozen=True):
     policy: Policy
     here: Bearings
     snapshot: Snapshot

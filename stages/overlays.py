@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from posixpath import basename, normpath
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import yaml
 from stages.bindings import Located
 from stages.paths import Key, Step
 from stages.pointers import op_touches, patch_touches, path_touches
+from stages.value import Struct, replace
 
 Read = Callable[[str], bytes | None]
 
@@ -29,8 +29,7 @@ _BUILT_IN: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "
 """Kinds whose lists a strategic merge joins by name; those of any other kind are replaced whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One kustomization: its file, its content, and the manifests it builds on, its bases' and parents' included."""
 
     where: str

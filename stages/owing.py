@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from stages.posture import Mode
 from stages.releases import MANUAL_BLOCK
 from stages.state import REDUCE, ControlState
+from stages.value import Struct
 
 WITHIN: Final = timedelta(minutes=10)
 """How long a reason may be owed."""
@@ -17,8 +17,7 @@ REMEMBERED: Final = timedelta(days=1)
 """How long a reason that was never given is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(Struct, frozen=True):
     """An act without its reason. ``left`` is negative once the reason is overdue."""
 
     intent: str

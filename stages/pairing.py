@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from stages.entries import Entry
+from stages.value import Struct
 
 UNKNOWN: Final = "OUTCOME UNKNOWN"
 ENDS: Final = frozenset({"outcome", "converged", "diverged"})
 """Kinds that say how an intent ended; the last one stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How an intent ended: the word, and the entry that says so (0: none does)."""
 
     word: str

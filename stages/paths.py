@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from dataclasses import dataclass
 
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Alias, Manifest, Mapping, Node, Scalar, Sequence, Tree
 
 _KEY = re.compile(r"""[^.\[\]"'=\s]+""")
@@ -16,23 +16,20 @@ _INDEX = re.compile(r"\[\s*(\d+)\s*\]")
 _SELECT = re.compile(r"""\[\s*([^=\[\]"'\s]+)\s*=\s*(?:("(?:[^"\\]|\\.)*")|([^\]"]*?))\s*\]""")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """Into a mapping, by key."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """Into a list of mappings, to the only one whose ``field`` is ``value``."""
 
     field: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """Into a list, by position from 0."""
 
     position: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stages.ladder import Direction
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from stages.plan import Plan
@@ -54,8 +54,7 @@ def fold_phrase(text: str) -> str:
     return " ".join(text.replace(",", "").casefold().split())
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """The first word that differs, counted from 1; ``typed`` or ``expected`` is empty where a phrase has ended."""
 
     position: int

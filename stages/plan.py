@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,14 +24,14 @@ from stages.refusal import Trouble
 from stages.stake import BlastRadius, OrderLimits, parse_radius, radius_document, worst_case
 from stages.standing import Manifests, Read, Standing
 from stages.symbol_lists import UNIVERSE, left_behind
+from stages.value import Struct, field, replace
 from stages.verdict import Gate
 
 API_VERSION = "rampdeck.dev/v1alpha1"
 KIND = "RampPlan"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One file's change. ``path`` is from the repository's root; blobs are Git ids; ``diff`` is unified text."""
 
     path: str
@@ -41,8 +40,7 @@ class Edit:
     diff: str
 
 
-@dataclass(frozen=True, slots=True)
-class ControlChange:
+class ControlChange(Struct, frozen=True):
     """One control's move. ``share`` tells the ratio when the stages give one (``40 %`` -> ``25 %``)."""
 
     control: str
@@ -60,8 +58,7 @@ class ControlChange:
     """Why today's value is not known; ``before`` is then the value of the stage that the rest stands on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A rehearsed move. ``id`` is the SHA-256 hex of the RFC 8785 core."""
 
     id: str

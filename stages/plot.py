@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
+
+from stages.value import Struct
 
 WIDTH: Final = 720
 HEIGHT: Final = 240
@@ -27,8 +28,7 @@ SILENCE: Final = timedelta(seconds=5)
 """Longer than this without a tick, and nobody looked: nothing is drawn across it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One reading; ``value`` None is not known, and ``why`` says why."""
 
     at: datetime
@@ -36,16 +36,14 @@ class Point:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A moment, drawn as a numbered line."""
 
     at: datetime
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A signal's readings in order of time; ``limit`` is drawn across where there is one, under ``limit_text``."""
 
     name: str
@@ -56,8 +54,7 @@ class Series:
     limit_text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch in which a value was not known."""
 
     start: datetime

@@ -5,20 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingLike
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 from stages.quoting import reading
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Alias, Mapping, Node, Scalar, Sequence, parse
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where something stands in the document: keys and positions from the root."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong: where in the document, what, and what to do about it."""
 
     path: Path
@@ -34,8 +33,7 @@ def unknown(path: Path, kind: str, name: str, known: Iterable[str]) -> Problem:
     return Problem(path, f"there is no {kind} '{name}'", fix)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A parsed text. ``data`` holds mappings, lists, strings, Decimals, booleans and None."""
 
     where: str

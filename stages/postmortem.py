@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from stages.closeup import Moment
 from stages.entries import Entry
 from stages.plot import Mark, Series, holes
 from stages.timeline import Act, Timeline
+from stages.value import Struct
 
 ENTRIES: Final = "entries.jsonl"
 """The file beside the page that holds its entries word for word."""
@@ -27,8 +27,7 @@ _ASKED: Final = ("UNVERIFIED", "NO ANSWER", "no answer", "not known", "OUTCOME U
 _SPECIAL: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What the page is made of beside the timeline: whose it is, when it was made, and the signals that took part."""
 
     target: str

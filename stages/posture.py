@@ -6,10 +6,11 @@ The join is commutative, associative and idempotent, so order, duplicates and ra
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
+
+from stages.value import Struct
 
 
 class Mode(IntEnum):
@@ -22,8 +23,7 @@ class Mode(IntEnum):
     KILLED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Posture:
+class Posture(Struct, frozen=True):
     """``mode`` and ``cap``: the index in the ladder of the highest stage allowed."""
 
     mode: Mode
@@ -33,8 +33,7 @@ class Posture:
         return Posture(max(self.mode, other.mode), min(self.cap, other.cap))
 
 
-@dataclass(frozen=True, slots=True)
-class ClearRule:
+class ClearRule(Struct, frozen=True):
     """What has to be so before a latch may be cleared. It is kept with the latch, so that no reload can loosen it."""
 
     approval: bool = True
@@ -59,8 +58,7 @@ UNRULED: Final = ClearRule()
 """Signed by every role, nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Latch:
+class Latch(Struct, frozen=True):
     """An open latch. It stores what the posture needs, why, and who may clear it; only a clear ends it."""
 
     key: str

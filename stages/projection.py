@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from statistics import median
 from typing import Final
 
+from stages.value import Struct, replace
 from stages.windows import GAP_INTERVALS
 
 SPACING: Final = 15.0
@@ -40,8 +40,7 @@ MOVED: Final = 0.25
 Line = Sequence[tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """How the distance to firing of one thing moved: ``points`` are seconds since ``since`` and distance, oldest first.
 
     ``fires`` is when it reaches zero at this rate; None while no trend says so.

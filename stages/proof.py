@@ -7,17 +7,16 @@ inverse splice must give the old text back, character by character.
 from __future__ import annotations
 
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
 
 from stages.bindings import Located, Value, split_csv
 from stages.embedded import Edit, Embedded
 from stages.json_spans import parse_json
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Alias, Manifest, Mapping, Node, Scalar, Sequence, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One intended change, as it was found again in both texts; ``line`` is its line before."""
 
     label: str
@@ -26,16 +25,14 @@ class Difference:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class _EnvIntent:
+class _EnvIntent(Struct, frozen=True):
     """What shall happen to one env list: items to go, by node, and items to come, in order."""
 
     removed: tuple[Node, ...]
     added: tuple[Located, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Intent:
+class _Intent(Struct, frozen=True):
     """What shall happen to each node, by its identity in the tree of the old text."""
 
     values: dict[int, Value]

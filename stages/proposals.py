@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -15,6 +14,7 @@ from stages.bindings import Format, split_csv
 from stages.json_spans import parse_file
 from stages.ladder import Unit
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Mapping as Node
 from stages.yaml_spans import Scalar, parse
 from stages.yaml_spans import Sequence as Items
@@ -28,8 +28,7 @@ _STRATEGIES: Final = ("universe_symbols", "universe", "symbols")
 _POD: Final = ("Deployment", "StatefulSet", "Service")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A control kind that most applications have: how its variable is called, and what it means."""
 
     control: str
@@ -68,8 +67,7 @@ SHARE_OF_EQUITY: Final = re.compile(r"(?P<dollars>.*MAX_(GROSS|NET)_EXPOSURE)_PC
 """A limit as a share of equity; the same name without the share is the limit in dollars in the code that has both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value stands: as a binding writes it, with what it says today. ``insert``: it is not there yet."""
 
     file: str
@@ -95,8 +93,7 @@ class Place:
         return split_csv(self.says)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A control with the places that agree on today's value, and those that were left out with the reason."""
 
     known: Known
@@ -105,8 +102,7 @@ class Proposal:
     left_out: tuple[tuple[Place, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a folder of manifests says of itself."""
 
     proposals: Mapping[str, Proposal]
@@ -127,8 +123,7 @@ class Found:
         return sum(1 for one in self.proposals.values() if one.places)
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
+class _Object(Struct, frozen=True):
     file: str
     kind: str
     name: str

@@ -7,7 +7,6 @@ the counts that a ratio needs and an expected restart are judged here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from stages.measures import Signal
 from stages.policy import Policy
 from stages.session import Phase, market_seconds
 from stages.signals import Quality, Sample, SignalKey, Snapshot
+from stages.value import Struct, replace
 from stages.watching import Dark, key_text
 
 SKEW = timedelta(seconds=5)
@@ -27,8 +27,7 @@ NOT_RUNNING = "NOT RUNNING"
 FIRST_READ = "first read"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A sample as it may be believed at one tick."""
 
     quality: Quality

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from stages.refusal import Refusal
 from stages.state import ControlState
+from stages.value import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedApproval:
+class VerifiedApproval(Struct, frozen=True):
     """An approval whose signature, roster membership and environment were checked; times are aware UTC."""
 
     nonce: str
@@ -25,8 +24,7 @@ class VerifiedApproval:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Quorum:
+class Quorum(Struct, frozen=True):
     """The approvals that an act needs and has. ``barred`` may not approve it: who asked for it, who wrote its range."""
 
     action: str

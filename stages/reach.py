@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any, Final
 
 import yaml
 
 from stages.overlays import KUSTOMIZATIONS
+from stages.value import Struct, field
 
 Read = Callable[[str], bytes | None]
 
@@ -32,8 +32,7 @@ _GENERATORS: Final = ("configMapGenerator", "secretGenerator")
 _CHARTS: Final = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Struct, frozen=True):
     """What a build reads: the files that a kustomization reaches, by their path from the repository's root."""
 
     folder: str
@@ -56,8 +55,7 @@ def gather(read: Read, folder: str) -> Material:
     return Material(normpath(folder or "."), reach.files, tuple(reach.left_out), tuple(reach.missing))
 
 
-@dataclass(slots=True)
-class _Reach:
+class _Reach(Struct):
     """Walks kustomizations and keeps what they name."""
 
     read: Read

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from stages.bearings import in_convergence
@@ -12,11 +11,11 @@ from stages.policy import Policy
 from stages.posture import Mode, Posture, effective_mode
 from stages.standing import Standing
 from stages.state import REDUCE, ControlState, Intent
+from stages.value import Struct
 from stages.watching import WatchState
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What the manifests must come down to: a stage at most, and a mode at least."""
 
     cap: int

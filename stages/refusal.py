@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from stages.value import Struct
 
 
 class Trouble(Exception):
@@ -25,8 +25,7 @@ class Trouble(Exception):
         return " ".join(f"{prefix}{self.what}{suffix}".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """The answer is no. The process exits with 1 and the ledger keeps a ``denied`` entry.
 
     ``code`` is stable and for machines (kebab-case), ``reason`` is one sentence for people.

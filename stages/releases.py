@@ -7,7 +7,6 @@ latch again and every plan from before it is stale.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +19,7 @@ from stages.posture import Latch, Mode, join
 from stages.quorum import Quorum, consumed, refuse_quorum
 from stages.refusal import Refusal
 from stages.state import ControlState
+from stages.value import replace
 
 MANUAL_KILL: Final = "manual-kill"
 MANUAL_BLOCK: Final = "manual-block"

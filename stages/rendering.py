@@ -6,7 +6,6 @@ The result must build, hold the same objects, and say the values that the plan i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yaml
@@ -18,12 +17,12 @@ from stages.plan import Plan
 from stages.policy import Policy
 from stages.reach import Material, Read, gather
 from stages.refusal import Trouble
+from stages.value import Struct, replace
 
 _TOLD: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """The objects of a build as YAML text, or why there are none."""
 
     text: str = ""
@@ -33,8 +32,7 @@ class Built:
     """Why nothing could be built here at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """What the rendered result of a plan says: what is wrong, what could not be told, and what was not looked at."""
 
     wrong: tuple[str, ...] = ()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stages.policy import Policy
 from stages.posture import Mode, effective_mode, join
 from stages.refusal import Refusal
 from stages.signals import ReadControls
 from stages.standing import Standing, assess, overlay_holds
 from stages.state import ControlState
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Lift:
+class Lift(Struct, frozen=True):
     """From ``standing`` to ``mode`` at ``stage`` (an index). Only ``controls`` may move: the remains of a reduction,
     which made other controls safer, never come back by this."""
 

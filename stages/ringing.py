@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from stages.value import Struct, field, replace
 from stages.verdict import Alarm, AlarmClass, HeldBack
 
 REPEAT_EVERY: Final = timedelta(seconds=60)
@@ -22,8 +22,7 @@ CHATTER: Final = timedelta(minutes=10)
 CHATTERS: Final = "it ended less than ten minutes ago"
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """One ring: ``repeat`` 0 is the first; ``chatter`` counts how often the alarm came and went, 0 for once."""
 
     alarm: Alarm
@@ -36,8 +35,7 @@ class Ring:
         return self.repeat <= REPEATS
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """An alarm that rang: how loud, when last, how often."""
 
     klass: AlarmClass
@@ -45,8 +43,7 @@ class Rung:
     repeats: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ringing:
+class Ringing(Struct, frozen=True):
     """What one listener (a console, the watch's notifier) has heard, by cause. Immutable; ``ring`` gives the next."""
 
     rung: Mapping[str, Rung] = field(default_factory=dict)

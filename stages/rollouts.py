@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from stages.raw_values import moment_of
+from stages.value import Struct
 
 Object: TypeAlias = Mapping[str, Any]
 """An object as the API server tells it, in plain JSON values."""
@@ -18,8 +18,7 @@ WORKLOADS: Final = frozenset({"DaemonSet", "Deployment", "Rollout", "Service", "
 _REPLICAS: Final = ("updatedReplicas", "availableReplicas")
 
 
-@dataclass(frozen=True, slots=True)
-class Rollout:
+class Rollout(Struct, frozen=True):
     """How far a workload is: ``done`` when every process that serves was started with the newest template.
 
     ``wanted``, ``updated`` and ``available`` count pods; None where the kind does not tell.
@@ -76,8 +75,7 @@ def _pods(kind: str, wanted: int, status: Object) -> Rollout:
     return Rollout(done, said, wanted, updated, available, stuck)
 
 
-@dataclass(frozen=True, slots=True)
-class PodStart:
+class PodStart(Struct, frozen=True):
     """A pod of a workload: since when it runs, whether it serves, and how often its containers had to start again."""
 
     name: str
@@ -115,8 +113,7 @@ def started_after(pods: Iterable[PodStart], change: datetime) -> bool | None:
     return all(at >= change for at in starts if at is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """An Event of the cluster about an object."""
 
     object: str

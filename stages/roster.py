@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 import yaml
 
 from stages.refusal import Trouble
+from stages.value import Struct, field
 
 API_VERSION: Final = "rampdeck.dev/v1alpha1"
 KIND: Final = "Roster"
 ROLES: Final = ("operator", "trader", "risk", "designated", "incident-commander")
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
+class Roster(Struct, frozen=True):
     """Members by name, which is also their principal in ``allowed_signers``."""
 
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)

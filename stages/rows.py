@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,13 +14,13 @@ from stages.policy import Policy
 from stages.posture import Latch
 from stages.quality import Reading
 from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.value import Struct
 from stages.verdict import Row, RowState
 from stages.watching import Overhang, WatchState, key_text
 from stages.windows import Confirmations, clear_level
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A signal's limit at one stage. Exactly one of the four forms is set."""
 
     most: Decimal | None = None
@@ -38,8 +37,7 @@ class Bound:
         return self.most if self.most is not None else self.least
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A believed reading against its bound. ``used`` is harm over limit, None where a limit of zero has no share."""
 
     harm: Decimal

@@ -6,7 +6,6 @@ An extension is granted once; a waiver names one performance item and its reason
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from stages.facts import Run
 from stages.quorum import consumed, refuse_quorum
 from stages.refusal import Refusal
 from stages.state import ControlState
+from stages.value import replace
 
 TERMINAL: Final = frozenset({"PASSED", "FAILED", "INCONCLUSIVE", "ABORTED"})
 """States in which a burn-in run has ended; a run ends once."""

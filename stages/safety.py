@@ -6,7 +6,6 @@ runtime both say so. A witness that does not answer says nothing, whatever it sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from stages.drift import runtime_agrees
@@ -15,6 +14,7 @@ from stages.policy import Policy
 from stages.posture import Mode, effective_mode
 from stages.session import span
 from stages.signals import Snapshot
+from stages.value import Struct
 from stages.verdict import Evaluation
 from stages.witness import VenueReading
 
@@ -26,8 +26,7 @@ VENUE: Final = "venue"
 """Under which name the venue stands among the sources, read or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """YES, NOT YET or UNVERIFIED, with the reason in a few words."""
 
     said: str

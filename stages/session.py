@@ -6,12 +6,12 @@ A calendar that cannot be read or is past its horizon is ``unknown``, never "clo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stages.policy import SessionHours
+from stages.value import Struct
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
 
@@ -20,8 +20,7 @@ _SEARCH_DAYS = 30
 """How far the next session is looked for; no exchange stays closed for longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One trading session. All times aware UTC; None where the policy gives no such time."""
 
     day: date
@@ -39,8 +38,7 @@ class Session:
         return self.opens <= market < self.closes
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """What the calendar says of one market time: ``name`` is open, closed or unknown; ``note`` is for people."""
 
     name: str

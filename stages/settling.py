@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stages.commands import RecordSettled
@@ -12,11 +11,11 @@ from stages.drift import GIT_UNREAD, SAME, runtime_agrees
 from stages.facts import REDUCE
 from stages.policy import Policy
 from stages.state import ControlState
+from stages.value import Struct
 from stages.verdict import Evaluation, TruthRow
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """What the runtime was read to say: ``agrees`` with Git's head, does not, or None for not read."""
 
     agrees: bool | None

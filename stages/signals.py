@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from stages.deployed import Deployed
@@ -40,8 +41,7 @@ class SignalKey(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One reading of a signal.
 
     ``value`` is None for a word (``text`` then holds it) and whenever quality is not OK, except STALE, whose last
@@ -58,8 +58,7 @@ class Sample:
     """Why quality is not OK, in words for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceHealth:
+class SourceHealth(Struct, frozen=True):
     """State of one fetch, for the line of sources: ``status 88ms`` or ``status NO ANSWER 41s``."""
 
     name: str
@@ -70,8 +69,7 @@ class SourceHealth:
     """Why it does not answer; of one that does, what a person should know of how it was got."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All that one tick knows, frozen. ``wall`` and ``market`` are aware UTC; market time is what --speed scales."""
 
     seq: int
@@ -98,8 +96,7 @@ class Snapshot:
         return self.samples.get(SignalKey(book, name))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadControls:
+class ReadControls(Struct, frozen=True):
     """The values of controls that one witness shows; None is absent, a missing key is not read."""
 
     values: Mapping[str, Value | None]

@@ -8,13 +8,13 @@ name is refused when it loads.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 from stages.ladder import Value
+from stages.value import Struct, field
 
 CALM: Final = "calm"
 """Ends every fault; values that a fault set for good stay as they are."""
@@ -23,8 +23,7 @@ _BOOKS: Final = ("residuals", "cashDifference", "reconciliation")
 _BEYOND: Final = Decimal("1.06")
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a fault does to the live book, by the names of signals."""
 
     sets: Mapping[str, Decimal | str] = field(default_factory=dict)

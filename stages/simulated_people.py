@@ -6,7 +6,6 @@ A person acts on what the watch has seen in that very second, so that a key pres
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -35,6 +34,7 @@ from stages.rows import books_of
 from stages.scenario import Act, ClearAct, Event, MoveAct, Scenario
 from stages.signals import ReadControls, Snapshot
 from stages.state import ControlState
+from stages.value import Struct
 from stages.verdict import Evaluation, RowState, WatchPresence
 from stages.watching import WatchState
 
@@ -43,8 +43,7 @@ _LIFE: Final = timedelta(hours=1)
 _SIGNED: Final = "signed in the scenario"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What there is to act on in one second."""
 
     policy: Policy
@@ -81,8 +80,7 @@ class Office(Protocol):
         """Pushes a stage in a mode when it is due; ``lets_go``: the venue takes orders again after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of an act; ``why`` says why not, or what it did."""
 
     act: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -18,6 +17,7 @@ from stages.signals import LIVE_BOOK, Quality, ReadControls, Sample, SignalKey, 
 from stages.simulated_faults import CALM, FAULTS, Effect, limit_of
 from stages.staleness import EPOCH_TRAILER, MODE_TRAILER, STAGE_TRAILER
 from stages.standing import read_controls
+from stages.value import Struct, field, replace
 from stages.witness import GitReading, Order, Position, RuntimeReading, VenueReading
 
 NO_ANSWER = "gives no answer"
@@ -26,8 +26,7 @@ ACCOUNT = "account"
 AUTHOR = "rampdeck"
 
 
-@dataclass(slots=True)
-class _Series:
+class _Series(Struct):
     """One signal of one book."""
 
     value: Decimal | str
@@ -44,8 +43,7 @@ class _Series:
         self.event = wall - (wall - start) % cycle
 
 
-@dataclass(slots=True)
-class World:
+class World(Struct):
     """Files of the branch by path from its root; everything else follows from the scenario and from what is pushed."""
 
     policy: Policy

@@ -7,7 +7,6 @@ decides and reduces; the same scenario gives the same answer wherever and whenev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,6 +38,7 @@ from stages.simulated_world import World, trailers
 from stages.standing import Standing, assess, read_controls
 from stages.state import ControlState, fold
 from stages.target import Target, aim
+from stages.value import Struct, field, replace
 from stages.verdict import AlarmClass, Evaluation, WatchPresence
 from stages.watching import WatchState
 
@@ -48,8 +48,7 @@ LEDGER = "simulation"
 _ACTING = WatchPresence(WATCH, acting=True, here=False, age=0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """What came of a scenario, second by second, and how it compares with what was expected."""
 
     happenings: tuple[Happening, ...]
@@ -87,8 +86,7 @@ def _standing_at(policy: Policy, digest: str, scenario: Scenario, files: Mapping
     return {**files, **plan.contents}
 
 
-@dataclass(slots=True)
-class _Push:
+class _Push(Struct):
     """An act on its way: its commit is pushed when it is due."""
 
     intent: str
@@ -102,8 +100,7 @@ class _Push:
     """Whether the venue takes orders again after it."""
 
 
-@dataclass(slots=True)
-class _Game:
+class _Game(Struct):
     """A ledger in memory, the watch's accumulators, and the world that they look at."""
 
     policy: Policy

@@ -10,7 +10,6 @@ import codecs
 import difflib
 from collections import Counter
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
 from itertools import pairwise
 
 from stages.bindings import Binding, Located, Value, locate
@@ -21,19 +20,18 @@ from stages.layout import column_of, item_lines, newline_at, refused
 from stages.proof import Difference, prove, read_again
 from stages.quoting import double_quoted, json_text, plain_or_quoted, plain_safe, quoted, reading, scalar_text
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.yaml_spans import Alias, Manifest, Mapping, Scalar, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A binding and the value it shall have; None removes the env item."""
 
     binding: Binding
     value: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Spliced:
+class Spliced(Struct, frozen=True):
     """A proven edit: the text before and after, the edits of ``before``, and what they change."""
 
     before: str

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from stages.ladder import Unit, write_value
+from stages.value import Struct
 
 GAP: Final = Decimal("0.05")
 """A move of every name at once against the book; no stop can act inside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
+class BlastRadius(Struct, frozen=True):
     """What the plan can cost if every limit binds at once; dollars where nothing else is said."""
 
     gross_before: Decimal | None
@@ -34,8 +33,7 @@ class BlastRadius:
     """Orders per minute; None where no control limits them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stake:
+class Stake(Struct, frozen=True):
     """One worst case. A side is None where no control limits it, or the one that does could not be read."""
 
     key: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from posixpath import basename, normpath, relpath
 
@@ -17,6 +16,7 @@ from stages.reach import gather
 from stages.refusal import Trouble
 from stages.signals import ReadControls
 from stages.splice import decode
+from stages.value import Struct, field, replace
 from stages.yaml_spans import Manifest
 
 Read = Callable[[str], bytes | None]
@@ -27,8 +27,7 @@ class Unclear(Trouble):
     """A value is written so that readers of YAML 1.1 and 1.2 take it for different things."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A control whose value differs from the stage's: ``safer`` tells to which side."""
 
     control: str
@@ -37,8 +36,7 @@ class Difference:
     safer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where the manifests stand.
 
     ``stage`` is the index whose controls all match (or are all safer: ``tighter``), None when between or beyond.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -29,6 +28,7 @@ from stages.facts import (
     Run,
 )
 from stages.posture import UNRULED, ClearRule, Latch, Mode
+from stages.value import Struct, field, replace
 
 __all__ = [
     "ADVANCE",
@@ -50,8 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ControlState:
+class ControlState(Struct, frozen=True):
     """The fold of all entries; immutable."""
 
     ledger: str = ""

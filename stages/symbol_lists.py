@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from stages.bindings import split_csv
@@ -12,6 +11,7 @@ from stages.ladder import Unit
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.standing import Manifests
+from stages.value import Struct
 from stages.yaml_spans import Manifest, Mapping, Node, Scalar, Sequence
 
 UNIVERSE: Final = "universe"
@@ -19,8 +19,7 @@ _SEVERAL: Final = 2
 """Below as many symbols, a list that merely holds them says nothing of where they came from."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A text that is looked through: a file's document, or one in a string of it."""
 
     manifest: Manifest

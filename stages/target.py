@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from stages.policy import Policy
 from stages.posture import Mode, Posture
 from stages.reflex import Need
 from stages.standing import Standing
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A stage's index and a mode, with why it is not the first choice where it is not."""
 
     stage: int

@@ -7,7 +7,6 @@ before means that the application has started to count anew: a new base, and no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,14 +14,14 @@ from stages.looking import Look, Observation, why
 from stages.quality import Reading
 from stages.session import market_seconds
 from stages.signals import SignalKey
+from stages.value import Struct
 from stages.watching import Mark, Tape, key_text
 
 Passed = Callable[[datetime, datetime], float]
 """Market seconds between two market times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
+class Mean(Struct, frozen=True):
     """What the orders of a window cost: how many there were, and their mean."""
 
     count: Decimal

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from stages.entries import Entry
+from stages.value import Struct
 
 LEAD: Final = timedelta(minutes=5)
 """How long before its first entry an incident is looked at."""
@@ -16,8 +16,7 @@ _ELSEWHERE: Final = frozenset({"seal", "baseline"})
 """Kinds that tell of measuring alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """One act: its intent and the entries that follow from it, oldest first."""
 
     intent: Entry
@@ -40,16 +39,14 @@ class Act:
         return body.get("act") == "reduce" and not body.get("automatic") and not self.reason
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A latch and what ended it, when something did."""
 
     opened: Entry
     cleared: Entry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """One incident. ``entries`` are all that were written from shortly before it until its end, and its own later ones.
 
     ``end`` is when it was resolved, or its newest entry's time while it is open.

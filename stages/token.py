@@ -6,12 +6,12 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from stages.authority import APPROVE, REJECT, Claims
 from stages.refusal import Trouble
+from stages.value import Struct
 
 PREFIX: Final = "rda1"
 _NOISE: Final = re.compile(r"[^A-Za-z0-9_.-]")
@@ -19,8 +19,7 @@ _NOISE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _MAGIC: Final = b"SSHSIG"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """Claims and the signature over them (``Claims.message``), base64 as the signer makes it."""
 
     claims: Claims

@@ -7,7 +7,6 @@ epoch, and the ledger's decision makes that unique. Nothing here lowers a contri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -24,6 +23,7 @@ from stages.policy_checks import reaction_seconds
 from stages.posture import Latch, Mode
 from stages.signals import Snapshot
 from stages.tca import taped
+from stages.value import replace
 from stages.verdict import TriggerRow, TriggerState
 from stages.watching import TriggerWatch, WatchState
 from stages.windows import GAP_INTERVALS, Confirmations, Dwell

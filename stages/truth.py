@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from stages.bearings import Bearings, runtime_reach
@@ -16,6 +15,7 @@ from stages.posture import Mode
 from stages.session import span
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.standing import Standing
+from stages.value import replace
 from stages.verdict import ControlDrift, Truth, TruthRow
 from stages.watching import WatchState
 

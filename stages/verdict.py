@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +12,7 @@ from stages.figures import measure
 from stages.ladder import Unit
 from stages.outline import Headline, RowState, TriggerState
 from stages.signals import LIVE_BOOK
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from stages.ladder import Value
@@ -47,8 +47,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One signal of one book against its limit.
 
     ``value`` is the newest known value even when it must not be believed (``was 3,912``): believe it only when
@@ -83,8 +82,7 @@ class Row:
     signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hanging:
+class Hanging(Struct, frozen=True):
     """What hangs over of one limit (semantics 2.2 rule 10): ``over`` is what is still to be reduced, in ``unit``."""
 
     title: str
@@ -104,8 +102,7 @@ class Hanging:
         return f"{name}: {measure(self.over, self.unit, decimals=0 if self.unit is Unit.USD else None)} over"
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerRow:
+class TriggerRow(Struct, frozen=True):
     """A trigger by its distance to firing. ``left`` is what is left to the limit, in ``unit``; ``reaction`` the
     seconds it needs at worst from the event to the act, computed at load."""
 
@@ -126,8 +123,7 @@ class TriggerRow:
     """Seconds until it fires if what it watches goes on as it lately did; None without a steady trend there."""
 
 
-@dataclass(frozen=True, slots=True)
-class BurnInItem:
+class BurnInItem(Struct, frozen=True):
     """One condition of the burn-in: what there is, what is needed, in words and numbers."""
 
     name: str
@@ -138,8 +134,7 @@ class BurnInItem:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BurnIn:
+class BurnIn(Struct, frozen=True):
     """The run of the stage in force; ``progress`` is 0 to 1 by the item that binds."""
 
     stage: int
@@ -160,8 +155,7 @@ class BurnIn:
     """Why it cannot pass any more; empty while it can."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageCard:
+class StageCard(Struct, frozen=True):
     """A stage on the rail."""
 
     index: int
@@ -175,8 +169,7 @@ class StageCard:
     in_force: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TruthRow:
+class TruthRow(Struct, frozen=True):
     """One fact by three witnesses; None means the witness has no say, ``?`` that it was not read."""
 
     name: str
@@ -188,8 +181,7 @@ class TruthRow:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """The truth panel: ages in seconds, None when a witness was never read."""
 
     rows: tuple[TruthRow, ...]
@@ -200,8 +192,7 @@ class Truth:
     """Seconds left in which own changes may still be on their way."""
 
 
-@dataclass(frozen=True, slots=True)
-class ControlDrift:
+class ControlDrift(Struct, frozen=True):
     """A control on which Git, the stage or the runtime differ. ``riskier``: the runtime is looser than Git."""
 
     control: str
@@ -220,8 +211,7 @@ class AlarmClass(StrEnum):
     NOTE = "P3"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """A condition that wants a person. ``key`` is stable while the cause lasts."""
 
     key: str
@@ -235,8 +225,7 @@ class Alarm:
         return self.key.partition("@")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class HeldBack:
+class HeldBack(Struct, frozen=True):
     """An alarm that does not ring before ``until`` (wall), and why."""
 
     alarm: Alarm
@@ -244,8 +233,7 @@ class HeldBack:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True):
     """What the console permits: HOLD, MAY ADVANCE, STEP DOWN, INVESTIGATE; it never urges."""
 
     action: str
@@ -261,8 +249,7 @@ class GateStatus(StrEnum):
     WAIVED = "WAIVED"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """Report of one gate (design section 6.2); UNKNOWN never passes."""
 
     gate_id: str
@@ -278,8 +265,7 @@ class Gate:
         return self.status in (GateStatus.PASS, GateStatus.WAIVED)
 
 
-@dataclass(frozen=True, slots=True)
-class Sees:
+class Sees(Struct, frozen=True):
     """Seconds from an event to the frame that shows it, as measured here: 99th percentile, worst, and of how many."""
 
     p99: float
@@ -287,8 +273,7 @@ class Sees:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class WatchPresence:
+class WatchPresence(Struct, frozen=True):
     """Who holds the lease and whether it acts by itself."""
 
     holder: str | None
@@ -298,8 +283,7 @@ class WatchPresence:
     """Seconds since the holder last renewed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """All that follows from policy, ledger, accumulators and one snapshot."""
 
     snapshot: Snapshot

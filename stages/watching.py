@@ -6,25 +6,21 @@ It decides nothing. Times are wall UTC unless a name says ``market``; keys of si
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from stages.comparison import CostWatch
 from stages.projection import Course
 from stages.signals import SignalKey
+from stages.value import Struct, field, from_document, to_document
 from stages.windows import Confirmations, Coverage, Dwell, Window
 
 UNSEEN_AFTER = 5.0
 """Wall seconds between two ticks beyond which the time between them was not observed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The newest value of a signal that could be believed."""
 
     value: Decimal | None
@@ -32,8 +28,7 @@ class Known:
     event_time: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dark:
+class Dark(Struct, frozen=True):
     """A restart that a change brings with it: expected, counted down, no trigger (semantics 2.2 rule 12)."""
 
     change: str
@@ -47,8 +42,7 @@ class Dark:
     """Signals that were bad before the change, or have answered again; they are no longer excused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overhang:
+class Overhang(Struct, frozen=True):
     """What the book held above a lower limit when the limit came down; not a breach unless it grows (rule 10)."""
 
     level: Decimal
@@ -61,8 +55,7 @@ class Overhang:
     """Names above the limit that were not there when it came down, or that have grown since: new breaches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(Struct, frozen=True):
     """The newest step down whose lower limits count; ``pending`` signals were not read under them yet."""
 
     intent: str
@@ -75,8 +68,7 @@ class Lowered:
     """Dollars of each position by the venue's first word since the act was seen; None until there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A lifetime count and sum at a market time."""
 
     at: datetime
@@ -84,15 +76,13 @@ class Mark:
     total: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Tape:
+class Tape(Struct, frozen=True):
     """Successive lifetime sums, oldest first, as far back as the longest window reaches."""
 
     marks: tuple[Mark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerWatch:
+class TriggerWatch(Struct, frozen=True):
     """A trigger on its way: confirmations by cause, since when it is confirmed, how long the cause has been gone."""
 
     causes: Mapping[str, Confirmations] = field(default_factory=dict)
@@ -108,8 +98,7 @@ class TriggerWatch:
     """How the distance to firing moved lately, by what is watched."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectiveWatch:
+class ObjectiveWatch(Struct, frozen=True):
     """One objective of the run: what was read of it."""
 
     coverage: Coverage = field(default_factory=Coverage)
@@ -117,8 +106,7 @@ class ObjectiveWatch:
     failing: Confirmations = field(default_factory=Confirmations)
 
 
-@dataclass(frozen=True, slots=True)
-class BurnWatch:
+class BurnWatch(Struct, frozen=True):
     """The run that is being watched; ``observed``, ``blind``, ``wasted`` and ``warm`` in market seconds."""
 
     run: str = ""
@@ -141,8 +129,7 @@ class BurnWatch:
     """Observed market seconds by regime cell, such as ``2026-11-24 open``."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchState:
+class WatchState(Struct, frozen=True):
     """All accumulators of one ledger's watch; immutable."""
 
     started: datetime | None = None
@@ -175,20 +162,16 @@ class WatchState:
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object; ``from_document`` gives the same state back."""
-        document: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        document: dict[str, Any] = to_document(self)
         return document
 
     @staticmethod
     def from_document(document: Mapping[str, Any]) -> WatchState:
         """Raises ValueError when the document is not one that ``to_document`` made."""
-        return _adapter().validate_python(dict(document))
+        state: WatchState = from_document(WatchState, dict(document))
+        return state
 
 
 def key_text(key: SignalKey) -> str:
     """A signal's key in accumulators: ``live/grossExposure``."""
     return f"{key.book}/{key.name}"
-
-
-@lru_cache(maxsize=1)
-def _adapter() -> TypeAdapter[WatchState]:
-    return TypeAdapter(WatchState)

@@ -6,7 +6,6 @@ something is missing now. Trying is always possible.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from stages.drill import KILL, PASS, ROLLBACK
@@ -15,12 +14,12 @@ from stages.policy import Policy
 from stages.session import span
 from stages.signals import Snapshot
 from stages.state import ControlState
+from stages.value import Struct
 
 READY, NOT_PROVEN, CANNOT, UNKNOWN = "READY", "NOT PROVEN", "CANNOT", "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One way down. ``state`` is READY, NOT PROVEN, CANNOT or ``?``; ``note`` says how long, how proven, or why not."""
 
     name: str

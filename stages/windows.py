@@ -6,9 +6,10 @@ read at any rate confirms nothing. Nothing here reads a clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from stages.value import Struct
 
 GAP_INTERVALS = 2
 """A silence longer than this many intervals is a gap (semantics 1.5)."""
@@ -16,8 +17,7 @@ LATE_INTERVALS = 1.5
 """A sample that comes later than this many intervals after the one before it has left a hole between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmations:
+class Confirmations(Struct, frozen=True):
     """Consecutive bad readings with distinct event times."""
 
     bad: int = 0
@@ -30,8 +30,7 @@ class Confirmations:
         return Confirmations(self.bad + 1 if bad else 0, event)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The newest readings, ``True`` for a breach: K of N. A gap never makes it forget a breach."""
 
     marks: tuple[bool, ...] = ()
@@ -48,8 +47,7 @@ class Window:
         return sum(self.marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Dwell:
+class Dwell(Struct, frozen=True):
     """How long a cause has been gone, in seconds of valid readings; a gap or a bad reading starts again from zero."""
 
     seconds: float = 0.0
@@ -65,8 +63,7 @@ class Dwell:
         return Dwell(self.seconds + step if step <= GAP_INTERVALS * interval else 0.0, event)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """Distinct valid samples, and the time that they vouch for.
 
     Each sample vouches for the time since the one before it, where that is one interval or a little more: a reading

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from stages.ladder import Value
+from stages.value import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class GitReading:
+class GitReading(Struct, frozen=True):
     """The branch's head as last fetched; ``error`` is set when the last fetch failed, and head is the last known."""
 
     head: str
@@ -28,8 +27,7 @@ class GitReading:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeReading:
+class RuntimeReading(Struct, frozen=True):
     """Readback of one control from the running system; ``value`` None with ``error`` set is unknown."""
 
     value: Value | None
@@ -38,8 +36,7 @@ class RuntimeReading:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """A working order at the venue."""
 
     order_id: str
@@ -50,8 +47,7 @@ class Order:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A position at the venue; quantity and market value are signed."""
 
     symbol: str
@@ -59,8 +55,7 @@ class Position:
     market_value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class VenueReading:
+class VenueReading(Struct, frozen=True):
     """What the venue itself says of the account."""
 
     account_label: str
@@ -73,8 +68,7 @@ class VenueReading:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderOutcome:
+class OrderOutcome(Struct, frozen=True):
     """What became of one order that was asked to be cancelled: cancelled, filled, rejected or unknown."""
 
     order_id: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from stages.policy import Policy
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
+from stages.value import Struct
 from stages.verdict import Row, RowState
 from stages.witness import Order
 
@@ -23,8 +23,7 @@ class Whose(StrEnum):
     """Nothing tells which orders are the application's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
+class Working(Struct, frozen=True):
     """One order that the venue works. ``age`` in seconds, None when the venue does not say since when."""
 
     order_id: str

@@ -15,6 +15,7 @@ from typing import Literal
 import yaml
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 Style = Literal["plain", "'", '"', "|", ">"]
 Kind = Literal["yaml", "json"]
@@ -28,8 +29,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 _MERGE = "<<"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """One scalar: the span of its text, quotes included, and the string it decodes to.
 
     A block scalar's span starts at ``|`` or ``>`` and ends before the line break of its last
@@ -50,8 +50,7 @@ class Scalar:
         return self.style == "plain" and self.tag is None and self.value in _NULLS
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A reference ``*name`` to ``target``, a node written above in the same document."""
 
     start: int
@@ -61,8 +60,7 @@ class Alias:
     target: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list of nodes; a block list starts at its first dash and ends where its last item ends."""
 
     start: int
@@ -74,8 +72,7 @@ class Sequence:
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """Pairs of key and value nodes in the order of the text, no key twice."""
 
     start: int
@@ -113,8 +110,7 @@ class Mapping:
 Node = Scalar | Alias | Sequence | Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """One document of a file: its root, and every alias in it, in the order of the text."""
 
     root: Node

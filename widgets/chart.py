@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from textwrap import wrap
 
 from stages.plot import Point, known
+from stages.value import Struct
 from widgets.line import Line, Tone, fit
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -20,8 +20,7 @@ _SAID_FROM = 9
 """Cells of a gap that its reason fits into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """A line across, with its name; ``glyph`` draws it."""
 
     value: float
@@ -29,8 +28,7 @@ class Level:
     glyph: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """What is drawn. ``low`` and ``high`` are the ends of the scale; ``falling`` tells that harm lies below."""
 
     points: Sequence[Point]

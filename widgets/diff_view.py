@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, zip_longest
 
 from stages.plan import Edit
+from stages.value import Struct, replace
 from widgets.line import Line, Tone, fit, title
 
 Meanings = Mapping[str, str]
@@ -19,8 +19,7 @@ _HEAD = ("--- ", "+++ ", "diff ", "index ")
 _KEY = re.compile(r"^[+-]\s*[\"']?([\w.-]+)[\"']?\s*:")
 
 
-@dataclass(frozen=True, slots=True)
-class DiffRow:
+class DiffRow(Struct, frozen=True):
     """One row of a diff: ``kind`` is one of ``@`` (folded lines), `` `` (context), ``-``, ``+``."""
 
     kind: str
@@ -149,8 +148,7 @@ def changed_lines(edit: Edit) -> int:
     return sum(line.startswith("+") and not line.startswith("+++ ") for line in edit.diff.splitlines())
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How a person looks at a plan's edits: which file, from which row on, and in which form."""
 
     file: int = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from rich.cells import cell_len
 
 from stages.outline import RowState
 from stages.posture import Mode
+from stages.value import Struct
 from widgets.figures import age, amount, percent
 from widgets.line import Line, Tone, fit, fit_sentences
 from widgets.status import HEADLINE_MARKS, KNOWN
@@ -34,8 +34,7 @@ _PNL_AT = 74
 _EXCHANGE_ZONES = {"America/New_York": "ET", "America/Chicago": "CT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """All that rows 1 to 3 say; what is None is not known and said so."""
 
     system: str
@@ -194,8 +193,7 @@ def _who(head: Head, width: int) -> Line:
     return _linked(line, head.trail) if way else line
 
 
-@dataclass(frozen=True, slots=True)
-class CrumbLink:
+class CrumbLink(Struct, frozen=True):
     """A click on a part of the way: how many of its parts stay."""
 
     depth: int

@@ -7,17 +7,16 @@ for colour-blind eyes; there is no green, and red belongs to BREACH alone. Colou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from rich.style import Style
 
+from stages.value import Struct
 from widgets.line import Tone
 
 
-@dataclass(frozen=True, slots=True)
-class Hues:
+class Hues(Struct, frozen=True):
     """The few colours of a theme, each as ``#rrggbb``."""
 
     background: str

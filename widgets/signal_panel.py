@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +10,7 @@ from functools import lru_cache
 from stages.ladder import Unit
 from stages.measures import NotWatched, Signal
 from stages.signals import SignalKey
+from stages.value import Struct
 from stages.verdict import Row, RowState
 from widgets.bar import bar
 from widgets.figures import age, amount, number, percent, unit_word
@@ -22,8 +22,7 @@ from widgets.trend import span_minutes, trend
 History = Mapping[SignalKey, Sequence[float | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Where a signal's cells stand; an end is the column after the last cell, 0 leaves the column out."""
 
     value_end: int
@@ -46,8 +45,7 @@ MEDIUM = Columns(29, 42, 43, 8, 62, 0, 0, 0, 61, 69)
 NARROW = Columns(33, 45, 46, 12, 65, 0, 0, 0, 79, 80)
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """Rows of one panel with what their drawing needs beside them."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from stages.value import Struct
 from stages.verdict import BurnIn, StageCard
 from widgets.line import Line, Tone, fit
 
@@ -15,8 +15,7 @@ BURN_IN_WORDS = {"SUSPENDED": "paused", "BLIND": "STOPPED"}
 """What is said of a clock that does not run; ``paused`` is for a closed market."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageLink:
+class StageLink(Struct, frozen=True):
     """A click on a stage."""
 
     stage: int

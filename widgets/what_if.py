@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from stages.ladder import Unit, Value
 from stages.measures import Signal
 from stages.policy import Policy
+from stages.value import replace
 from stages.verdict import Row, RowState
 from widgets.status import KNOWN
 

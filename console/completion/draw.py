@@ -9,24 +9,23 @@ import argparse
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from stages.value import Struct, field
+
 _PATHS: Final = ("FILE", "FOLDER", "plan.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What an option or a place takes: some words, a path, or something that only the person knows."""
 
     words: tuple[str, ...] = ()
     path: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option with all its names; ``value`` is None for a switch."""
 
     names: tuple[str, ...]
@@ -34,8 +33,7 @@ class Option:
     value: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """A verb, and the verbs below it."""
 
     words: tuple[str, ...]

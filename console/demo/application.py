@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from console.demo.market import Market
 from console.demo.mischief import Mischief
 from console.demo.reconciliation import Reconciliation
 from console.demo.strategy import Situation, Strategy
+from stages.value import Struct, field, replace
 
 BASIS_POINT = Decimal("0.0001")
 _MINUTE = 60  # steps
@@ -23,8 +24,7 @@ _TOO_LARGE = 20  # times what the strategy wants: beyond the limit for the small
 _OVER_MAX_ORDER = "max_notional_per_trade_exceeded"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The broker account as the broker reports it; cash in dollars at the start of the day."""
 
     label: str
@@ -53,8 +53,7 @@ class Costs:
         self.notional += notional
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """What lives in the memory of one process: a restart begins it anew."""
 
     started_at: datetime
@@ -70,16 +69,14 @@ class Run:
     largest_order: Decimal = ZERO  # of this run: an order sent under higher limits is no breach of lower ones
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What one filled order cost against its arrival price, in basis points (harm positive)."""
 
     symbol: str
     slippage: Decimal
 
 
-@dataclass(slots=True)
-class Records:
+class Records(Struct):
     """What the process writes to its database, so that a restart keeps it."""
 
     sent: int = 0

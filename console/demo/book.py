@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from console.demo.market import CENT
 from console.demo.mischief import Mischief
+from stages.value import Struct
 
 Side = Literal["buy", "sell"]
 Source = Literal["app", "external"]
@@ -34,8 +35,7 @@ class OrderRefused(Exception):
     """The broker does not take the order; the text is the reason it gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """An order as it is asked for: quantity in shares, limit in dollars (absent: at the market)."""
 
     symbol: str
@@ -67,8 +67,7 @@ class Order:
         return self.remaining if self.ticket.side == "buy" else -self.remaining
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """A trade, or a part of one. ``completes`` says that the order has nothing left to fill."""
 
     seq: int
@@ -102,8 +101,7 @@ class Position:
         return realised
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """Dollars at the market: ``short`` is negative, ``if_all_fill`` counts working orders that would add risk."""
 
     gross: Decimal

@@ -7,7 +7,6 @@ import json
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,6 +19,7 @@ from console.ports import Clock, LedgerStore
 from console.wiring import Wiring
 from stages.policy import Policy
 from stages.refusal import Trouble
+from stages.value import Struct
 
 LOOK_EVERY: Final = 0.3  # seconds
 
@@ -132,8 +132,7 @@ class Director(Player):
             self._tell(f"{fault.name}: {self._world.inject(fault.name)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a verb answered: its exit code, its JSON document and its last words."""
 
     code: int

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+from stages.value import Struct
 
 
 class BadManifest(Exception):
     """The manifests do not say how to trade; the text names the variable and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """The environment of one start of the process. Limits in dollars; participation as a share of volume."""
 
     max_order: Decimal
@@ -51,8 +51,7 @@ class Controls:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Struct, frozen=True):
     """What one revision of the repository tells the process: ``env`` needs a restart, the lists are re-read as it runs.
 
     ``catalog`` holds the universe of each enabled strategy, ``feed`` the symbols that have prices; None where there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from datetime import datetime
 
 from console.demo.application import Account, Application
@@ -12,10 +12,10 @@ from console.demo.controls import Deployed
 from console.demo.hours import Phase
 from console.demo.market import Market
 from console.demo.mischief import Mischief
+from stages.value import Struct, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """Real seconds: how long a restart keeps the process dark, and how long trading pauses after a jump in prices."""
 
     restart_seconds: float = 4.0

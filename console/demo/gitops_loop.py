@@ -16,7 +16,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,6 +24,7 @@ import yaml
 
 from console.demo.controls import BadManifest, symbol_list
 from console.demo.lifeline import end_with
+from stages.value import Struct
 
 _log = logging.getLogger(__name__)
 _GIT_SECONDS = 10
@@ -35,8 +35,7 @@ class NotSynced(Exception):
     """This round could not bring the venue to the head; the text says why. The next round tries again."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoopConfig:
+class LoopConfig(Struct, frozen=True):
     """``remote`` is a bare repository's folder, ``path`` the folder of the target in it; delay and poll in seconds."""
 
     remote: Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 
 from console.demo.paper import PAPER_POLICY, paper_policy
 from stages.refusal import Trouble
+from stages.value import Struct
 
 PROPOSER: Final = "alice"
 APPROVERS: Final = ("demo-bob", "demo-erin")
@@ -33,8 +33,7 @@ OPENING: Final = time(9, 40)
 EXCHANGE: Final = ZoneInfo("America/New_York")
 
 
-@dataclass(frozen=True, slots=True)
-class Household:
+class Household(Struct, frozen=True):
     """Where things lie in the folder of a demo."""
 
     folder: Path

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 
 from console.demo.book import ZERO, Book, Fill, Quotes
+from stages.value import Struct
 
 EVERY = timedelta(seconds=15)
 _SAME_CASH = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(Struct, frozen=True):
     """One difference between the ledger and the broker."""
 
     path: str
@@ -24,8 +23,7 @@ class Residual:
     broker: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the last comparison found."""
 
     at: datetime

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from stages.refusal import Trouble
 from stages.state import ControlState
+from stages.value import Struct
 
 CALM: Final = "calm"
 RISK_BREACH: Final = "risk-breach"
@@ -17,16 +17,14 @@ QUIET_AT_L1: Final = timedelta(seconds=4)
 """How long the canary stage runs before prices gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A fault of the live venue and when it strikes; ``due`` sees the ledger's state and the wall time."""
 
     name: str
     due: Callable[[ControlState, datetime], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """A named course of events; each fault strikes once."""
 
     name: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from console.demo.book import ZERO, Book, Exposure, Side, Ticket
 from console.demo.controls import Controls
 from console.demo.market import CENT, Market
+from stages.value import Struct
 
 # Shares of a limit. Gross stays between 60 % and 85 % of its limit; the inner marks leave room for prices to move.
 _GROSS_LOW = Decimal("0.66")
@@ -27,8 +27,7 @@ _EXITS = 5
 _REBALANCE = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What the strategy decides on. ``may_add`` allows new risk, ``wind_down`` asks for a flat book."""
 
     controls: Controls
@@ -126,8 +125,7 @@ class Strategy:
         return _reduction(symbol, over.excess, seen.controls, book, market)
 
 
-@dataclass(frozen=True, slots=True)
-class _Overrun:
+class _Overrun(Struct, frozen=True):
     """Symbols that may be reduced, and by how many dollars in all."""
 
     symbols: tuple[str, ...]

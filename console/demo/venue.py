@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -28,6 +27,7 @@ from console.demo.floor import Floor, Pace
 from console.demo.lifeline import end_with
 from console.demo.listener import METRICS, Listener, Reply, Request, bind
 from console.demo.market import CENT
+from stages.value import Struct, replace
 
 FACES = ("app", "broker", "control")
 """The venue's listeners, by the names they have in the configuration and in the ports file."""
@@ -38,8 +38,7 @@ _SHORTEST_BEAT = 0.05
 _MOST_STEPS = 2_000  # per beat: a process that was stopped does not race through what it missed
 
 
-@dataclass(frozen=True, slots=True)
-class VenueConfig:
+class VenueConfig(Struct, frozen=True):
     """``sockets`` gives a listening descriptor (``{"fd": 7}``) or a port (``{"port": 0}``, the default) per face.
 
     ``speed`` is trading seconds per real second; ``ports_file`` receives the ports as ``{"app": 40001, ...}``.

@@ -8,7 +8,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,7 @@ from console.demo.processes import Child
 from console.demo.sample_repository import create_remote, sample_files
 from console.demo.venue import FACES
 from stages.refusal import Trouble
+from stages.value import Struct, field, to_document
 
 POLICY_PATH = "apps/heron/ramp.yaml"
 """Where the policy lies in the sample repository."""
@@ -28,8 +28,7 @@ _LOOK_EVERY = 0.05  # seconds
 _ASK_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How the world runs: ``speed`` in trading seconds per real second, ``sync_delay`` in real seconds."""
 
     seed: int = 7
@@ -38,8 +37,7 @@ class Settings:
     sync_delay: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One target of the demo: its folder in the repository, its account and where its venue listens."""
 
     name: str
@@ -166,7 +164,7 @@ class World:
             "account": target.account,
             "seed": seed,
             "speed": self._settings.speed,
-            "pace": asdict(self._settings.pace),
+            "pace": to_document(self._settings.pace),
             "sockets": {face: {"fd": descriptor} for face, descriptor in descriptors.items()},
         }
         self._start("console.demo.venue", f"venue-{target.name}", document, tuple(descriptors.values()))

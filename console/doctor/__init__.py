@@ -8,13 +8,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from console.crash import redacted
 from console.ports import Clock
 from stages.refusal import Trouble
+from stages.value import Struct
 
 SECONDS: Final = 10.0
 """How long one check may take."""
@@ -34,8 +34,7 @@ class Health(Enum):
     """Nobody could tell: it gave no answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One answer in one line: what is so, and what to do about it."""
 
     health: Health
@@ -43,8 +42,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One question. ``ask`` may raise Trouble, which then counts as ``trouble``."""
 
     part: str
@@ -53,8 +51,7 @@ class Check:
     trouble: Health = Health.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A check with what it found."""
 
     part: str

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
 from console.ports import LedgerStore, Pushed, Repository
 from stages.entries import Draft, LedgerAway
+from stages.value import Struct
 
 REFUSED: Final = "injected by a drill: the remote's hook declined it"
 FULL: Final = "injected by a drill: it cannot grow, the disk is full"
 
 
-@dataclass(frozen=True, slots=True)
-class Injected:
+class Injected(Struct, frozen=True):
     """One fault of one drill. ``strike`` and ``end`` say what happened and may raise Trouble; ``end`` may come twice.
 
     ``spilled`` is what waits beside the ledger meanwhile, each with its time.

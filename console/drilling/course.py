@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, Protocol
+
+from msgspec import to_builtins
 
 from console.drilling.broken import Injected
 from console.ports import Clock, DrillVenue, KillFlag, LedgerStore, Repository, Runtime, Venue
@@ -20,6 +22,7 @@ from stages.policy import DrillSpec, Policy
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
 from stages.state import ControlState
+from stages.value import Struct
 from stages.witness import RuntimeReading
 
 LOOK_EVERY: Final = 0.05
@@ -39,8 +42,7 @@ class Fired(Protocol):
     def unverified(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Controlled:
+class Controlled(Struct, frozen=True):
     """The cluster side of a target whose policy names an Application: who deploys it, and what the objects say there.
 
     ``runtime`` is None where no cluster is configured, ``readback`` reads the controls that are read from live objects.
@@ -55,8 +57,7 @@ class Controlled:
     """A comparison this long after a sync is a round of the controller's own, and not the one that ends the sync."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrillTarget:
+class DrillTarget(Struct, frozen=True):
     """The paper target: its own policy, ledger, repository path and venue.
 
     ``fire`` is the path under test, to a stage (an index) in a mode: it returns when the act has an outcome.
@@ -83,8 +84,7 @@ class DrillTarget:
     """What is broken on purpose in this drill; None in a plain one."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSide:
+class LiveSide(Struct, frozen=True):
     """The live target as a drill sees it: what must not be touched, and the ledger that keeps the drill."""
 
     scope: Scope
@@ -93,8 +93,7 @@ class LiveSide:
     venue: Venue | None
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """Time and chance; ``tell`` hears of the drill after every change, ``keep`` writes the bundle and names it."""
 
     clock: Clock
@@ -348,5 +347,5 @@ def _ended(course: Course, *, tidied: bool) -> Drill:
 
 
 def plain(value: Any) -> Any:
-    """A dataclass of the ports as a document."""
-    return asdict(value)
+    """A reading of the ports as a document; numbers and times stay what they are."""
+    return to_builtins(value, builtin_types=(Decimal, datetime))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -18,6 +17,7 @@ from stages.policy import Policy
 from stages.posture import Latch
 from stages.refusal import Refusal, Trouble
 from stages.standing import Standing, assess, read_controls
+from stages.value import Struct
 from stages.witness import VenueReading
 
 TRIES: Final = 20
@@ -25,8 +25,7 @@ _CENT: Final = Decimal("0.02")
 """Two venue readings are each rounded to the cent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The book at one moment: what the venue said, with the number of the newest fill."""
 
     reading: VenueReading

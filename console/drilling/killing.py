@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -34,6 +33,7 @@ from stages.posture import Latch, Mode
 from stages.refusal import Refusal, Trouble
 from stages.releases import RESTORE_APPROVALS, RESTORE_ROLES
 from stages.state import ControlState
+from stages.value import replace
 
 FAR_BELOW, FAR_ABOVE = Decimal(1), Decimal(100_000)
 """Limits at which a probe rests: no symbol trades there."""

@@ -8,7 +8,6 @@ what a sync follows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +18,7 @@ from console.ports import Runtime
 from stages.application import Application
 from stages.ladder import Value
 from stages.refusal import Trouble
+from stages.value import Struct
 
 CATCHES_UP: Final = 3.0
 """Seconds that a witness may lag behind what the controller says that it did."""
@@ -26,16 +26,14 @@ SUCCEEDED: Final = "Succeeded"
 SYNCED: Final = "Synced"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What one witness says; ``ok`` None is unknown."""
 
     ok: bool | None
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What must hold through the race: ``name`` in words, what Git says of it, and the values of the runtime."""
 
     name: str

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from git.cmd import Git
 from git.exc import GitCommandNotFound
 
 from stages.refusal import Trouble
+from stages.value import Struct
 
 QUIET: Final = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -52,8 +52,7 @@ ELSEWHERE: Final = (
 _LINE_BROKE: Final = "fatal: Could not read from remote repository."
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a command said. ``timed_out``: it was killed, and nobody knows how far the other side came."""
 
     status: int

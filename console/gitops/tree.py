@@ -7,11 +7,11 @@ id and never read, so that the cost follows the files of the plan and the folder
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from console.gitops.command import Answer
 from stages.refusal import Trouble
+from stages.value import Struct, field
 
 SYMBOLIC_LINK: Final = "120000"
 SUBMODULE: Final = "160000"
@@ -28,8 +28,7 @@ class Plumbing(Protocol):
     def __call__(self, *arguments: str, given: bytes = b"") -> Answer: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(Struct, frozen=True):
     """One line of a tree: what it is, and the id of what it holds."""
 
     mode: str
@@ -37,8 +36,7 @@ class TreeEntry:
     oid: str
 
 
-@dataclass(slots=True)
-class _Change:
+class _Change(Struct):
     """What becomes of one folder: new files in it, and changes in the folders below."""
 
     files: dict[str, bytes] = field(default_factory=dict)

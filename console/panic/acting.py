@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from console.containment import VenueSteps
 from console.panic.phrases import BLOCK, CANCEL, KILL, ROLLBACK, Meant
 from console.patience import Hung, within
 from stages.refusal import Trouble
+from stages.value import Struct, replace
 
 if TYPE_CHECKING:
     from console.ports import KillFlag
@@ -29,8 +29,7 @@ LEDGER_PATIENCE: Final = 2.0
 """Seconds for which a ledger that hangs is waited for, where something is only read or explained."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """One witness of an act: ``done`` True, False, or None while nobody knows. Times are seconds since it began."""
 
     witness: str
@@ -40,8 +39,7 @@ class Heard:
     took: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(Struct, frozen=True):
     """What came of one act. ``owes`` names what a reason may be given to; empty where nothing was done."""
 
     verb: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.containment import heard
 from console.crash import redacted
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.panic.acting import Responder
@@ -33,8 +33,7 @@ PATIENCE: Final = 6.0
 """Seconds for which a look waits for a witness that says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one witness says. ``state`` is ok, ``?`` (no answer), or none where none is configured."""
 
     witness: str

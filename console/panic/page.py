@@ -6,12 +6,12 @@ Everything is offered from the first paint; what is not known yet says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from console.panic.phrases import BLOCK, CANCEL, DOES, KILL, ROLLBACK
+from stages.value import Struct, field
 from widgets.line import Line, Tone, fit, padded, rule, sentences, title
 
 SMALLEST: Final = (60, 18)
@@ -24,8 +24,7 @@ REASONS: Final = {"1": "risk", "2": "TCA", "3": "stale", "4": "books", "5": "inc
 _ZONES: Final = {"America/New_York": "ET", "America/Chicago": "CT", "UTC": "Z"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """Everything that the page is drawn from. ``name`` and ``below`` are empty while no policy is known.
 
     ``witnesses`` holds ok, ``?`` or none for each that has answered; who is missing there has not.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from stages.value import Struct
 
 BLOCK, CANCEL, ROLLBACK, KILL = "BLOCK", "CANCEL", "ROLLBACK", "KILL"
 
@@ -16,8 +17,7 @@ DOES = {
 """Each act with what it does, in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """What a phrase asks for; ``stage`` where it leads to one, as the policy spells it."""
 
     verb: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +20,7 @@ from console.hang_up import KILLED, after_commands
 from console.panic.page import OWED_WITHIN, REASONS, SMALLEST, Sight, page
 from console.panic.phrases import CANCEL, Meant, read_phrase
 from console.seat import needs_ascii
+from stages.value import replace
 from widgets.line import Line, fit
 from widgets.sheet import Sheet
 from widgets.token_input import TokenInput

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -46,14 +46,14 @@ from stages.staleness import (
     why_stale,
 )
 from stages.state import REDUCE, ControlState
+from stages.value import Struct, replace
 from stages.verdict import Gate
 
 TRIES: Final = 5
 """How often a commit is made anew because the branch moved meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdvancePorts:
+class AdvancePorts(Struct, frozen=True):
     """What an advance needs of the world."""
 
     ledger: LedgerStore
@@ -68,8 +68,7 @@ class AdvancePorts:
     runtime: Runtime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+class Advanced(Struct, frozen=True):
     """``outcome``: refused, pushed, proposed (as ``branch``), rejected, abandoned or unknown.
 
     ``opinions`` show every check of every approval. Of a stale plan ``departure`` tells what the same plan made today
@@ -103,8 +102,7 @@ class _Stop(Exception):
     departure: Departure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Verified:
+class _Verified(Struct, frozen=True):
     """Everything that was found true; ``fresh`` is the plan made again on ``head``, with its contents."""
 
     head: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from stages.drill import ABORTED, COMMAND, FIRE, KILL, NEGATIVE, PAPER, RUNNING,
 from stages.drill_faults import require_injectable
 from stages.drill_validity import transition
 from stages.refusal import Trouble
+from stages.value import replace
 
 Asks: TypeAlias = Callable[[Step, Callable[[], None]], tuple[bool | None, str]]
 """Asks a person whether a step held: the answer with their words, None for not known.

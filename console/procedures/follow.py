@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,13 +13,13 @@ from stages.refusal import Refusal, Trouble
 from stages.settling import Truth, settled
 from stages.staleness import EPOCH_TRAILER, INTENT_TRAILER, PLAN_TRAILER, STAGE_TRAILER
 from stages.state import REDUCE, Intent
+from stages.value import Struct
 
 GRACE: Final = timedelta(minutes=2)
 """How long an act of another machine may still be at work before its outcome is asked of the remote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """An act that a crash left without an outcome, and what the remote said of it."""
 
     intent: Intent

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +21,7 @@ from stages.posture import Mode
 from stages.protection import protective
 from stages.refusal import Refusal, Trouble
 from stages.state import ControlState
+from stages.value import Struct
 from stages.witness import Order, OrderOutcome, Position, VenueReading
 
 LEDGER_SECONDS: Final = 0.05
@@ -39,8 +39,7 @@ Step = Callable[[], tuple[bool | None, str] | None]
 """What a witness is asked: True, False for a no, or None, with the detail; nothing at all where there is no witness."""
 
 
-@dataclass(frozen=True, slots=True)
-class KillPorts:
+class KillPorts(Struct, frozen=True):
     """What a kill uses of the world.
 
     ``go_on`` starts the worker and returns its process id, or carries it out itself and returns None; without one the
@@ -57,8 +56,7 @@ class KillPorts:
     """Finds the field that is written straight into the runtime, in that witness's own thread; None: there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class KillOrder:
+class KillOrder(Struct, frozen=True):
     """``intent`` is a new identifier; ``lowest`` is the name of the lowest stage.
 
     An act that is less than a kill names its ``steps`` at the venue and its own first decision, ``opening``, which is
@@ -90,8 +88,7 @@ class KillOrder:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One witness: when its thread took the request over and when it answered, in seconds since the confirmation.
 
     ``done`` is True, False for a no, or None while nobody knows: UNVERIFIED.
@@ -111,8 +108,7 @@ class Told:
         return f"{self.witness}: {said}{self.detail}{after} (handed over in {1000 * self.handed:.0f} ms)"
 
 
-@dataclass(frozen=True, slots=True)
-class Killed:
+class Killed(Struct, frozen=True):
     """What is known when the person looks: the worker goes on. ``left`` is None when the venue was not read."""
 
     intent: str

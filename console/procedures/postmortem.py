@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -26,6 +26,7 @@ from stages.refusal import Trouble
 from stages.rows import Bound, bound_of
 from stages.signals import LIVE_BOOK, Quality
 from stages.timeline import LEAD, Timeline, roots, timeline
+from stages.value import Struct
 
 MOST_PLOTS: Final = 8
 AFTER: Final = timedelta(minutes=2)
@@ -38,8 +39,7 @@ class Entries(Protocol):
     def entries(self, after: int = 0, limit: int | None = None, only: EntryFilter = EVERY) -> Iterator[Entry]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where an incident is read from; ``observations`` is opened last, because the page does without it."""
 
     ledger: Entries

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
@@ -46,6 +45,7 @@ from stages.staleness import (
     TARGET_TRAILER,
 )
 from stages.state import REDUCE, ControlState, Intent
+from stages.value import Struct, replace
 from stages.witness import Position
 
 T = TypeVar("T")
@@ -71,8 +71,7 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReducePorts:
+class ReducePorts(Struct, frozen=True):
     """What a reduction uses of the world; whatever of it is away is done without. ``pause`` waits so many seconds."""
 
     ledger: LedgerStore
@@ -90,8 +89,7 @@ class ReducePorts:
     """The field that a kill, and nothing else, writes straight into the runtime."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is wanted: at most stage ``to_stage`` (an index), in ``mode``.
 
     ``intent`` is a new identifier, or that of a kill whose intent is ``begun``: in the ledger, or in the spill.
@@ -108,8 +106,7 @@ class Order:
     begun: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
+class Reduced(Struct, frozen=True):
     """What took effect, and what is not known.
 
     ``outcome``: pushed, unchanged, rejected, abandoned (Git never answered), unknown, running when another process is

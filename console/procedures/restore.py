@@ -5,7 +5,6 @@ The intent uses the approvals up and ends what killed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from console.approvals import InForce
@@ -15,10 +14,10 @@ from stages.commands import BeginRestore, Quorum
 from stages.plan import Plan, build
 from stages.posture import Mode
 from stages.refusal import Refusal
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the newest look says: the mode that the manifests hold, and what a restore needs to be so."""
 
     standing: Mode
@@ -28,8 +27,7 @@ class Facts:
     """What the causes of the kill still wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """Who restores by which approvals; ``intent`` is a new identifier."""
 
     intent: str

@@ -6,7 +6,6 @@ had set moves. It may be done again after a crash at any point; it then does wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 
 from console.approvals import InForce
@@ -22,10 +21,10 @@ from stages.releases import refuse_resume
 from stages.resuming import Lift, approved, lift
 from stages.signals import ReadControls
 from stages.standing import Manifests, read_controls
+from stages.value import Struct, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(Struct, frozen=True):
     """What a resume would do now: nothing is written. ``refusal`` says why it may not be done."""
 
     epoch: int

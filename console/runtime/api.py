@@ -10,7 +10,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from weakref import WeakSet
 
 from console.ports import Clock
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -65,8 +65,7 @@ class ApiTrouble(Trouble):
         self.causes = causes
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Which cluster, and as whom: a context of a kubeconfig file, or the pod's own account.
 
     Without a file: $KUBECONFIG, ~/.kube/config, and in a pod without either the pod's own account.

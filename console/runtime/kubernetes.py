@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from console.ports import Clock, Fetched
@@ -20,6 +19,7 @@ from stages.live_objects import Asked, Resource, Sighting, asked_of, live_readin
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.rollouts import Object, happenings, pod_starts, started_after
+from stages.value import replace
 from stages.witness import RuntimeReading
 from stages.yaml_spans import Manifest
 

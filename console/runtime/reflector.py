@@ -13,13 +13,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from console.ports import Clock
 from console.runtime.api import ApiServer, ApiTrouble
 from stages.rollouts import Object
+from stages.value import Struct, replace
 
 GONE: Final = 410
 """The history that a watch or the next page should go on from is not kept any more."""
@@ -38,8 +38,7 @@ SHORTEST: Final = 1.0
 empty stream instead of 410."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How long, how often; seconds."""
 
     request: float = 4.0
@@ -79,16 +78,14 @@ class Pace:
         return self.watch + self.silence + self.request + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Struct, frozen=True):
     """What is listed and watched: a path at the API server, narrowed by selectors."""
 
     path: str
     selectors: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """The newest word on a collection. With ``error`` set nobody can say, and the objects are those known last.
 
     ``read_time`` is when the server last told it, or was last known to be telling every change of it. ``note`` says so

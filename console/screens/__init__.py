@@ -6,7 +6,6 @@ A screen is a pure function from view and size to lines, painted by one sheet. I
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -22,6 +21,7 @@ from console.doubt import disbelieved, in_brief, unknown
 from console.footer import footer_places
 from console.keymap import STANDARD, Keymap
 from stages.outline import Headline
+from stages.value import Struct, replace
 from widgets.figures import age
 from widgets.header import CrumbLink, Head, local_time, read_head
 from widgets.line import Line, Tone, fit, padded, sentences
@@ -52,8 +52,7 @@ SAID_FOR = timedelta(seconds=8)
 """How long a page says what came of a key that changes nothing on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """Everything that a page is drawn from. ``wall`` is the time of painting, ``started`` that of the console."""
 
     system: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -15,6 +14,7 @@ from console.doubt import READ_ONLY
 from console.errand import Errand, send
 from console.screens import Live, View, bindings, common_headline, keys_line, view_head
 from stages.incidents import SEVERITIES, latch_for
+from stages.value import replace
 from stages.verdict import Headline
 from widgets.figures import age
 from widgets.header import MODE_WORDS, header

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import SecretStr
@@ -19,6 +18,7 @@ from stages.policy import Policy
 from stages.queries import ACCOUNT, PROCESS
 from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK, SignalKey
+from stages.value import Struct, field
 
 if TYPE_CHECKING:
     from console.sources.prometheus import Server
@@ -28,8 +28,7 @@ _Place: TypeAlias = tuple[str, ...]
 _Ask: TypeAlias = Callable[[float], Document]
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(Struct, frozen=True):
     """Whose facts are read: the account, and the endpoints that stand in for those that the signals name."""
 
     name: str
@@ -40,8 +39,7 @@ class Book:
         return self.renamed.get(endpoint, endpoint)
 
 
-@dataclass(slots=True)
-class _Shared:
+class _Shared(Struct):
     """What one request answers."""
 
     source: Source
@@ -100,8 +98,7 @@ def _fetch(name: str, ways: _Ways, shared: _Shared) -> DocumentFetch:
     return fetch
 
 
-@dataclass(frozen=True, slots=True)
-class _Ways:
+class _Ways(Struct, frozen=True):
     """How each kind of source is reached; the client libraries load with the first source that needs them."""
 
     endpoints: Mapping[str, str]

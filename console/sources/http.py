@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +19,7 @@ from stages.paths import Index, Key, Step, parse_path
 from stages.raw_values import age_of, is_measurement, moment_of, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
+from stages.value import Struct
 
 EACH: Final = "[*]"
 
@@ -40,8 +40,7 @@ class _NotThere(Exception):
         self.detail, self.quality = detail, quality
 
 
-@dataclass(frozen=True, slots=True)
-class JsonDocument:
+class JsonDocument(Struct, frozen=True):
     """A parsed JSON body; numbers with a point are Decimal, so that no money passes through binary floats."""
 
     root: Any

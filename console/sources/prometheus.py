@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -27,6 +26,7 @@ from stages.measures import PromqlSource, Signal, Source
 from stages.raw_values import is_measurement, moment_of, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
+from stages.value import Struct, field
 
 BODY_LIMIT: Final = 8 * 2**20
 """Bytes of the longest answer that is read."""
@@ -42,8 +42,7 @@ _REDUCERS: Final[Mapping[str, Callable[[Sequence[Decimal]], Decimal]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A Prometheus, or what speaks its API. ``token`` brings the bearer token, None where none is configured."""
 
     url: str
@@ -55,8 +54,7 @@ class Server:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One series of an instant vector, or a scalar, which has no labels."""
 
     labels: Mapping[str, str]
@@ -69,8 +67,7 @@ class _NotThere(Exception):
         self.detail, self.quality = detail, quality
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What Prometheus said to a question: the value's series, those of each event time, and its warnings."""
 
     value: tuple[Series, ...]

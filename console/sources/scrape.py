@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -15,10 +14,10 @@ from stages.measures import ScrapeSource, Signal, Source
 from stages.raw_values import age_of, is_measurement, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
+from stages.value import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One line of the exposition."""
 
     labels: Mapping[str, str]
@@ -34,8 +33,7 @@ class _NotThere(Exception):
         self.detail, self.quality = detail, quality
 
 
-@dataclass(frozen=True, slots=True)
-class Exposition:
+class Exposition(Struct, frozen=True):
     """A parsed body of metrics: the series of each name."""
 
     series: Mapping[str, Sequence[Series]]

@@ -13,7 +13,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -31,6 +30,7 @@ from stages.queries import ACCOUNT
 from stages.raw_values import is_measurement, moment_of, number_of
 from stages.refusal import Trouble
 from stages.signals import Quality, Sample
+from stages.value import Struct
 
 SLACK: Final = 0.25
 """Seconds that the server has beyond its own time limit before the connection to it is cut."""
@@ -48,8 +48,7 @@ class _NotThere(Exception):
         self.detail, self.quality = detail, quality
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """What a SELECT returned: at most two rows are read, and exactly one is an answer."""
 
     found: tuple[Mapping[str, object], ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from console.store.database import from_microseconds, microseconds
 from stages.entries import Draft
 from stages.refusal import Refusal
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.store.ledger import SqlLedger
@@ -20,8 +20,7 @@ LIFE: Final = timedelta(seconds=10)
 """How long a lease lives without being renewed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """The lease row. ``holder`` is None when it was released; an expired lease is free for the taking."""
 
     holder: str | None

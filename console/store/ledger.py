@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -16,13 +15,13 @@ from console.store.lease import WatchLease
 from console.store.reader import STREAM, LedgerReader
 from stages.entries import EMPTY, Draft, Entry, Head, LedgerAway, genesis, write
 from stages.refusal import Refusal, Trouble
+from stages.value import Struct
 
 S = TypeVar("S")
 C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known(Generic[S]):
+class _Known(Struct, Generic[S], frozen=True):
     """What this process has folded: the newest entry it saw and the state up to it."""
 
     last: Entry | None

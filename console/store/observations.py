@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -16,6 +15,7 @@ from console.store.database import Database, from_microseconds, microseconds
 from console.store.schema import ObservationTables
 from stages.entries import canonical
 from stages.refusal import Trouble
+from stages.value import Struct
 
 BATCH: Final = 1_000
 """Rows pruned in one transaction, so that the next tick never waits long."""
@@ -28,8 +28,7 @@ class ObservationsAway(Trouble):
     """Observations cannot be read or written now: burn-in is blind, reductions go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """One evaluation: its number, its time and its canonical text."""
 
     seq: int

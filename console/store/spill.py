@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -22,6 +21,7 @@ from typing import Any, Final, Protocol
 from stages.entries import Draft, Entry, EntryFilter, LedgerAway, canonical
 from stages.latching import in_epoch
 from stages.refusal import Trouble
+from stages.value import Struct, replace
 
 _STEP: Final = 0.02
 """Seconds between two tries to be the one who merges."""
@@ -37,8 +37,7 @@ class Joined(Protocol):
     def newest(self, only: EntryFilter = ..., *, before: int | None = None, limit: int = 100) -> list[Entry]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Spilled:
+class Spilled(Struct, frozen=True):
     """One record: what would have been appended at ``at``, and why it could not be."""
 
     at: str
@@ -46,8 +45,7 @@ class Spilled:
     drafts: tuple[Draft, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SpillContent:
+class SpillContent(Struct, frozen=True):
     """What a spill file holds: whole records, and how many lines were torn."""
 
     records: tuple[Spilled, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from stages.authority import (
 )
 from stages.refusal import Trouble
 from stages.token import Token, encode_token
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.in_force import InForce
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from stages.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What was checked on this machine instead of being taken from the asker; ``ok`` None could not be."""
 
     text: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.phrase import FREEZE, mismatch, rollback_phrase
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -100,8 +100,7 @@ def run_rollback(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> 
     return _follow(wiring, started.intent, started.stage, out)
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """Whether a rollback was started and what to tell; ``done`` when it had to be carried out in this process.
 
     ``handed``: seconds from the confirmed phrase until a process of its own was at it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Event
@@ -13,6 +12,7 @@ from stages.facts import REDUCE
 from stages.phrase import kill_phrase, rollback_phrase
 from stages.posture import Mode
 from stages.refusal import Refusal, Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.wiring import Wiring
@@ -25,8 +25,7 @@ INPUT_LASTS: Final = timedelta(hours=1)
 _LOOK_EVERY: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """What the target's ledger tells of the act."""
 
     outcome: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from stages.commands import DeclareIncident, ResolveIncident
 from stages.incidents import SEVERITIES, latch_for, next_number
 from stages.refusal import Refusal, Trouble
 from stages.timeline import folder_name
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -41,8 +41,7 @@ def add_parsers(
     export.set_defaults(run=run_export)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A new incident and what it holds, in words."""
 
     incident: str

@@ -6,7 +6,6 @@ import argparse
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from console.hang_up import put_off
 from console.verbs.change import by_hand_lines, carry_out, on_branch, order_down, policy_of, require_hands, unconfirmed
 from stages.phrase import kill_phrase, mismatch
 from stages.refusal import Trouble
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.output import Output
@@ -41,8 +41,7 @@ def add_parsers(
     parser.set_defaults(run=run_kill)
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """A kill that was handed over, or why it was not."""
 
     intent: str

@@ -84,11 +84,10 @@ def restore_request(wiring: Wiring, force: InForce) -> Asked:
 
 def restore_consents(wiring: Wiring, force: InForce) -> Consents:
     """How the approvals and the conditions of a restore stand. Nothing is recorded."""
-    from dataclasses import replace
-
     from console.verbs.release import consents
     from stages.clearing import restore_action
     from stages.releases import restore_quorum
+    from stages.value import replace
 
     found = consents(wiring, force, restore_action(force.policy, wiring.ledger.state()), restore_quorum)
     facts = _facts(wiring, force)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -50,6 +49,7 @@ from stages.refusal import Refusal, Trouble
 from stages.settling import truth
 from stages.signals import Snapshot
 from stages.state import ControlState
+from stages.value import Struct, replace
 from stages.verdict import Evaluation, WatchPresence
 from stages.watching import WatchState
 
@@ -62,8 +62,7 @@ FIRST_LOOK: Final = 2.0
 TREND: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchPorts:
+class WatchPorts(Struct, frozen=True):
     """What the watch needs of the world. ``policy`` gives the adopted policy, ``reader`` a fresh reader for it."""
 
     ledger: LedgerStore

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ from stages.evaluation import accumulate
 from stages.policy import Policy
 from stages.signals import Quality, SignalKey, Snapshot
 from stages.state import ControlState
+from stages.value import Struct, replace
 from stages.watching import WatchState
 
 SEAL_OPEN: Final = 60.0
@@ -26,8 +26,7 @@ KEPT: Final = timedelta(days=2)
 decided, and the digests of what it rested on, stay in the ledger."""
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """Accumulators up to tick ``through``, which was taken at ``at``."""
 
     watch: WatchState

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +15,7 @@ from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.state import ControlState
+from stages.value import Struct
 from stages.verdict import Evaluation, WatchPresence
 from stages.watching import WatchState
 
@@ -24,8 +24,7 @@ PATIENCE: Final = 4.0
 """Seconds that one look waits for all sources."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """One evaluation, and whose readings it rests on."""
 
     evaluation: Evaluation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from console.desk import BELIEVED
 from console.watch.once import Look
@@ -11,6 +10,7 @@ from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.projection import about
 from stages.triggers import MODE_WORDS
+from stages.value import Struct
 from stages.verdict import Evaluation, Row, RowState, TriggerRow, TriggerState
 
 _STATES = {
@@ -23,8 +23,7 @@ _STATES = {
 _QUIET = frozenset({RowState.OK, RowState.INFO, RowState.CLOSED})
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """One thing to say. While ``sense`` stays the same it is not said again: numbers that merely move are not news."""
 
     topic: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
@@ -19,6 +18,7 @@ from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import Sample, SignalKey, Snapshot, SourceHealth
 from stages.standing import Manifests, read_controls
+from stages.value import Struct, field, replace
 from stages.witness import GitReading, RuntimeReading, VenueReading
 
 TICK: Final = 1.0
@@ -72,8 +72,7 @@ class Loop(Generic[T]):
             self._stop.wait(max(pause, 0.05))
 
 
-@dataclass(slots=True)
-class GitWitness:
+class GitWitness(Struct):
     """Reads the branch's head and, when it moved, what the manifests at it say."""
 
     repository: Repository
@@ -110,8 +109,7 @@ class GitWitness:
         )
 
 
-@dataclass(slots=True)
-class VenueWitness:
+class VenueWitness(Struct):
     """Asks the venue; while it does not answer, its last word stands with the error beside it."""
 
     venue: Venue
@@ -127,8 +125,7 @@ class VenueWitness:
         return self.last
 
 
-@dataclass(slots=True)
-class DeployedWitness:
+class DeployedWitness(Struct):
     """Asks the cluster for the workloads, and the GitOps controller for its Application."""
 
     cluster: Cluster | None
@@ -246,8 +243,7 @@ class Reader:
             yield SourceHealth("venue", bool(venue and not said), None, answered, said)
 
 
-@dataclass(slots=True)
-class _Memory:
+class _Memory(Struct):
     """When a source last answered well."""
 
     last_good: datetime | None = None

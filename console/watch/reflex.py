@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ from stages.reflex import Need, need
 from stages.refusal import Trouble
 from stages.standing import Standing
 from stages.target import Target, aim
+from stages.value import Struct
 
 FIRST_RETRY: Final = timedelta(seconds=20)
 LONGEST_RETRY: Final = timedelta(minutes=2)
@@ -25,8 +25,7 @@ class Ready(Protocol):
     def __call__(self, stage: int, /, *, mode: Mode) -> tuple[bool | None, str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     need: Need
     count: int
     next_at: datetime

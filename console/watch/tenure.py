@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from console.ports import Lease, LeaseRow, StoredTick
 from stages.refusal import Trouble
+from stages.value import Struct
 from stages.verdict import WatchPresence
 
 LIFE: Final = timedelta(seconds=10)
@@ -17,8 +17,7 @@ HASTE: Final = 0.5
 """Seconds that a tick waits for the ledger's write lock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """Who sits at this console. ``holder`` names this process alone; ``actor`` is what the ledger says."""
 
     holder: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from stages.deployed import Deployed
 from stages.ladder import Value, parse_value, write_value
 from stages.policy import Policy
 from stages.signals import Sample, SignalKey, Snapshot, SourceHealth
+from stages.value import from_document as of_document
+from stages.value import replace
+from stages.value import to_document as as_document
 from stages.witness import GitReading, RuntimeReading, VenueReading
 
 
@@ -25,11 +24,11 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
         "gap": snapshot.gap,
         "speed": snapshot.speed,
         "samples": _samples(snapshot),
-        "sources": _dumped(tuple[SourceHealth, ...], snapshot.sources),
+        "sources": as_document(snapshot.sources),
         "git": None if snapshot.git is None else _git(snapshot.git),
         "runtime": {name: _runtime(reading) for name, reading in snapshot.runtime.items()},
-        "venue": _dumped(VenueReading | None, snapshot.venue),
-        "deployed": _dumped(Deployed | None, snapshot.deployed),
+        "venue": as_document(snapshot.venue),
+        "deployed": as_document(snapshot.deployed),
     }
 
 
@@ -44,21 +43,19 @@ def from_document(policy: Policy, seq: int, document: Mapping[str, Any]) -> Snap
         wall=datetime.fromisoformat(document["wall"]),
         market=datetime.fromisoformat(document["market"]),
         samples={
-            SignalKey(book, name): _loaded(Sample, sample)
+            SignalKey(book, name): of_document(Sample, sample)
             for book, samples in document["samples"].items()
             for name, sample in samples.items()
         },
-        sources=_loaded(tuple[SourceHealth, ...], document["sources"]),
-        git=None if git is None else replace(_loaded(GitReading, git | {"values": {}}), values=_values(policy, git)),
+        sources=of_document(tuple[SourceHealth, ...], document["sources"]),
+        git=None if git is None else _git_of(policy, git),
         runtime={
-            name: replace(
-                _loaded(RuntimeReading, reading | {"value": None}), value=_value(policy, name, reading["value"])
-            )
+            name: _runtime_of(policy, name, reading)
             for name, reading in document["runtime"].items()
             if name in policy.spec.controls
         },
-        venue=_loaded(VenueReading | None, document["venue"]),
-        deployed=_loaded(Deployed | None, document.get("deployed")),
+        venue=of_document(VenueReading | None, document["venue"]),
+        deployed=of_document(Deployed | None, document.get("deployed")),
         gap=float(document["gap"]),
         speed=float(document["speed"]),
     )
@@ -85,13 +82,39 @@ def _sample(sample: Sample) -> dict[str, Any]:
 
 
 def _git(reading: GitReading) -> dict[str, Any]:
-    said: dict[str, Any] = _dumped(GitReading, replace(reading, values={}))
+    said: dict[str, Any] = as_document(replace(reading, values={}))
     return said | {"values": {name: write_value(value) for name, value in reading.values.items()}}
 
 
+def _git_of(policy: Policy, said: Mapping[str, Any]) -> GitReading:
+    """A value is a number, a word or a set by its control's unit, which only the policy knows."""
+    made = said["committed_at"]
+    return GitReading(
+        head=said["head"],
+        fetched_at=datetime.fromisoformat(said["fetched_at"]),
+        author=said["author"],
+        committed_at=None if made is None else datetime.fromisoformat(made),
+        values=_values(policy, said),
+        unread=dict(said["unread"]),
+        parted=tuple(said.get("parted", ())),
+        trailers=dict(said["trailers"]),
+        error=said["error"],
+    )
+
+
 def _runtime(reading: RuntimeReading) -> dict[str, Any]:
-    said: dict[str, Any] = _dumped(RuntimeReading, replace(reading, value=None))
+    said: dict[str, Any] = as_document(replace(reading, value=None))
     return said | {"value": write_value(reading.value)}
+
+
+def _runtime_of(policy: Policy, name: str, said: Mapping[str, Any]) -> RuntimeReading:
+    true_at = said["event_time"]
+    return RuntimeReading(
+        value=_value(policy, name, said["value"]),
+        read_time=datetime.fromisoformat(said["read_time"]),
+        event_time=None if true_at is None else datetime.fromisoformat(true_at),
+        error=said["error"],
+    )
 
 
 def _values(policy: Policy, git: Mapping[str, Any]) -> dict[str, Value | None]:
@@ -100,16 +123,3 @@ def _values(policy: Policy, git: Mapping[str, Any]) -> dict[str, Value | None]:
 
 def _value(policy: Policy, name: str, said: Any) -> Value | None:
     return parse_value(policy.spec.controls[name].unit, tuple(said) if isinstance(said, list) else said, name)
-
-
-def _dumped(shape: Any, value: Any) -> Any:
-    return _adapter(shape).dump_python(value, mode="json")
-
-
-def _loaded(shape: Any, document: Any) -> Any:
-    return _adapter(shape).validate_python(document)
-
-
-@lru_cache(maxsize=16)
-def _adapter(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)

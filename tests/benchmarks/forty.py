@@ -9,7 +9,6 @@ import gc
 import sys
 import tempfile
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +19,7 @@ from console.desk import Frame
 from console.feed import Desk
 from console.seat import Seat
 from stages.signals import SignalKey
+from stages.value import replace
 from stages.verdict import Row
 from tests.screens import states
 from tests.screens.conftest import Recorder, Shelves

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from io import StringIO
@@ -33,6 +33,7 @@ from stages.ladder import Value
 from stages.policy import Policy
 from stages.standing import read_controls
 from stages.state import ControlState
+from stages.value import replace
 from tests.integration.actuation import ROOT, World, git
 from tests.integration.argo import Argo
 from tests.integration.cluster import MERGE, READER, Cluster, free_ports, wait_until

@@ -7,12 +7,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError
+
+from stages.value import Struct, replace
 
 DOWN, SLOW, LYING, RECOVERING = "down", "slow", "lying", "recovering"
 FAULTS = (DOWN, SLOW, LYING, RECOVERING)
@@ -23,8 +25,7 @@ _KEPT = frozenset({"content-length", "content-type", "content-encoding", "www-au
 _DROPPED = frozenset({"host", "connection", "transfer-encoding", "content-length"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One request as it came."""
 
     method: str
@@ -33,8 +34,7 @@ class Asked:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer that the part never gave, or gave otherwise."""
 
     status: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from stages.plan import from_document, to_document
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.settling import Truth
+from stages.value import replace
 from stages.verdict import Gate, GateStatus
 from tests.integration.actuation import World, git
 

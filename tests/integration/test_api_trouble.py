@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import kmock as kmocks
@@ -17,6 +17,7 @@ from console.runtime.kubernetes import object_in
 from console.runtime.reflector import Heard, Pace, Reflector
 from console.wiring import SystemClock
 from stages.live_objects import Resource
+from stages.value import replace
 from tests.integration.cluster import wait_until
 
 FEED = object_in("heron", Resource("", "v1", "configmaps", "ConfigMap", "heron-feed"))

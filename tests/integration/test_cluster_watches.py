@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from console.wiring import SystemClock
 from stages.deployed import WorkloadReading
 from stages.policy import Application as Where
 from stages.signals import SourceHealth
+from stages.value import replace
 from tests.integration.argo import Argo
 from tests.integration.cluster import MERGE, READER, Cluster, wait_until
 from tests.integration.herons import Heron, live_policy, sample_objects

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from console.demo.floor import Pace
 from console.demo.gitops_loop import GitOpsLoop, LoopConfig, NotSynced
 from console.demo.sample_repository import create_remote, sample_files
 from console.demo.venue import VenueConfig, run
+from stages.value import replace
 
 SCHEDULER = "apps/heron/scheduler.yaml"
 CATALOG = "apps/heron/catalog.yaml"

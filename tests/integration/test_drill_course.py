@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from stages.drill_faults import CANCELS
 from stages.drill_validity import newest
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.value import replace
 from stages.witness import VenueReading
 from tests.integration.actuation import World, short_pause
 

@@ -6,7 +6,7 @@ The controller of the tests moves whenever the drill waits, and the drill asks i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from console.wiring import SystemClock
 from stages.drill import KILL, TABLETOP, Drill, Finding
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.value import replace
 from stages.witness import RuntimeReading, VenueReading
 from tests.integration.actuation import short_pause
 from tests.integration.cluster import MERGE, Cluster

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from stages.deployed import ApplicationReading
 from stages.phrase import confirmation_phrase
 from stages.posture import Mode
 from stages.refusal import Trouble
+from stages.value import replace
 from tests.integration.actuation import World
 
 

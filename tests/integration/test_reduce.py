@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +18,7 @@ from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.settling import Truth
 from stages.state import ControlState, fold
+from stages.value import replace
 from stages.witness import OrderOutcome, Position, VenueReading
 from tests.integration.actuation import World, git
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from stages.commands import BeginReduce, RecordCommitted, RecordOutcome
 from stages.entries import EntryFilter
 from stages.posture import Mode
 from stages.signals import Snapshot
+from stages.value import replace
 from stages.witness import RuntimeReading
 from tests.integration.watching import Console, HandClock, ScriptedReader, World, begun, console, demo_policy
 

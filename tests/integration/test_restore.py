@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from stages.clearing import restore_action
 from stages.posture import Mode
 from stages.refusal import Trouble
 from stages.token import Token, encode_token
+from stages.value import replace
 from tests.integration.actuation import ROOT, World, die_at
 from tests.integration.broker import Broker
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from stages.commands import ClearLatch, OpenLatch
 from stages.entries import LedgerAway
 from stages.posture import ClearRule, Mode
 from stages.refusal import Refusal, Trouble
+from stages.value import replace
 from tests.integration.actuation import ROOT, World, git
 from tests.integration.broker import Broker
 from tests.integration.test_restore import Flag

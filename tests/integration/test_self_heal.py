@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from console.wiring import RandomIdentifiers, SystemClock
 from stages.exempt import flag_of
 from stages.phrase import confirmation_phrase
 from stages.posture import Mode
+from stages.value import replace
 from tests.integration.actuation import World, git
 from tests.integration.argo import Argo
 from tests.integration.cluster import MERGE, READER, Cluster, wait_until

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from console.__main__ import main
 from stages.plan import Plan, build, to_document
 from stages.token import Token, decode_token, encode_token
+from stages.value import replace
 from tests.integration.actuation import ROOT, World, git
 from tests.integration.people import configure
 

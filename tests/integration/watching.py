@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,7 @@ from stages.policy_text import load
 from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK, Quality, Sample, SignalKey, Snapshot, SourceHealth
 from stages.state import ControlState, fold
+from stages.value import replace
 from stages.witness import GitReading, RuntimeReading, VenueReading
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

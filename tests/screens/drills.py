@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from stages.drill_story import told
 from stages.drill_validity import Validity
 from stages.entries import Draft, write
 from stages.facts import DrillRun
+from stages.value import replace
 from tests.screens import states
 
 TARGET = Scope("torghut-sim", "PA3SX7FYNUTF", "paper", "torghut-sim", "apps/torghut-sim", "https://paper.example")

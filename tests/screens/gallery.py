@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from console.desk import ByHand, Frame
 from stages.entries import Draft, StoredEntry, genesis, write
 from stages.signals import SignalKey
+from stages.value import replace
 from tests.screens.ledgers import DOWN, UP, stored
 from tests.screens.states import NOW
 

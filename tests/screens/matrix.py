@@ -6,10 +6,10 @@ Where a combination makes no sense, the table says so in words.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from console.desk import Consents, Frame
+from stages.value import Struct, replace
 from stages.verdict import WatchPresence
 from tests.screens import ledgers, states, test_clear_page
 from tests.screens.conftest import Console
@@ -18,8 +18,7 @@ LATER: Mapping[str, timedelta] = {"waiting": timedelta(seconds=3), "disconnected
 """How long no tick has come, or has not come yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One screen in one state. ``says`` all stand on the page at every size, in one piece each."""
 
     frame: Callable[[], Frame | None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from console.desk import Answers, Given, Rehearsal, Running, RunningStep
 from stages.ladder import Direction, Unit
 from stages.plan import ControlChange, Edit, Plan
 from stages.stake import BlastRadius
+from stages.value import replace
 from stages.verdict import (
     Gate,
     GateStatus,

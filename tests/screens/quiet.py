@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from stages.ladder import Unit
 from stages.posture import Mode, Posture
 from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot, SourceHealth
 from stages.standing import Standing
+from stages.value import replace
 from stages.verdict import (
     BurnIn,
     BurnInItem,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from stages.ladder import Unit
 from stages.posture import Latch, Mode, Posture
 from stages.signals import Quality, SourceHealth
 from stages.standing import Difference, Standing
+from stages.value import replace
 from stages.verdict import (
     Alarm,
     AlarmClass,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from console.screens.clear.page import Sight, clear_page, items
 from stages.clearing import Clearance, who_clears
 from stages.posture import ClearRule, Latch, Mode, Posture
 from stages.standing import Standing
+from stages.value import replace
 from tests.screens import states
 from tests.screens.pressing import field_of, until, write
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from console.screens.plan import PlanScreen
 from console.screens.ramp import RampScreen
 from console.screens.rollback import ReduceScreen
 from console.seat import needs_ascii
+from stages.value import replace
 from stages.verdict import WatchPresence
 from tests.screens import states
 from tests.screens.pressing import until

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from console.screens.drill.page import Sitting, drill_page, phrases
 from console.screens.ramp.outline import Look
 from console.screens.ramp.page import ramp_page
 from console.screens.rollback import ReduceScreen
+from stages.value import replace
 from stages.verdict import Sees
 from tests.screens import drills, states
 from tests.screens.conftest import Console, MakeConsole

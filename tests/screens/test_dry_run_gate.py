@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from console.screens.plan.draft import Draft, read_meanings
@@ -11,6 +9,7 @@ from console.screens.plan.page import plan_page
 from stages.dry_run import DryRun
 from stages.gates import DRY_RUN, dry_run_gate
 from stages.policy import Policy
+from stages.value import replace
 from stages.verdict import Gate
 from tests.screens import states
 

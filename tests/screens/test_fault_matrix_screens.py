@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
@@ -23,6 +23,7 @@ from stages.posture import Mode, join
 from stages.refusal import Trouble
 from stages.signals import Snapshot, SourceHealth
 from stages.state import ControlState
+from stages.value import replace
 from stages.verdict import Evaluation, WatchPresence
 from stages.watching import WatchState
 from stages.witness import GitReading, RuntimeReading, VenueReading

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from console.screens.ledger.shelf import HELD, Shelf
 from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
 from stages.chain import Anchor, Problem
 from stages.entries import EntryFilter, Head, StoredEntry
+from stages.value import replace
 from tests.screens import ledgers, states
 from tests.screens.conftest import Shelves
 from widgets.glyphs import ascii_twin
@@ -46,8 +46,8 @@ def read(rows: list[StoredEntry], *, at: int = 0, **changes: object) -> Reading:
 
 def altered_story() -> list[StoredEntry]:
     rows = ledgers.story()
-    rows[4] = replace(rows[4], text=rows[4].text.replace("bob", "eve"))
-    rows[9] = replace(rows[9], text="not an entry any more \x1b[2J")
+    rows[4] = StoredEntry(rows[4].seq, rows[4].hash, rows[4].text.replace("bob", "eve"))
+    rows[9] = StoredEntry(rows[9].seq, rows[9].hash, "not an entry any more \x1b[2J")
     return rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from console.desk import Frame
+from stages.value import replace
 from stages.verdict import WatchPresence
 from tests.screens import ledgers, states, test_clear_page
 from tests.screens.conftest import Console

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +18,7 @@ from console.panic.phrases import Meant, read_phrase
 from console.panic.screen import PanicApp, outcome
 from stages.owing import Owed
 from stages.refusal import Trouble
+from stages.value import replace
 from widgets.token_input import folded
 
 NOW = datetime(2026, 11, 24, 19, 7, 12, tzinfo=UTC)

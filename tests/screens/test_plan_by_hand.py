@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from textual import events
@@ -10,6 +9,7 @@ from textual import events
 from console.desk import Answers, Told
 from console.screens.ramp import RampScreen
 from stages.refusal import Trouble
+from stages.value import replace
 from tests.screens import states
 from tests.screens.pressing import field_of, is_ready, until, write
 from widgets.token_input import TokenInput

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from stages.ladder import Direction
 from stages.patch import patch_text
 from stages.plan import Edit
 from stages.stake import stakes
+from stages.value import replace
 from stages.verdict import GateStatus
 from tests.screens import states
 from tests.screens.conftest import Console

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.screens.ramp.outline import Look
 from console.screens.ramp.page import ramp_page
+from stages.value import replace
 from stages.verdict import RowState, TriggerState
 from tests.screens import states
 from tests.screens.pressing import field_of, until, write

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ from console.screens.ramp.outline import Look, terminal_title
 from console.screens.ramp.page import ramp_page
 from stages.ladder import Unit
 from stages.signals import SignalKey
+from stages.value import replace
 from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TruthRow
 from stages.witness import Order
 from tests.screens import states

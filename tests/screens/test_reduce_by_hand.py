@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from textual import events
 
+from stages.value import replace
 from tests.screens import states
 from tests.screens.pressing import field_of, until, write
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from console.desk import Frame, RunningStep
 from console.screens.rollback import Plea, phrases, reduce_page
 from console.screens.rollback.ways import suggested
 from stages.posture import Mode
+from stages.value import replace
 from tests.screens import states
 
 SIZES = ((160, 45), (100, 30), (80, 24), (60, 20))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from console.config import Settings
 from console.picture import take, veil_of, veiled
 from console.veil import Veil
+from stages.value import replace
 from tests.screens import states
 from tests.screens.pressing import field_of, until
 from widgets.palette import THEMES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from console.screens.zoom.page import WINDOWS, Sight, copied, zoom_page
 from stages.closeup import Closeup
 from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
+from stages.value import replace
 from stages.verdict import RowState
 from tests.screens import closeups, ladder, states
 from tests.screens.pressing import until

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import struct
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +29,7 @@ from stages.refusal import Trouble
 from stages.roster import Roster, load_roster, parse_roster, roster_digest
 from stages.stake import BlastRadius
 from stages.token import Token, decode_token, encode_token
+from stages.value import replace
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 ACTION = Action("advance", "heron", "ab" * 32, {"from": "L0", "to": "L1"}, "n", NOW + timedelta(hours=8))

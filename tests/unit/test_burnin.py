@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -22,6 +21,7 @@ from stages.gates import GateFacts, judge_gates
 from stages.objectives import waivable
 from stages.posture import Mode
 from stages.refusal import Refusal
+from stages.value import replace
 from tests.unit.watched import ACTING, OPEN, Watched, make_policy, policy_document
 
 

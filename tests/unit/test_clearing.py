@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +28,7 @@ from stages.entries import Draft
 from stages.incidents import latch_for
 from stages.posture import ClearRule, Latch, Mode
 from stages.refusal import Refusal
+from stages.value import replace
 from stages.watching import WatchState
 from tests.unit.watched import Watched, make_policy, policy_document
 

@@ -11,6 +11,7 @@ from console.watch.closeup_report import closeup_document, closeup_lines
 from stages.closeup import Closeup, Kind, near_misses, origin, reading_at, stride_for, used
 from stages.plot import Point
 from stages.signals import LIVE_BOOK, SignalKey
+from stages.value import replace
 from tests.screens import ladder, states
 from widgets.chart import Chart, Level, chart_lines, fixed_scale
 from widgets.line import Tone
@@ -101,8 +102,7 @@ def test_the_scale_hangs_on_the_limit_and_not_on_the_noise() -> None:
 def drawn(points: list[Point], *, falling: bool = False, width: int = 42) -> list[str]:
     end = NOON + timedelta(seconds=32)
     chart = Chart(points, NOON, end, 0.0, 100.0, lambda value: f"{value:.0f}", lambda at: f"{at:%H:%M}")
-    chart = Chart(**{name: getattr(chart, name) for name in chart.__slots__} | {"falling": falling})
-    return [line.text for line in chart_lines(chart, width, 12)]
+    return [line.text for line in chart_lines(replace(chart, falling=falling), width, 12)]
 
 
 def test_a_gap_is_a_gap_and_says_why() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,6 +27,7 @@ from stages.entries import Draft, Entry, genesis, write
 from stages.posture import Mode
 from stages.refusal import Refusal
 from stages.state import ControlState, fold
+from stages.value import replace
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 MARKET = NOW

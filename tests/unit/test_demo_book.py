@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from console.demo.floor import Floor, Pace
 from console.demo.market import Market
 from console.demo.price_faults import gap
 from console.demo.status_page import metrics, status
+from stages.value import replace
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 LIVE = Account("ACC-LIVE", "live", Decimal(250_000))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -20,6 +19,7 @@ from stages.policy import Policy
 from stages.policy_text import load
 from stages.quality import SKEW
 from stages.signals import Quality, Sample
+from stages.value import replace
 from tests.unit.test_demo_book import LIVE, Day, deployed
 
 

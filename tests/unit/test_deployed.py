@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from stages.application import Application, Operation
 from stages.deployed import ApplicationReading, Deployed, WorkloadReading
 from stages.deployed_rows import deployed_rows
 from stages.rollouts import Happening, PodStart, Rollout
+from stages.value import replace
 from stages.verdict import Truth, TruthRow
 from stages.witness import GitReading
 from tests.unit.watched import Watched

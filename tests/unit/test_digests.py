@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from stages.policy import DigestSpec, Policy
 from stages.policy_text import load
 from stages.refusal import Trouble
 from stages.standing import Manifests, assess, read_controls
+from stages.value import replace
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "console" / "demo" / "sample"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stages import drill as machine
 from stages.drill import ABORTED, FAIL, KILL, PAPER, PASS, ROLLBACK, TABLETOP, Declared, Drill, Finding, Scope
+from stages.value import replace
 
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)
 DECLARED = Declared(("o-1",), ("blocked",), NOW + timedelta(minutes=15))

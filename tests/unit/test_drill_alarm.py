@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from stages.facts import DrillRun
+from stages.value import replace
 from stages.verdict import AlarmClass
 from tests.screens import drills
 from tests.unit.watched import Watched

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from stages.drill import ABORTED, KILL, PAPER, PASS, PROBES, RESTARTS, RUNNING, 
 from stages.drill_effects import declared
 from stages.facts import DrillRun
 from stages.posture import Mode
+from stages.value import replace
 from stages.verdict import RowState
 from tests.unit.test_all_triggers import held, one
 from tests.unit.watched import GOOD, OPEN, Watched, make_policy, policy_document, signal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from console.screens.drill.scorecard import trend_cells
@@ -11,6 +10,7 @@ from stages.drill import FAIL, KILL, PASS, ROLLBACK, TABLETOP
 from stages.drill_faults import FAULTS, HEAL, PUSH
 from stages.drill_trend import LAST, Cell, fault_trends, scorecards
 from stages.facts import DrillRun
+from stages.value import replace
 from tests.screens.drills import Story, before, earlier, running
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from stages.policy import DrillSpec, Policy
 from stages.posture import Mode
 from stages.signals import Quality, Sample, SignalKey
 from stages.state import ControlState, fold
+from stages.value import replace
 from tests.unit.test_all_triggers import held, one, world
 from tests.unit.watched import ACTING, OPEN, Watched, make_policy, policy_document, signal
 

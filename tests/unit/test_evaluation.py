@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from stages.evaluation import WatchState, accumulate, judge, look
 from stages.signals import Quality, Sample, SignalKey
+from stages.value import replace
 from stages.verdict import RowState
 from stages.watching import Overhang
 from stages.witness import Position

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from stages.posture import Mode
 from stages.quality import Reading
 from stages.session import phase
 from stages.signals import Quality, Sample, SignalKey
+from stages.value import replace
 from stages.watching import BurnWatch, ObjectiveWatch
 from stages.windows import Coverage, Window
 from tests.unit.test_all_triggers import held, one, stale, tca, world

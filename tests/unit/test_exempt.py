@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from stages.exempt import keys_of, patch_of, value_in, why_healed
 from stages.gates import judge_gates
 from stages.policy import RuntimeFlag
 from stages.runtime_checks import check_runtime_flag
+from stages.value import replace
 from stages.verdict import GateStatus
 from tests.unit.test_gates import facts, plan
 from tests.unit.watched import Watched, make_policy, policy_document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 
@@ -17,6 +16,7 @@ from stages.drill_metric import NAMED, tried
 from stages.entries import LedgerAway
 from stages.policy_text import load
 from stages.refusal import Trouble
+from stages.value import replace
 from tests.unit.test_drill_validity import asking, reasons, run
 
 TARGET = Scope("heron-paper", "HERON-PAPER-01", "paper", "heron-paper", "apps/heron-paper", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -159,7 +158,7 @@ def venue_is_honest(parts: Parts, killed: Killed, done: Reduced, part: str, faul
 
 def test_no_reduction_asks_prometheus_for_anything() -> None:
     """A kill and a rollback have no source among their ports, so that none can hold them up or lie to them."""
-    known = {field.name for kind in (KillPorts, ReducePorts) for field in fields(kind)}
+    known = {name for kind in (KillPorts, ReducePorts) for name in kind.__struct_fields__}
     assert known == {
         "ledger", "spill", "venue", "clock", "go_on", "before", "repository", "running", "pause", "checkpoint",
         "by_branch", "runtime", "flag",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from stages.live_objects import Asked, Sighting, live_reading, resource_of
 from stages.policy import ControlSpec
 from stages.rollouts import Rollout
 from stages.settling import truth
+from stages.value import replace
 from tests.unit.watched import OPEN, Watched
 
 DONE = Rollout(done=True, said="1 of 1 updated, 1 available", wanted=1, updated=1, available=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from stages.ladder import Direction
 from stages.plan import Plan
 from stages.rendering import Rendering
 from stages.stake import BlastRadius
+from stages.value import replace
 from stages.verdict import Gate, GateStatus
 from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document, signal
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from stages.signals import Snapshot
+from stages.value import replace
 from stages.verdict import AlarmClass
 from stages.witness import Position
 from tests.unit.watched import NOBODY, OPEN, Watched, make_policy, policy_document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from stages.facts import CANCEL_BY_HAND
 from stages.owing import WITHIN, owed
 from stages.posture import Mode
 from stages.releases import block_latch
+from stages.value import replace
 from stages.verdict import AlarmClass
 from tests.unit.watched import Watched
 

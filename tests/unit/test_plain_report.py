@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from console.watch.once import Look
 from console.watch.plain_report import news, sentences
 from stages.policy import Policy
 from stages.signals import LIVE_BOOK, SignalKey
+from stages.value import replace
 from stages.verdict import RowState
 from tests.screens import states
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from stages.policy import Policy
 from stages.quality import Reading, readings
 from stages.session import phase
 from stages.signals import Quality, Sample, SignalKey, Snapshot
+from stages.value import replace
 from tests.unit.watched import OPEN, make_policy, policy_document, signal
 
 MORNING = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)

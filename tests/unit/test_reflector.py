@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from console.runtime.api import ApiServer, ApiTrouble, Stream
 from console.runtime.reflector import Collection, Heard, Pace, Reflector
 from console.wiring import SystemClock
+from stages.value import replace
 
 FEEDS = Collection("/api/v1/namespaces/heron/configmaps", (("fieldSelector", "metadata.name=feed"),))
 PACE = Pace(pauses=(0.0, 0.01), refused=0.02, poll=0.5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -13,6 +12,7 @@ from stages.posture import Mode
 from stages.safety import NOT_YET, UNVERIFIED, YES, safe_now, stays_so
 from stages.settling import truth as read_back
 from stages.signals import Snapshot
+from stages.value import replace
 from stages.verdict import Evaluation
 from tests.unit.watched import Watched
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console.watch.seeing import Seeing
+from stages.value import replace
 from stages.verdict import Row, RowState
 from tests.screens import states
 

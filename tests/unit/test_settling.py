@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from stages.posture import Mode
 from stages.settling import truth
+from stages.value import replace
 from tests.unit.watched import Watched
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from console.store.spill import Spill
 from stages.entries import EVERY, Draft, Entry, EntryFilter, LedgerAway, genesis, write
 from stages.refusal import Trouble
+from stages.value import replace
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from stages.drill import FAIL, ROLLBACK
 from stages.manifest import MarketSpan
 from stages.policy import DrillSpec, Policy
 from stages.signals import Snapshot
+from stages.value import replace
 from stages.way_down import CANNOT, NOT_PROVEN, READY, UNKNOWN, Way, ways
 from tests.screens import states
 from tests.unit.test_drill_validity import run, state, with_drill

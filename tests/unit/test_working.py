@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ import pytest
 from stages.ladder import Unit
 from stages.policy_text import Unloadable, load
 from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.value import replace
 from stages.verdict import Row, RowState
 from stages.witness import Order
 from stages.working import Whose, working

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from stages.policy import Policy
 from stages.refusal import Refusal
 from stages.signals import Quality, Sample, SignalKey, Snapshot, SourceHealth
 from stages.state import ControlState, fold
+from stages.value import replace
 from stages.verdict import Evaluation, Row, WatchPresence
 from stages.watching import WatchState
 from stages.witness import GitReading, Order, Position, RuntimeReading, VenueReading

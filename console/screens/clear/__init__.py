@@ -6,7 +6,6 @@ What a cleared halt has left, and the way back from a kill, stand in the same li
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
@@ -17,6 +16,7 @@ from console.desk import Hands, Told
 from console.errand import Errand, send
 from console.screens import Live, View, bindings
 from console.screens.clear.page import NOTHING, PHRASE, PRESS, REASON, Item, ItemLink, Offer, Sight, clear_page, items
+from stages.value import replace
 from widgets.line import Line
 from widgets.token_input import GRACE, TokenInput
 

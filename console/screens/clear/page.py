@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from console.actions import On
@@ -12,6 +11,7 @@ from console.screens import View, keys_line, view_head, zone_of
 from stages.clearing import Clearance
 from stages.posture import Mode, effective_mode
 from stages.resuming import suspends
+from stages.value import Struct
 from stages.verdict import Headline
 from widgets.figures import age
 from widgets.header import MODE_WORDS, header, local_time
@@ -24,8 +24,7 @@ PHRASE: Final = "phrase"
 """How something is done: not at all, by ``y``, by a line of reason, by a phrase."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One row: an open latch, the restore of a kill without one, or what a cleared halt has left."""
 
     act: str
@@ -36,8 +35,7 @@ class Item:
     clearance: Clearance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What was read about the picked item; None is not read yet."""
 
     consents: Consents | None = None
@@ -45,8 +43,7 @@ class Sight:
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """The one thing that can be done: by ``y``, by a line of reason, by a phrase, or nothing."""
 
     how: str
@@ -170,8 +167,7 @@ def _headline(view: View, rows: tuple[Item, ...]) -> Headline | None:
     return Headline(f"{latched} HELD", "", f"{ready} whose cause is gone", sentence, "warn", False)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemLink:
+class ItemLink(Struct, frozen=True):
     """A click on an item of the list."""
 
     index: int

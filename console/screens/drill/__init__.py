@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from console.watch.drill_report import run_document
 from stages.drill import KILL, PAPER, RUNNING
 from stages.drill_faults import FAULTS, why_not_injected
 from stages.drill_story import ANSWERS
+from stages.value import replace
 from widgets.line import Line
 from widgets.token_input import TokenInput, wrong_word
 

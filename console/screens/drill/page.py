@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,6 +38,7 @@ from stages.drill_progress import (
 )
 from stages.facts import DrillRun
 from stages.phrase import drill_phrase, kill_phrase, rollback_phrase
+from stages.value import Struct, replace
 from stages.verdict import Headline, Sees
 from widgets.header import header, local_time, small_header
 from widgets.line import Line, Tone, beside, fit, padded, title
@@ -56,8 +56,7 @@ LEAST_LAST: Final = 2
 """Lines of the last drills that stand below the scorecard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
+class Sitting(Struct, frozen=True):
     """What the person did on this page: the drill put aside for a new one, and what came of a wish."""
 
     ground: DrillGround | None = None
@@ -67,8 +66,7 @@ class Sitting:
     """The fault that is chosen for the next drill of the kill; empty for a plain one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One phrase that may be typed, and what it does."""
 
     phrase: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -22,6 +21,7 @@ from console.screens.ledger.wanted import Wanted, read_wanted, what_is_wrong
 from console.strides import Tally
 from stages.entries import StoredEntry
 from stages.timeline import folder_name, incident_of
+from stages.value import replace
 from widgets.line import Line
 from widgets.token_input import TokenInput
 

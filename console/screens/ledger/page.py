@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from console.actions import On
@@ -11,6 +10,7 @@ from console.screens import View, keys_line, view_head, zone_of
 from console.screens.ledger.reading import Reading, Writing
 from console.screens.ledger.wanted import EXAMPLE
 from stages.pairing import UNKNOWN
+from stages.value import Struct, replace
 from stages.verdict import Headline
 from widgets.bar import bar
 from widgets.figures import age, percent
@@ -25,8 +25,7 @@ TALL = 28
 BELOW = 9
 
 
-@dataclass(frozen=True, slots=True)
-class EntryLink:
+class EntryLink(Struct, frozen=True):
     """A click on an entry of the list."""
 
     seq: int

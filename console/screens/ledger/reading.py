@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.desk import Proof
 from console.screens.ledger.shelf import Shelf
 from console.screens.ledger.wanted import Wanted
 from stages.entries import EMPTY, Head, StoredEntry
+from stages.value import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
+class Writing(Struct, frozen=True):
     """An export: so many entries are written, of so many; 0 where these are not counted yet."""
 
     done: int = 0
     of: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Everything that the page is drawn from beside the view."""
 
     wanted: Wanted = field(default_factory=Wanted)

@@ -7,11 +7,11 @@ that memory stays the same however far one scrolls. The view hangs on the entry 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from console.desk import Leaf
 from stages.entries import StoredEntry
 from stages.pairing import Ending
+from stages.value import Struct, field, replace
 
 PAGE = 200
 """Entries asked for at once."""
@@ -21,8 +21,7 @@ NEAR = 100
 """How near to an end of the run the next page is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """A run of entries, the view's top and the chosen entry, both by number."""
 
     rows: tuple[StoredEntry, ...] = ()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from stages.entries import EVERY, KINDS, EntryFilter
+from stages.value import Struct
 
 PLAIN: Final = ("kind", "actor", "stage", "intent")
 TIMES: Final = ("since", "until")
 EXAMPLE: Final = "kind: actor: stage: intent: since:2026-11-20T14:30 until: any text; times in UTC; empty shows all"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A filter with the text that it was typed as."""
 
     typed: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -19,6 +18,7 @@ from console.screens.plan.draft import Draft, read_meanings
 from console.screens.plan.page import PAGES, SIDES, TALL, PageLink, missing_words, narrow_page, plan_page
 from stages.patch import patch_text
 from stages.plan import Plan, to_document
+from stages.value import replace
 from widgets.diff_view import Look, change_starts
 from widgets.line import Line
 from widgets.token_input import TokenInput

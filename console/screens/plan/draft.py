@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.desk import Answers, Frame, Rehearsal, Running, RunningStep
@@ -13,13 +12,13 @@ from stages.departure import Departure
 from stages.ladder import Direction
 from stages.plan import Plan
 from stages.refusal import Trouble
+from stages.value import Struct, field
 from stages.verdict import Gate
 from widgets.diff_view import Look
 from widgets.figures import amount
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """Everything that the page is drawn from beside the view."""
 
     target: str

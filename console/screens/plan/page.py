@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from console.actions import On
@@ -13,6 +12,7 @@ from console.screens.plan.draft import Draft
 from console.screens.plan.missing import no_plan
 from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
+from stages.value import Struct, replace
 from stages.verdict import Gate, Headline
 from widgets.change_table import change_lines, cost_lines
 from widgets.departure_view import departure_lines
@@ -35,8 +35,7 @@ _STATE_WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class PageLink:
+class PageLink(Struct, frozen=True):
     """A click on the name of a page."""
 
     page: int

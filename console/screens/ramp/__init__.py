@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +10,7 @@ from textual.binding import BindingType
 from console.actions import On
 from console.screens import Asked, Live, bindings
 from console.screens.ramp.outline import Look, terminal_title, waiting_page
+from stages.value import replace
 from widgets.header import is_pnl
 from widgets.narrowing import narrowed
 from widgets.status import worst, worst_first

@@ -5,11 +5,11 @@ The first paint is drawn by this alone, so nothing here loads what a frame is ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.actions import On
 from console.screens import View, keys_line, view_head
+from stages.value import Struct
 from widgets.header import header, small_header
 from widgets.line import Line, Tone, fit, padded, title
 from widgets.status import HEADLINE_MARKS
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from stages.signals import SignalKey
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What the person chose to see: a stage that is not in force, an order of rows, a note of what was just asked."""
 
     stage: int | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from console.actions import On
@@ -22,6 +21,7 @@ from console.screens.ramp.parts import (
     summary_line,
 )
 from stages.signals import SignalKey
+from stages.value import replace
 from stages.verdict import Evaluation, Row
 from stages.working import working
 from widgets.figures import age, amount, percent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -20,6 +19,7 @@ from console.errand import Errand, send
 from console.screens import Live, View, bindings, keys_line, view_head
 from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
+from stages.value import Struct, replace
 from stages.verdict import Headline
 from widgets.figures import age, amount, clock, number
 from widgets.header import header, is_pnl, local_time
@@ -36,8 +36,7 @@ REASONS: Final = {"1": "risk", "2": "TCA", "3": "stale", "4": "books", "5": "inc
 """What a way down owes within ten minutes, by one digit; asked after, never before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plea:
+class Plea(Struct, frozen=True):
     """What the person has asked for on this page, and what came of it."""
 
     note: str = ""

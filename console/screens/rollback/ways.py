@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from console.desk import Frame
 from stages.phrase import kill_phrase
 from stages.policy import Policy
 from stages.posture import Mode
 from stages.session import market_after, session_length
+from stages.value import Struct
 from widgets.figures import age
 from widgets.header import MODE_WORDS
 from widgets.line import Line, Tone, fit, title
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One way down: its phrase and what happens to orders and positions."""
 
     phrase: str

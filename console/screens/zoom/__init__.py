@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ from console.screens.zoom.page import WINDOWS, Sight, copied, zoom_page
 from stages.close_by import made_of
 from stages.closeup import Closeup
 from stages.signals import SignalKey
+from stages.value import replace
 from widgets.line import Line
 
 __all__ = ["ZoomScreen"]

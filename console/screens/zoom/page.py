@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -17,6 +16,7 @@ from stages.closeup import Closeup, Kind, Moment, near_misses, origin, used
 from stages.ladder import Unit
 from stages.policy import Policy
 from stages.signals import SignalKey
+from stages.value import Struct, replace
 from stages.verdict import Headline, Row, RowState
 from widgets.chart import Chart, Level, chart_lines, fixed_scale
 from widgets.figures import age, number, percent, unit_word
@@ -38,8 +38,7 @@ _MARKS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What the person looks at. ``until`` None follows the newest moment."""
 
     key: SignalKey
