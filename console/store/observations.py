@@ -20,6 +20,9 @@ from stages.value import Struct
 BATCH: Final = 1_000
 """Rows pruned in one transaction, so that the next tick never waits long."""
 
+READ: Final = 100
+"""Ticks held at a time while many are read."""
+
 START: Final = "0" * 64
 """The digest of no ticks."""
 
@@ -75,7 +78,7 @@ class SqlObservations:
         if every > 1:
             span = span.where(self._tables.tick.c.seq % every == 0)
         with self.database.read() as connection:
-            for row in connection.execute(span, execution_options={"yield_per": BATCH}):
+            for row in connection.execute(span, execution_options={"yield_per": READ}):
                 yield Tick(row.seq, from_microseconds(row.at), row.body)
 
     def digest(self, *, after: int = 0, upto: int | None = None) -> tuple[str, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Computed, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Computed, Dialect, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class LedgerTables:
@@ -38,6 +40,30 @@ class LedgerTables:
         )
 
 
+class Packed(TypeDecorator[str]):
+    """A text that takes a tenth of its room: compressed here for SQLite; PostgreSQL does it by itself.
+
+    What was damaged reads as a text that says nothing, so that its digest tells.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(LargeBinary() if dialect.name == "sqlite" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return zlib.compress(value.encode()) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
+        if isinstance(value, str):
+            return value
+        try:
+            return zlib.decompress(value).decode()
+        except (zlib.error, UnicodeDecodeError):
+            return ""
+
+
 class ObservationTables:
     """``tick`` (one evaluation a second) and ``accumulators`` (bodies of seals)."""
 
@@ -48,7 +74,7 @@ class ObservationTables:
             self.metadata,
             Column("seq", _counter(dialect), primary_key=True, autoincrement=True),
             Column("at", BigInteger, nullable=False, index=True, comment="microseconds since 1970"),
-            Column("body", Text, nullable=False),
+            Column("body", Packed, nullable=False),
             sqlite_autoincrement=True,
         )
         self.accumulators = Table(
@@ -56,7 +82,7 @@ class ObservationTables:
             self.metadata,
             Column("digest", Text, primary_key=True),
             Column("at", BigInteger, nullable=False, index=True),
-            Column("body", Text, nullable=False),
+            Column("body", Packed, nullable=False),
         )
 
 

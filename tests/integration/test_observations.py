@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,29 @@ def test_the_digest_of_a_span_can_be_recomputed_by_anyone(store: SqlObservations
     assert store.digest(after=4) == (START, 0)
 
 
+def test_a_tick_takes_little_room_and_reads_as_it_was_written(store: SqlObservations) -> None:
+    body = {"samples": {f"signal{n}": {"quality": "OK", "value": str(n)} for n in range(200)}}
+    store.append_tick(NOW, body)
+    with store.database.read() as connection:
+        room = connection.exec_driver_sql("SELECT length(body) FROM tick").scalar_one()
+    newest = store.newest_tick()
+    assert newest is not None
+    assert newest.body == body
+    assert room < len(newest.text) / 4
+
+
+def test_a_damaged_tick_changes_the_digest_and_says_nothing(store: SqlObservations) -> None:
+    fill(store, 2)
+    sound = store.digest()
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE tick SET body = x'78ff00' WHERE seq = 2")
+    assert store.digest() != sound
+    newest = store.newest_tick()
+    assert newest is not None
+    with pytest.raises(ValueError, match="Expecting value"):
+        _ = newest.body
+
+
 def test_the_digest_depends_on_order_and_content() -> None:
     assert len({chain_digest(texts) for texts in (["a", "b"], ["b", "a"], ["ab"], ["a"], [])}) == 5
 
@@ -70,9 +94,10 @@ def test_accumulators_are_kept_by_digest_and_checked(store: SqlObservations) -> 
     digest = store.put_accumulators({"observed": Decimal("12.5"), "samples": 50}, at=NOW)
     assert store.put_accumulators({"samples": 50, "observed": "12.5"}, at=NOW) == digest
     assert store.accumulators(digest) == {"observed": "12.5", "samples": 50}
-    with store.database.write() as connection:
-        connection.exec_driver_sql("UPDATE accumulators SET body = replace(body, '50', '500')")
-    assert store.accumulators(digest) is None
+    for altered in (zlib.compress(b'{"observed":"12.5","samples":500}'), b"\x00\xff", '{"samples":50}'):
+        with store.database.write() as connection:
+            connection.exec_driver_sql("UPDATE accumulators SET body = ?", (altered,))
+        assert store.accumulators(digest) is None
     assert store.accumulators("0" * 64) is None
 
 
