@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from console.drill_hands import PersonsDrills
     from console.in_force import InForce
     from console.watch.loop import Watch
+    from console.watch.once import Look
     from console.wiring import Wiring
     from stages.plan import Plan
     from stages.policy import Policy
@@ -35,6 +36,11 @@ class PersonsHands:
 
         return PersonsDrills(self._wiring)
 
+    def _seen(self) -> Look | None:
+        """What this console's watch has just found: a page that asks every other second need not fold it all again."""
+        watch = self._watch()
+        return watch.look() if watch is not None else None
+
     # ------------------------------------------------------------------------------------------------------ going up
 
     def rehearse(self, to_stage: int, tell: Tell = silent) -> Rehearsal:
@@ -50,7 +56,7 @@ class PersonsHands:
             created_by=wiring.actor,
             now=wiring.clock.wall(),
             to_stage=force.policy.stages[to_stage].name,
-            judge=wiring.judge(force.policy),
+            judge=wiring.judge(force.policy, self._seen),
             tell=tell,
         )
 
@@ -84,7 +90,7 @@ class PersonsHands:
         if not self._wiring.read_only:
             self._collect(force, plan)
         state = wiring.ledger.state()
-        gates = wiring.judge(force.policy)(plan)
+        gates = wiring.judge(force.policy, self._seen)(plan)
         stage = force.policy.stages[force.policy.stage_index(plan.to_stage) or 0]
         given = _given(state, plan)
         lacking = _lacking(force.policy, plan, given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from git.util import remove_password_if_present
 
 from console.gitops.command import Answer, run_git
 from console.gitops.housekeeping import Housekeeping
+from console.gitops.kept import Kept
 from console.gitops.lock import held, remove_leftover
 from console.gitops.push import judge_push, never_began
 from console.gitops.ssh import ssh_command
@@ -28,6 +30,13 @@ LOCAL_SECONDS: Final = 20.0
 
 FIRST_SECONDS: Final = 600.0
 """Limit for the first fetch, which brings the whole history."""
+
+KEPT_PATHS: Final = 4_096
+KEPT_BYTES: Final = 4 * 2**20
+"""What of a commit's files is kept after the first read: a commit never changes."""
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A commit by its whole name, unlike a branch, which moves."""
 
 _LOG_FORMAT: Final = "%x00%H%x00%an%x00%ae%x00%cI%x00%s%x00%(trailers:only=true,unfold=true)%x00"
 _FETCH: Final = (
@@ -52,6 +61,8 @@ class Mirror:
         self._name, self._email = name, email or f"{name}@localhost"
         self._timeout = timeout
         self._own = threading.local()
+        self._blobs: Kept[tuple[str, str], str | None] = Kept(KEPT_PATHS)
+        self._contents: Kept[str, bytes] = Kept(KEPT_BYTES, len)
         self._housekeeping = Housekeeping(self.folder, lambda words, limit: self._run(words, timeout=limit))
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -83,12 +94,17 @@ class Mirror:
         blob = self.blob(sha, path)
         if blob is None:
             return None
-        content = self._must("cat-file", "blob", blob).out
+        content = self._contents.get(blob, lambda: self._must("cat-file", "blob", blob).out)
         refuse_pointer(content, path, sha)
         return content
 
     def blob(self, sha: str, path: str) -> str | None:
         """Git's id of the file at a commit; None when there is no such file."""
+        if _COMMIT.fullmatch(sha) is None:
+            return self._blob(sha, path)
+        return self._blobs.get((sha, path), lambda: self._blob(sha, path))
+
+    def _blob(self, sha: str, path: str) -> str | None:
         found = find(self._must, sha, path)
         if found is not None and found.mode == SYMBOLIC_LINK:
             refuse_passage(found, path, sha)

@@ -31,6 +31,7 @@ from console.watch import ticks
 from console.watch.chronicle import Chronicle
 from console.watch.intake import Intake
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
+from console.watch.once import FRESH, Look
 from console.watch.reader import TICK, Reader
 from console.watch.reflex import Ready, Reflex
 from console.watch.ringer import Ringer
@@ -96,6 +97,7 @@ class Watch:
         self._reader: Reader | None = None
         self._pending: list[Command] = []
         self._sealed: tuple[float, str] | None = None
+        self._seen: Look | None = None
         self._looking: datetime | None = None
         """Since when this watch looks without a gap."""
         self._troubles: dict[str, str] = {}
@@ -115,6 +117,12 @@ class Watch:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
+
+    def look(self) -> Look | None:
+        """What the newest tick found, while that is fresh and what the watch of this ledger sees too."""
+        seen = self._seen
+        fresh = seen is not None and self._ports.clock.wall() - seen.evaluation.snapshot.wall < FRESH
+        return seen if fresh else None
 
     @property
     def alive(self) -> bool:
@@ -419,10 +427,13 @@ class Watch:
         except Trouble as trouble:
             self._troubles["ledger"] = trouble.line
         watched = self._memory.watch if self._memory is not None else WatchState.start()
+        waits = clearances(policy, state, watched, evaluation.snapshot)
+        own = self._memory is None or self._memory.own
+        self._seen = None if own else Look(evaluation, presence, own=False, clearances=waits)
         self._desk.publish(
             Frame(
                 evaluation=evaluation,
-                clearances=clearances(policy, state, watched, evaluation.snapshot),
+                clearances=waits,
                 history=self._trends.history(),
                 policy=policy,
                 who=self._seat.who,

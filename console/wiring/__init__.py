@@ -386,15 +386,17 @@ class Wiring:
             observations=self.observations,
         )
 
-    def judge(self, policy: Policy) -> Callable[[Plan], tuple[Gate, ...]]:
-        """Judges every gate of a plan under the policy in force."""
+    def judge(
+        self, policy: Policy, seen: Callable[[], Look | None] = lambda: None
+    ) -> Callable[[Plan], tuple[Gate, ...]]:
+        """Judges every gate of a plan under the policy in force, by what is ``seen`` already or by its own look."""
         from console.watch.judging import judge_plan
 
         return lambda plan: judge_plan(
             plan,
             policy=policy,
             state=self.ledger.state(),
-            look=lambda: self.look(policy),
+            look=lambda: seen() or self.look(policy),
             repository=self.repository,
             clock=self.clock,
             endpoint=self.settings.venue.url if self.settings.venue else "",
