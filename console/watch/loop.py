@@ -293,8 +293,10 @@ class Watch:
         return (self._read_ledger() or state) if waiting and not self._pending else state
 
     def _transact(self, command: Command) -> bool:
-        """False when the ledger could not take it; a refusal is an answer."""
+        """False when the ledger could not take it; a refusal is an answer. Who was relieved says nothing any more."""
         now, term = self._ports.clock.wall(), self._tenure.term
+        if term is None:
+            return True
         try:
             answer = self._ports.ledger.transact(command, now=now, deadline=HASTE, term=term)
         except Trouble as trouble:

@@ -10,7 +10,7 @@ import pytest
 
 from console.desk import Frame
 from console.watch.memory import KEPT
-from stages.commands import BeginReduce, RecordOutcome, RecordSettled
+from stages.commands import BeginReduce, Record, RecordOutcome, RecordSettled
 from stages.entries import EntryFilter, canonical
 from stages.posture import Mode
 from stages.signals import LIVE_BOOK, Quality, SignalKey
@@ -210,6 +210,21 @@ def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, 
     assert frame.presence.holder == "watch@b:1"
     assert first.ledger.head().seq == before
     assert any("relieved" in body for body in kinds(first, "lease"))
+
+
+def test_whoever_is_relieved_within_a_tick_writes_nothing_of_its_rest(
+    tmp_path: Path, world: World, clock: HandClock
+) -> None:
+    begun(tmp_path, clock)
+    first, second = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    run(first, clock, 3, second)
+    second.watch.take_over()
+    second.watch.tick()
+    before = first.ledger.head().seq
+    rest = [Record("watch", "note", {"text": text, "subject": "tick"}) for text in ("one", "two", "three")]
+    first.watch._carry_out(rest, first.ledger.state())
+    assert first.ledger.head().seq == before
+    assert first.watch._pending == [], "whoever watches now says it, not this one later"
 
 
 def test_a_restart_resumes_from_the_seal_and_the_time_between_is_unseen(
