@@ -167,7 +167,8 @@ class RecordCommitted(Struct, frozen=True):
 class RecordOutcome(Struct, frozen=True):
     """``outcome``: pushed, proposed (as ``branch``, to be merged), rejected, unchanged, abandoned or unknown.
 
-    ``market`` is the market time of a merge, from which a proposal that became a push counts.
+    ``market`` is the market time of a merge, from which a proposal that became a push counts. ``refused``: what the
+    manifests did not let be written.
     """
 
     actor: str
@@ -177,6 +178,7 @@ class RecordOutcome(Struct, frozen=True):
     message: str = ""
     branch: str = ""
     market: datetime | None = None
+    refused: tuple[str, ...] = ()
 
 
 class RecordSettled(Struct, frozen=True):

@@ -290,6 +290,7 @@ def _record_outcome(command: RecordOutcome, state: ControlState, now: datetime) 
     body: dict[str, Any] = {"outcome": command.outcome, "sha": command.sha, "message": command.message}
     body |= {"branch": command.branch} if command.branch else {}
     body |= {"market": command.market} if command.market else {}
+    body |= {"refused": command.refused} if command.refused else {}
     return (_draft(command, "outcome", body, intent=command.intent),)
 
 

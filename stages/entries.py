@@ -46,7 +46,7 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
         "intent": "act plan action from to mode cap direction market cause automatic approvals latches "
         "policy roster base tree blobs run gates confirmation expires",
         "committed": "sha tree base branch plan",
-        "outcome": "outcome sha message witness detail steps left branch market",
+        "outcome": "outcome sha message witness detail steps left branch market refused",
         "converged": "sha to detail seconds witnesses",
         "diverged": "sha to detail differences witnesses",
         "latch-opened": "key trigger cause mode cap evidence clearRoles clearWhen signal value limit unit "

@@ -90,6 +90,8 @@ class Intent(Struct, frozen=True):
     reason: str = ""
     ended: datetime | None = None
     """When its newest outcome was recorded."""
+    refused: tuple[str, ...] = ()
+    """What of a reduction the manifests did not let be written: none of that is lower in Git."""
 
     @property
     def unresolved(self) -> bool:

@@ -58,6 +58,8 @@ def stays_so(policy: Policy, intent: Intent, evaluation: Evaluation) -> Verdict:
     agrees = runtime_agrees(policy, evaluation.drift)
     if agrees is None:
         return Verdict(UNVERIFIED, "the runtime was not read")
+    if intent.refused:
+        return _not_written(intent)
     if agrees and _arrived(intent):
         return Verdict(YES, "Git and runtime agree")
     if intent.awaited:
@@ -85,12 +87,18 @@ def _blocked(venue: VenueReading, cancels: bool) -> Verdict:
 
 
 def _by_runtime(policy: Policy, intent: Intent, evaluation: Evaluation, waiting: str) -> Verdict:
+    if intent.refused:
+        return _not_written(intent)
     if not _arrived(intent):
         return Verdict(NOT_YET, waiting)
     agrees = runtime_agrees(policy, evaluation.drift)
     if agrees is None:
         return Verdict(UNVERIFIED, "the runtime was not read")
     return Verdict(YES, "the runtime runs the lower limits") if agrees else Verdict(NOT_YET, "runtime differs from Git")
+
+
+def _not_written(intent: Intent) -> Verdict:
+    return Verdict(NOT_YET, f"not in Git: {intent.refused[0]}")
 
 
 def _arrived(intent: Intent) -> bool:

@@ -222,11 +222,12 @@ class _Game(Struct):
         if plan.contents:
             sha = self.world.push(plan, trailers(stage, mode.name, self.state.epoch), self.now)
             self.record(RecordCommitted(WATCH, intent, sha))
-            self.record(RecordOutcome(WATCH, intent, "pushed", sha))
+            self.record(RecordOutcome(WATCH, intent, "pushed", sha, refused=plan.refusals))
             moved = ", ".join(edit.path for edit in plan.edits)
             self._act("pushed", stage, mode, "; ".join((moved, *plan.refusals)))
         else:
-            self.record(RecordOutcome(WATCH, intent, "unchanged", self.world.head, "the manifests say this already"))
+            said = "" if plan.refusals else "the manifests say this already"
+            self.record(RecordOutcome(WATCH, intent, "unchanged", self.world.head, said, refused=plan.refusals))
             self._act("unchanged", stage, mode, "; ".join(plan.refusals))
         if act.lets_go:
             self.world.blocked = False

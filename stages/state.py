@@ -311,6 +311,7 @@ def _outcome(state: ControlState, entry: Entry) -> ControlState:
         "outcome": body["outcome"],
         "message": body.get("message", ""),
         "ended": parse_time(entry.ts),
+        "refused": tuple(body.get("refused", ())),
     }
     changes |= {name: body[name] for name in ("sha", "branch") if body.get(name)}
     merged = state.intents.get(str(entry.intent))

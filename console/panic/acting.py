@@ -252,7 +252,7 @@ class Responder:
         try:
             found = within(LEDGER_PATIENCE, self.wiring.late_ledger.state).intents.get(act.intent)
             if found is not None and not found.unresolved:
-                done = found.outcome in ("pushed", "unchanged")
+                done = found.outcome in ("pushed", "unchanged") and not found.refused
                 said = f"{found.outcome}{f', {found.message}' if found.message else ''}"
                 return Heard("Git", done, said, act.handed, self.wiring.clock.monotonic() - act.began)
             if found is not None or not self.wiring.spill.unmerged():

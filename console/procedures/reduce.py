@@ -8,7 +8,7 @@ own, and nothing waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -169,7 +169,11 @@ def reduce(
         epoch = max(record.state().epoch, state.epoch + (1 if begun else 0))
         done = _Git(ports, policy, order, digests, epoch, record, awaited).follow(started + budget.total_seconds())
         ports.checkpoint("pushed")
-        record(RecordOutcome(order.actor, order.intent, done.outcome, done.sha, done.message, done.branch))
+        record(
+            RecordOutcome(
+                order.actor, order.intent, done.outcome, done.sha, done.message, done.branch, refused=done.refusals
+            )
+        )
         ports.checkpoint("outcome")
         note = nudge(ports.runtime, actor=order.actor, intent=order.intent) if done.outcome == "pushed" else None
         if note is not None:
@@ -182,8 +186,15 @@ def reduce(
             record(GiveReason(order.actor, order.intent, order.reason))
         record.merge()
     took = ports.clock.monotonic() - started
-    git = Witnessed("git", done.outcome in ("pushed", "unchanged"), took, done.message or done.outcome)
+    obeyed = done.outcome in ("pushed", "unchanged") and not done.refusals
+    git = Witnessed("git", obeyed, took, done.message or done.outcome)
     return replace(done, took=took, witnesses=(*witnessed, git), left=left, spilled=record.spilled)
+
+
+def not_written(refusals: Sequence[str]) -> str:
+    """What of a reduction is not in Git, in one line; empty when all of it is."""
+    more = f", and {len(refusals) - 1} more" if len(refusals) > 1 else ""
+    return f"NOT WRITTEN: {refusals[0]}{more}" if refusals else ""
 
 
 def _intent(ports: ReducePorts, policy: Policy, order: Order, state: ControlState) -> BeginReduce:
@@ -268,7 +279,7 @@ class _Recorder:
         try:
             answer = self._asked(lambda: self._ports.ledger.transact(command, now=now, deadline=LEDGER_SECONDS))
             return 0 if isinstance(answer, Refusal) else len(answer)
-        except LedgerAway as away:
+        except Trouble as away:  # the ledger, or what was spilled and cannot be brought into it
             return self._spill(command, now, away.line)
 
     def _spill(self, command: Command, now: datetime, cause: str) -> int:
@@ -315,7 +326,8 @@ class _Git:
             final = answer.outcome in ("pushed", "proposed", "unchanged") or self._rejected >= self._patience
             if final or self._ports.clock.monotonic() + pause >= deadline:
                 outcome = "abandoned" if answer.outcome in ("pending", "moved") else answer.outcome
-                return replace(answer, outcome=outcome, refusals=self._refusals)
+                message = "; ".join(filter(None, (answer.message, not_written(self._refusals))))
+                return replace(answer, outcome=outcome, message=message, refusals=self._refusals)
             if answer.outcome != "moved":
                 self._say(answer.message)
                 self._ports.pause(pause)
@@ -330,7 +342,8 @@ class _Git:
             if self._sha and repository.contains(self._sha):
                 return Reduced("pushed", intent, self._sha)
             if self._by_branch or not self._raced():
-                return Reduced("unchanged", intent, head, "the manifests say this already")
+                said = "" if plan.refusals else "the manifests say this already"
+                return Reduced("unchanged", intent, head, said)
         if self._awaited is not None and self._proposed_already(self._awaited, plan):
             return Reduced("proposed", intent, self._awaited.sha, self._awaited.message, branch=self._awaited.branch)
         self._sha = self._commit(plan, head)
@@ -434,8 +447,8 @@ def freeze(
 ) -> bool:
     """Hold every advance until an operator clears it; False when it is held by hand already. Never refused."""
     try:
-        state = ledger.state()
-    except LedgerAway:
+        state = within(HUNG_SECONDS, ledger.state)
+    except (Trouble, Hung):
         state = ControlState()
     newest = state.last_pushed
     command = OpenLatch(
@@ -451,7 +464,7 @@ def freeze(
     )
     try:
         answer = ledger.transact(command, now=clock.wall(), deadline=FREEZE_SECONDS)
-    except LedgerAway as away:
+    except Trouble as away:  # the ledger, or what was spilled and cannot be brought into it
         drafts = decide(state, command, now)
         if not isinstance(drafts, Refusal):
             spill.append(drafts, at=now, cause=away.line)

@@ -279,11 +279,11 @@ def _report(done: Reduced, out: Output) -> int:
     for one in done.witnesses:
         out.line(f"{'·' if one.done else '?'} {one.text}")
     for refusal in done.refusals:
-        out.line(f"? not reduced: {refusal}")
+        out.line(f"■ not written: {refusal}")
     for position in done.left or ():
         out.line(f"  still open: {position.symbol} {position.quantity:+f}, {position.market_value:,.2f} $")
     out.line(f"{done.outcome.upper()} after {done.took:.1f} s{f': {done.message}' if done.message else ''}")
-    return exit_code(done.outcome) or (2 if done.unverified else 0)
+    return exit_code(done.outcome) or (2 if done.unverified or done.refusals else 0)
 
 
 def exit_code(outcome: str) -> int:
@@ -368,14 +368,17 @@ def on_branch(wiring: Wiring, intent: str, before: str | None) -> str:
 def _ended(wiring: Wiring, body: dict[str, Any], intent: str, name: str, out: Output) -> int:
     outcome, sha, message = body["outcome"], body.get("sha", ""), body.get("message", "")
     unverified, silence = list(body.get("unverified", [])), _venue_silence(wiring)
+    refused = list(body.get("refused", []))
     if out.json:
-        told = {"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name}
+        told = {"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name, "refusals": refused}
         out.document(told | {"unverified": [*unverified, *(["venue"] if silence else [])]})
     said = {"pushed": f"pushed {sha[:8]}: limits of {name}; nothing is sold", "unchanged": f"{name} holds already"}
-    out.line(said.get(outcome, f"{outcome.upper()}: {message}"))
+    out.line(f"{name} IS NOT WHOLLY IN GIT" if refused else said.get(outcome, f"{outcome.upper()}: {message}"))
+    for refusal in refused:
+        out.line(f"■ not written: {refusal}")
     if silence:
         out.note(f"not verified: the venue ({silence}); what is open there is not known")
-    return exit_code(outcome) or (2 if unverified or silence else 0)
+    return exit_code(outcome) or (2 if unverified or silence or refused else 0)
 
 
 def _venue_silence(wiring: Wiring) -> str:

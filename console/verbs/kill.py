@@ -139,6 +139,10 @@ def run_kill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
     return 0 if git in ("pushed", "unchanged") and not _unverified(killed) else 2
 
 
+REFUSED: Final = "refused"
+"""What became of Git when the manifests did not let all of the kill be written."""
+
+
 def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
     """What became of Git, by the ledger or, while that is away, by the branch itself: outcome and message."""
     deadline, pause, last = wiring.clock.monotonic() + FOLLOW, threading.Event(), ""
@@ -147,7 +151,7 @@ def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
         try:
             act = wiring.ledger.state().intents.get(killed.intent)
             if act is not None and not act.unresolved:
-                return act.outcome, act.message
+                return REFUSED if act.refused else act.outcome, act.message
             last = wiring.spill.unmerged()
         except Trouble as away:
             last = away.line

@@ -185,8 +185,8 @@ def _steps(intent: Intent, times: dict[str, datetime]) -> tuple[RunningStep, ...
         "abandoned": "failed",
         "unknown": "unknown",
     }
-    push = pushed.get(intent.outcome, "running" if intent.sha else "waiting")
-    merged = push == "done" and not intent.awaited
+    push = "failed" if intent.refused else pushed.get(intent.outcome, "running" if intent.sha else "waiting")
+    merged = pushed.get(intent.outcome) == "done" and not intent.awaited
     ran = {"converged": "done", "diverged": "failed"}.get(intent.settled, "running" if merged else "waiting")
     waits = (RunningStep("merge", "running", note=f"waits for {intent.branch}"),) if intent.awaited else ()
     return (
@@ -207,4 +207,4 @@ def _finished(intent: Intent, times: dict[str, datetime]) -> datetime | None:
 def _outcome(intent: Intent) -> str:
     if intent.settled:
         return "done" if intent.settled == "converged" else "failed"
-    return "done" if intent.outcome == "unchanged" else "failed"
+    return "done" if intent.outcome == "unchanged" and not intent.refused else "failed"

@@ -167,6 +167,16 @@ def test_rollback_by_phrase_is_done_by_a_process_of_its_own(world: World, run: R
     assert [entry.actor for entry in world.ledger.entries() if entry.kind == "intent"][-1] == "alice"
 
 
+def test_a_rollback_that_the_manifests_refuse_names_what_is_not_written(world: World, run: Run) -> None:
+    climb(world)
+    world.elsewhere("apps/heron/scheduler.yaml", "apiVersion:", "[apiVersion:")
+    code, out, err = run("alice", "rollback", "--confirm", "ROLLBACK L0")
+    assert code == 2, err
+    assert "L0 IS NOT WHOLLY IN GIT" in out
+    assert "not written: " in out
+    assert "scheduler.yaml" in out
+
+
 def test_a_phrase_that_does_not_fit_does_nothing_and_is_recorded(world: World, run: Run) -> None:
     climb(world)
     before = world.head()

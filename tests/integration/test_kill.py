@@ -111,6 +111,17 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     process.wait(10)
 
 
+@pytest.mark.parametrize("broken", [("scheduler",), ("scheduler", "api")])
+def test_a_kill_that_the_manifests_refuse_is_not_called_done(scene: Scene, broken: tuple[str, ...]) -> None:
+    for name in broken:
+        scene.world.elsewhere(f"apps/heron/{name}.yaml", "apiVersion:", "[apiVersion:")
+    code, told, _ = scene.kill()
+    assert code == 2
+    assert (told["outcome"], "git" in told["unverified"]) == ("refused", True)
+    assert "NOT WRITTEN" in told["message"]
+    assert "scheduler.yaml" in told["message"] or "api.yaml" in told["message"]
+
+
 AWAY = (
     (), ("venue",), ("git",), ("ledger",), ("venue", "git"), ("venue", "ledger"), ("git", "ledger"),
     ("venue", "git", "ledger"),

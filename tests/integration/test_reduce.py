@@ -6,12 +6,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, NoReturn, cast
 
 import pytest
 
 from console.procedures.follow import settle
+from console.procedures.reduce import Order, freeze, reduce
 from console.store.ledger import SqlLedger
-from console.wiring import SystemClock
+from console.wiring import RandomIdentifiers, SystemClock
 from stages.decide import decide, denial
 from stages.owing import owed
 from stages.posture import Mode
@@ -143,7 +145,44 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(world: World) -> None
     assert answer.outcome == "pushed"
     assert any("api.yaml" in reason for reason in answer.refusals)
     assert not answer.ok
+    assert "git" in answer.unverified
+    assert "NOT WRITTEN" in answer.message
     assert world.says("value: paper")
+    intent = world.ledger.state().intents[answer.intent]
+    assert intent.refused == answer.refusals, "whoever reads the ledger learns of it"
+
+
+def test_manifests_of_which_nothing_can_be_written_do_not_say_it_already(world: World) -> None:
+    for name in ("api", "scheduler"):
+        world.elsewhere(f"apps/heron/{name}.yaml", "apiVersion:", "[apiVersion:")
+    answer = world.reduce("L0", Mode.KILLED)
+    assert answer.refusals
+    assert "git" in answer.unverified
+    assert "already" not in answer.message
+    assert "NOT WRITTEN" in answer.message
+
+
+class Unmergeable:
+    """A ledger in front of which a spill lies that cannot be brought into it."""
+
+    def __init__(self, ledger: SqlLedger[Any, Any]) -> None:
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def transact(self, *_: object, **__: object) -> NoReturn:
+        raise Trouble("the spill cannot be merged")
+
+
+def test_a_spill_that_cannot_be_merged_stops_no_reduction_and_no_freeze(world: World) -> None:
+    ports = replace(world.reduce_ports, ledger=cast("Any", Unmergeable(world.ledger)))
+    order = Order(RandomIdentifiers().new(), "carol", 0, Mode.NORMAL, "by hand")
+    answer = reduce(ports, world.force.policy, order, digests=(world.force.policy_digest, world.force.roster_digest))
+    assert (answer.outcome, answer.spilled) == ("pushed", True)
+    assert world.says("value: paper")
+    clock = SystemClock()
+    assert freeze(ports.ledger, ports.spill, clock, actor="carol", cause="by hand", top=3, now=clock.wall())
 
 
 def test_git_that_is_away_is_tried_until_it_is_back(world: World) -> None:
