@@ -67,7 +67,9 @@ class Audit:
         self.last: Head = EMPTY
         self._stored_link = GENESIS_PREV
         self._ledger, self._prefix = b"", ""
-        self._wanted = {anchor.seq: anchor for anchor in anchors}
+        self._wanted: dict[int, list[Anchor]] = {}
+        for anchor in anchors:
+            self._wanted.setdefault(anchor.seq, []).append(anchor)
         self._anchored: Anchor | None = None
         self._problems: list[Problem] = []
 
@@ -85,8 +87,9 @@ class Audit:
             if not (seq == last + 1 and digest == actual and prev == link and text.startswith(own, text.rfind(MARK))):
                 links = (link, stored_link)
                 self._problems += _diagnose(seq, prev, digest, text, actual, last, links, self._ledger)
-            if wanted and (anchor := wanted.pop(seq, None)):
-                self._compare(anchor, actual)
+            if wanted and seq in wanted:
+                for anchor in wanted.pop(seq):
+                    self._compare(anchor, actual)
             last, link, stored_link = seq, actual, digest
         self.entries, self.last, self._stored_link = count, Head(last, link), stored_link
 
@@ -100,7 +103,8 @@ class Audit:
         """What is known when nothing follows what was read, and the head row reads ``head``."""
         missing = [
             Problem(anchor.seq, f"is missing: commit {anchor.commit} vouches for it")
-            for anchor in self._wanted.values()
+            for wanted in self._wanted.values()
+            for anchor in wanted
         ]
         problems = (*self._problems, *_tail(self.last.seq, self.last.hash, head), *missing)
         return Verification(self.entries, self.last, self._anchored, problems)

@@ -138,6 +138,14 @@ def test_a_wrong_head_row_is_a_problem() -> None:
     assert places(verify(rows(), Head(8, "e" * 64))) == {8}
 
 
+def test_a_later_anchor_does_not_hide_one_that_contradicts() -> None:
+    entries = chain(8)
+    anchors = [Anchor(6, "ab" * 32, "bad"), Anchor(6, entries[5].hash, "good")]
+    verdict = verify(map(row, entries), entries[-1].head, anchors)
+    assert [problem.seq for problem in verdict.problems] == [6]
+    assert "bad" in verdict.problems[0].problem
+
+
 def test_anchors_say_up_to_where_the_outside_vouches() -> None:
     entries = chain(8)
     anchors = [Anchor(3, entries[2].hash, "aaa"), Anchor(6, entries[5].hash, "bbb")]
