@@ -36,11 +36,11 @@ def put_off() -> Iterator[None]:
 
 
 @contextmanager
-def after_commands(leave: Callable[[], bool], let_go: Callable[[], object] = lambda: None) -> Iterator[None]:
+def after_commands(leave: Callable[[], object], let_go: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Around a screen, whose end from outside comes once the errands that command have been run.
 
-    A polite kill (SIGTERM) then calls ``leave``, which restores the terminal; when that says False it ends at once. A
-    closed terminal (SIGHUP) leaves nothing to restore: it calls ``let_go``, and the process ends.
+    A polite kill (SIGTERM) then calls ``leave``, which restores the terminal; a second one does not wait. A closed
+    terminal (SIGHUP) leaves nothing to restore: it calls ``let_go``, and the process ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -52,12 +52,12 @@ def after_commands(leave: Callable[[], bool], let_go: Callable[[], object] = lam
         let_go()
         _as_before(before[number], number, frame)
 
-    def killed(_number: int, _frame: FrameType | None) -> None:
+    def killed(number: int, _frame: FrameType | None) -> None:
         def end() -> None:
             _handed_over()
-            if not leave():
-                os._exit(KILLED)
+            leave()
 
+        signal.signal(number, signal.SIG_DFL)
         # Not in the handler: the screen goes on telling what is commanded while that is waited for.
         threading.Thread(target=end, name="rampdeck end", daemon=True).start()
 

@@ -48,6 +48,7 @@ class Backstage:
         self._wire, self._desk, self._prepare, self._acting = wire, desk, prepare, acting
         self._wiring: Wiring | None = None
         self._watch: Watch | None = None
+        self._lock = threading.Lock()
         self._ended, self._awaited = threading.Event(), threading.Event()
         self.fault: Exception | None = None
         """Why there can be no console at all: nothing to wire it with."""
@@ -62,7 +63,8 @@ class Backstage:
 
     def let_go(self) -> None:
         """Ends the watch, which seals what it saw and gives the lease back."""
-        self._ended.set()
+        with self._lock:
+            self._ended.set()
         if self._watch is not None:
             self._watch.stop()
 
@@ -80,7 +82,9 @@ class Backstage:
         self._desk.wait("reading the configuration")
         unsubscribe = self._desk.subscribe(lambda: self._awaited.set() if self._desk.frame() is not None else None)
         try:
-            self._wiring = wiring = self._wire()
+            wiring = self._wire()
+            if not self._kept(wiring):
+                return
             wiring.settings.need("repository", "policy", "ledger")
             app.call_later(app.be_seated, seat_of(wiring, app.seat))
             threading.Thread(target=self._begin, args=(wiring, app), name="rampdeck start", daemon=True).start()
@@ -92,6 +96,15 @@ class Backstage:
         finally:
             unsubscribe()
         self._load_rooms(app)
+
+    def _kept(self, wiring: Wiring) -> bool:
+        """False when the console has ended meanwhile: then nobody else would close it."""
+        with self._lock:
+            if not self._ended.is_set():
+                self._wiring = wiring
+                return True
+        wiring.close()
+        return False
 
     def _give_up(self, fault: Exception, app: RampdeckApp) -> None:
         self.fault = fault
@@ -120,9 +133,10 @@ class Backstage:
         except Exception as fault:  # noqa: BLE001 - as above
             self._give_up(fault, app)
             return
-        if not self._ended.is_set():
-            self._watch = watch
-            watch.start()
+        with self._lock:
+            if not self._ended.is_set():
+                self._watch = watch
+                watch.start()
 
     def _load_rooms(self, app: RampdeckApp) -> None:
         """The pages behind the keys, once the first frame is painted; loading ends with them."""
@@ -180,11 +194,13 @@ def open_console(
     ascii_marks: bool = False,
     mouse: bool = True,
     faults: Faults | None = None,
+    closed: Callable[[], object] = lambda: None,
 ) -> int:
     """Opens the console until it is left; its exit code. Raises whatever ``wire`` raises, the terminal restored.
 
     ``wire`` reads the configuration and ``prepare`` runs before the watch, both behind the first paint. ``faults`` is
-    what the palette offers to inject.
+    what the palette offers to inject. ``closed`` lets go of what else there is when the terminal closes, which ends the
+    process.
     """
     desk = Desk()
     backstage = Backstage(wire, desk, prepare=prepare, acting=acting)
@@ -192,8 +208,13 @@ def open_console(
     app = RampdeckApp(
         desk, None, None, SystemClock().wall, seat, faults, painted=backstage.start, hasten=backstage.hasten
     )
+
+    def let_go() -> None:
+        backstage.let_go()
+        closed()
+
     try:
-        with after_commands(lambda: app.call_later(app.exit, return_code=KILLED), backstage.let_go):
+        with after_commands(lambda: app.call_later(app.exit, return_code=KILLED), let_go):
             app.run(mouse=mouse)
     finally:
         backstage.stop()

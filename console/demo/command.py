@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -53,15 +53,13 @@ def run(arguments: argparse.Namespace, _wiring: Wiring, out: Output) -> int:
     from console.demo.scenarios import scenario
 
     chosen = scenario(arguments.scenario)
-    with _folder(arguments.dir) as folder, _ended_by_hangup():
-        house, world, wiring = _build(folder, arguments)
-        try:
-            if arguments.headless:
-                return _headless(house, world, wiring, chosen, arguments.until, out)
-            return _interactive(house, world, wiring, chosen, arguments)
-        finally:
-            world.stop()
-            wiring.close()
+    with ExitStack() as held, _ended_by_hangup():
+        house, world, wiring = _build(held.enter_context(_folder(arguments.dir)), arguments)
+        held.callback(wiring.close)
+        held.callback(world.stop)
+        if arguments.headless:
+            return _headless(house, world, wiring, chosen, arguments.until, out)
+        return _interactive(house, world, wiring, chosen, arguments, held)
 
 
 def _build(folder: Path, arguments: argparse.Namespace) -> tuple[Household, World, Wiring]:
@@ -113,8 +111,9 @@ def _headless(house: Household, world: World, wiring: Wiring, chosen: Scenario, 
 
 
 def _interactive(
-    house: Household, world: World, wiring: Wiring, chosen: Scenario, arguments: argparse.Namespace
+    house: Household, world: World, wiring: Wiring, chosen: Scenario, arguments: argparse.Namespace, held: ExitStack
 ) -> int:
+    """``held`` is closed by a closed terminal as well: nothing may be raised into the console from a signal."""
     from console.demo.cast import Approver, Director, Player
     from console.demo.injection import DEMO, Injector
     from console.opening import open_console
@@ -125,13 +124,18 @@ def _interactive(
     faults = Injector(world.inject, wiring.command, DEMO)
     players: list[Player] = [] if arguments.no_approver else [Approver(house, told.append)]
 
+    def leave() -> None:
+        for player in players:
+            player.leave()
+
     def prepare() -> None:
         adopt(house, world)
         players.append(Director(chosen, faults, wiring.ledger, wiring.clock, told.append))
         for player in players:
             player.start()
 
-    try:
+    held.callback(leave)
+    with _hang_ups_end_at_once():
         return open_console(
             lambda: wiring,
             prepare=prepare,
@@ -140,10 +144,8 @@ def _interactive(
             ascii_marks=arguments.ascii,
             mouse=not arguments.no_mouse,
             faults=faults,
+            closed=held.close,
         )
-    finally:
-        for player in players:
-            player.leave()
 
 
 @contextmanager
@@ -166,6 +168,15 @@ def _folder(named: str | None) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _hang_ups_end_at_once() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

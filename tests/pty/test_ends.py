@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pty.places import kinds, until
+from tests.pty.places import kinds, no_process_left, until
 from tests.pty.sight import console, site
 from tests.pty.terminal import Terminal
 
@@ -67,3 +67,21 @@ def test_a_polite_kill_that_comes_early_is_heard(tmp_path: Path, arguments: list
         os.kill(terminal.pid, signal.SIGTERM)
         assert terminal.ends() == 128 + signal.SIGTERM
     assert terminal.restored
+
+
+@pytest.mark.parametrize("moment", ["heron [DEMO]", "AUTO HERE"])
+@pytest.mark.parametrize("how", ["closed", "killed"])
+def test_a_demo_leaves_no_process_behind(tmp_path: Path, moment: str, how: str) -> None:
+    folder = tmp_path / "demo"
+    with Terminal(["demo", "--scenario", "calm", "--dir", str(folder)]) as terminal:
+        terminal.sees(moment, seconds=60)
+        if how == "closed":
+            terminal.hang_up()
+            until(lambda: gone(terminal.pid), 30, what="the end")
+        else:
+            os.kill(terminal.pid, signal.SIGTERM)
+            assert terminal.ends() == 128 + signal.SIGTERM
+            assert terminal.restored
+    no_process_left(folder)
+    if moment == "AUTO HERE":
+        assert holder(folder) is None

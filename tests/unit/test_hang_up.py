@@ -79,6 +79,7 @@ def test_a_polite_kill_leaves_once_the_commands_have_run_and_the_screen_goes_on_
     with after_commands(leave):
         send("kill", command, lambda _errand: None, commands=True)
         os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "whoever asks again does not wait"
         told.append("screen")
         release.set()
         assert left.wait(10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -103,3 +103,50 @@ def test_what_nobody_foresaw_ends_the_console_and_is_kept(
     assert app.left.wait(20)
     assert behind.fault is fault
     behind.hasten()
+
+
+class Started:
+    """A watch that tells when it is started."""
+
+    def __init__(self) -> None:
+        self.started = False
+
+    def start(self) -> None:
+        self.started = True
+
+
+def test_a_console_that_ends_while_it_comes_up_starts_no_watch(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, made = Started(), threading.Event()
+    behind = backstage(lambda: wiring, lambda: None, monkeypatch)
+
+    def make(_desk: Desk, *, acting: bool) -> Started:
+        assert not acting
+        behind.stop()
+        made.set()
+        return watch
+
+    monkeypatch.setattr(wiring, "watch", make)
+    behind.start(cast("Any", App()))
+    assert made.wait(20)
+    begun = next((one for one in threading.enumerate() if one.name == "rampdeck start"), None)
+    if begun is not None:
+        begun.join(20)
+    assert not watch.started
+    behind.hasten()
+
+
+def test_what_was_wired_after_the_end_is_closed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, closed = threading.Event(), threading.Event()
+    monkeypatch.setattr(wiring, "close", closed.set)
+
+    def wire() -> Wiring:
+        assert ended.wait(20)
+        return wiring
+
+    app: Any = App()
+    behind = backstage(wire, lambda: None, monkeypatch)
+    behind.start(app)
+    behind.stop()
+    ended.set()
+    assert closed.wait(20)
+    assert app.told == [], "nobody is seated any more"
