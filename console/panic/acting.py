@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.containment import VenueSteps
 from console.panic.phrases import BLOCK, CANCEL, KILL, ROLLBACK, Meant
 from console.patience import Hung, within
+from stages.not_written import by_commit, in_words
 from stages.refusal import Trouble
 from stages.value import Struct, replace
 
@@ -260,9 +261,10 @@ class Responder:
         except (Trouble, Hung):
             pass
         with suppress(Trouble, Hung):
-            if sha := within(LEDGER_PATIENCE, partial(on_branch, self.wiring, act.intent, None)):
-                said = f"{sha[:8]} is on the branch; the ledger is away"
-                return Heard("Git", True, said, act.handed, self.wiring.clock.monotonic() - act.began)
+            if arrived := within(LEDGER_PATIENCE, partial(on_branch, self.wiring, act.intent, None)):
+                short = in_words(by_commit(arrived.trailers))
+                said = f"{arrived.sha[:8]} is on the branch; the ledger is away{f'; {short}' if short else ''}"
+                return Heard("Git", not short, said, act.handed, self.wiring.clock.monotonic() - act.began)
         return None
 
 

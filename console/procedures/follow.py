@@ -9,6 +9,7 @@ from typing import Final
 from console.ports import Clock, LedgerStore, Repository, RunningActs
 from stages.commands import RecordOutcome
 from stages.entries import Entry
+from stages.not_written import by_commit
 from stages.refusal import Refusal, Trouble
 from stages.settling import Truth, settled
 from stages.staleness import EPOCH_TRAILER, INTENT_TRAILER, PLAN_TRAILER, STAGE_TRAILER
@@ -51,16 +52,30 @@ def resolve(
         outcome, message = _ask(repository, intent, early=early)
         if outcome != intent.outcome:
             branch = intent.branch if outcome == "proposed" else ""
-            ledger.transact(RecordOutcome(actor, intent.id, outcome, intent.sha, message, branch), now=now)
+            refused = _refused(repository, intent)
+            command = RecordOutcome(actor, intent.id, outcome, intent.sha, message, branch, refused=refused)
+            ledger.transact(command, now=now)
         found.append(Resolved(intent, outcome, message))
     for intent in state.awaiting:
         answer = what_became(repository, intent, epoch=state.epoch, now=now)
         if answer is not None:
             outcome, message = answer
             market = clock.market(now) if outcome == "pushed" else None
-            ledger.transact(RecordOutcome(actor, intent.id, outcome, intent.sha, message, market=market), now=now)
+            refused = intent.refused or _refused(repository, intent)
+            command = RecordOutcome(actor, intent.id, outcome, intent.sha, message, market=market, refused=refused)
+            ledger.transact(command, now=now)
             found.append(Resolved(intent, outcome, message))
     return tuple(found)
+
+
+def _refused(repository: Repository, intent: Intent) -> tuple[str, ...]:
+    """What of a reduction is not in its own commit, which says so."""
+    if intent.kind != REDUCE or not intent.sha:
+        return ()
+    try:
+        return by_commit(repository.info(intent.sha).trailers)
+    except Trouble:
+        return ()
 
 
 def _ask(repository: Repository, intent: Intent, *, early: bool) -> tuple[str, str]:

@@ -8,7 +8,7 @@ own, and nothing waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from console.ports import (
     Venue,
     branch_name,
 )
+from stages import not_written
 from stages.commands import BeginReduce, Command, GiveReason, OpenLatch, Record, RecordCommitted, RecordOutcome
 from stages.decide import decide
 from stages.entries import Head, LedgerAway
@@ -191,12 +192,6 @@ def reduce(
     return replace(done, took=took, witnesses=(*witnessed, git), left=left, spilled=record.spilled)
 
 
-def not_written(refusals: Sequence[str]) -> str:
-    """What of a reduction is not in Git, in one line; empty when all of it is."""
-    more = f", and {len(refusals) - 1} more" if len(refusals) > 1 else ""
-    return f"NOT WRITTEN: {refusals[0]}{more}" if refusals else ""
-
-
 def _intent(ports: ReducePorts, policy: Policy, order: Order, state: ControlState) -> BeginReduce:
     newest = state.last_pushed
     return BeginReduce(
@@ -326,7 +321,7 @@ class _Git:
             final = answer.outcome in ("pushed", "proposed", "unchanged") or self._rejected >= self._patience
             if final or self._ports.clock.monotonic() + pause >= deadline:
                 outcome = "abandoned" if answer.outcome in ("pending", "moved") else answer.outcome
-                message = "; ".join(filter(None, (answer.message, not_written(self._refusals))))
+                message = "; ".join(filter(None, (answer.message, not_written.in_words(self._refusals))))
                 return replace(answer, outcome=outcome, message=message, refusals=self._refusals)
             if answer.outcome != "moved":
                 self._say(answer.message)
@@ -420,6 +415,7 @@ class _Git:
             (MODE_TRAILER, self._order.mode.name),
             (INTENT_TRAILER, self._order.intent),
             *(() if plan.contents else ((TARGET_TRAILER, self._policy.spec.target.namespace),)),
+            *not_written.trailers(plan.refusals),
             *self._anchor(),
         ]
         repository = self._ports.repository

@@ -8,12 +8,14 @@ from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
+from stages.not_written import by_commit
 from stages.phrase import FREEZE, mismatch, rollback_phrase
 from stages.refusal import Trouble
 from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.output import Output
+    from console.ports import CommitInfo
     from console.procedures.reduce import Order, Reduced
     from console.wiring import Wiring
     from stages.policy import Policy
@@ -334,11 +336,12 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
         except Trouble as trouble:
             away = trouble.line
         if away:
-            sha = on_branch(wiring, intent, before)
-            if sha:
+            arrived = on_branch(wiring, intent, before)
+            if arrived is not None:
                 out.note(f"the ledger is away: what was decided waits in a file and joins it when it is back ({away})")
                 message = "read from the branch, because the ledger is away"
-                body = {"outcome": "pushed", "sha": sha, "message": message, "unverified": ["ledger"]}
+                body = {"outcome": "pushed", "sha": arrived.sha, "message": message, "unverified": ["ledger"]}
+                body |= {"refused": by_commit(arrived.trailers)}
                 return _ended(wiring, body, intent, name, out)
         pause.wait(_STEP)
     unverified = "Git" if not away else f"Git and the ledger ({away})"
@@ -349,8 +352,8 @@ def _follow(wiring: Wiring, intent: str, name: str, out: Output) -> int:
     )
 
 
-def on_branch(wiring: Wiring, intent: str, before: str | None) -> str:
-    """The commit of act ``intent`` on the branch now, among those after ``before``; nothing when it is not seen.
+def on_branch(wiring: Wiring, intent: str, before: str | None) -> CommitInfo | None:
+    """The commit of act ``intent`` on the branch now, among those after ``before``; None when it is not seen.
 
     An older act may have left the same stage and mode there, so only a commit that names the act is an answer.
     """
@@ -361,8 +364,8 @@ def on_branch(wiring: Wiring, intent: str, before: str | None) -> str:
         newer = wiring.repository.log(before, head) if before else ()
         for commit in (wiring.repository.info(head), *newer):
             if commit.trailers.get(INTENT_TRAILER) == intent:
-                return commit.sha
-    return ""
+                return commit
+    return None
 
 
 def _ended(wiring: Wiring, body: dict[str, Any], intent: str, name: str, out: Output) -> int:
@@ -373,7 +376,8 @@ def _ended(wiring: Wiring, body: dict[str, Any], intent: str, name: str, out: Ou
         told = {"outcome": outcome, "intent": intent, "sha": sha, "message": message, "to": name, "refusals": refused}
         out.document(told | {"unverified": [*unverified, *(["venue"] if silence else [])]})
     said = {"pushed": f"pushed {sha[:8]}: limits of {name}; nothing is sold", "unchanged": f"{name} holds already"}
-    out.line(f"{name} IS NOT WHOLLY IN GIT" if refused else said.get(outcome, f"{outcome.upper()}: {message}"))
+    whole = said.get(outcome, f"{outcome.upper()}: {message}")
+    out.line(f"{name} IS NOT WHOLLY IN GIT" if refused and outcome in said else whole)
     for refusal in refused:
         out.line(f"■ not written: {refusal}")
     if silence:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.hang_up import put_off
 from console.verbs.change import by_hand_lines, carry_out, on_branch, order_down, policy_of, require_hands, unconfirmed
+from stages.not_written import by_commit, in_words
 from stages.phrase import kill_phrase, mismatch
 from stages.refusal import Trouble
 from stages.value import Struct
@@ -136,9 +137,11 @@ def run_kill(arguments: argparse.Namespace, wiring: Wiring, out: Output) -> int:
         out.line(line)
     if git in ("rejected", "proposed"):
         return 1
-    return 0 if git in ("pushed", "unchanged") and not _unverified(killed) else 2
+    return 0 if git in REACHED and not _unverified(killed) else 2
 
 
+REACHED: Final = ("pushed", "unchanged")
+"""Outcomes of an act that is in Git."""
 REFUSED: Final = "refused"
 """What became of Git when the manifests did not let all of the kill be written."""
 
@@ -151,12 +154,14 @@ def _follow(wiring: Wiring, killed: Killed) -> tuple[str, str]:
         try:
             act = wiring.ledger.state().intents.get(killed.intent)
             if act is not None and not act.unresolved:
-                return REFUSED if act.refused else act.outcome, act.message
+                return REFUSED if act.refused and act.outcome in REACHED else act.outcome, act.message
             last = wiring.spill.unmerged()
         except Trouble as away:
             last = away.line
-        if last and on_branch(wiring, killed.intent, before):
-            return "pushed", "read from the branch, because the ledger is away"
+        if last and (arrived := on_branch(wiring, killed.intent, before)) is not None:
+            short = in_words(by_commit(arrived.trailers))
+            said = "; ".join(filter(None, (short, "read from the branch, because the ledger is away")))
+            return REFUSED if short else "pushed", said
         pause.wait(_STEP)
     return "unknown", last or f"no outcome after {FOLLOW:.0f} s; it is tried on"
 
@@ -167,12 +172,13 @@ def _unverified(killed: Killed) -> list[str]:
 
 
 def _lines(killed: Killed, git: str, message: str) -> list[str]:
-    reached = git in ("pushed", "unchanged")
+    reached = git in REACHED
+    stays = "Git says KILLED" if reached else "NO, Git is not whole" if git == REFUSED else "UNVERIFIED: Git"
     venue = not [name for name in killed.unverified if name.startswith("venue")]
     lines = [
         f"handed over to every witness in {1000 * killed.handed:.0f} ms",
         f"SAFE NOW  {'YES: blocked, no order open' if venue else 'UNVERIFIED: ' + ', '.join(_unverified(killed))}",
-        f"STAYS SO  {'Git says KILLED' if reached else 'UNVERIFIED: Git'}{f', {message}' if message else ''}",
+        f"STAYS SO  {stays}{f', {message}' if message else ''}",
     ]
     lines += [f"  {one.order_id} {one.side} {one.symbol}: {_outcome(one.outcome)}" for one in killed.orders]
     lines += [
@@ -199,7 +205,7 @@ def _outcome(outcome: str) -> str:
 
 def killed_document(killed: Killed, git: str, message: str) -> dict[str, Any]:
     """The result as JSON."""
-    unverified = _unverified(killed) + ([] if git in ("pushed", "unchanged", "rejected") else ["git"])
+    unverified = _unverified(killed) + ([] if git in (*REACHED, "rejected") else ["git"])
     return {
         "intent": killed.intent,
         "outcome": git,

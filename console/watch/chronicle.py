@@ -205,6 +205,8 @@ def _finished(intent: Intent, times: dict[str, datetime]) -> datetime | None:
 
 
 def _outcome(intent: Intent) -> str:
+    if intent.refused:
+        return "failed"
     if intent.settled:
         return "done" if intent.settled == "converged" else "failed"
-    return "done" if intent.outcome == "unchanged" and not intent.refused else "failed"
+    return "done" if intent.outcome == "unchanged" else "failed"

@@ -111,10 +111,14 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     process.wait(10)
 
 
-@pytest.mark.parametrize("broken", [("scheduler",), ("scheduler", "api")])
-def test_a_kill_that_the_manifests_refuse_is_not_called_done(scene: Scene, broken: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("broken", "away"), [(("scheduler",), ""), (("scheduler", "api"), ""), (("scheduler",), "ledger")]
+)
+def test_a_kill_that_the_manifests_refuse_is_not_called_done(scene: Scene, broken: tuple[str, ...], away: str) -> None:
     for name in broken:
         scene.world.elsewhere(f"apps/heron/{name}.yaml", "apiVersion:", "[apiVersion:")
+    if away:
+        scene.lose(away)
     code, told, _ = scene.kill()
     assert code == 2
     assert (told["outcome"], "git" in told["unverified"]) == ("refused", True)

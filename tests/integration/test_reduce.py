@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
-from console.procedures.follow import settle
+from console.procedures.follow import resolve, settle
 from console.procedures.reduce import Order, freeze, reduce
 from console.store.ledger import SqlLedger
 from console.wiring import RandomIdentifiers, SystemClock
@@ -150,6 +150,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(world: World) -> None
     assert world.says("value: paper")
     intent = world.ledger.state().intents[answer.intent]
     assert intent.refused == answer.refusals, "whoever reads the ledger learns of it"
+
+
+def test_what_is_not_written_is_known_after_a_crash_too(world: World) -> None:
+    world.elsewhere("apps/heron/api.yaml", "TRADING_MODE", "TRADING_MOOD")
+
+    def crash(reached: str) -> None:
+        if reached == "pushed":
+            raise RuntimeError("the machine has gone")
+
+    world.checkpoint = crash
+    with pytest.raises(RuntimeError, match="the machine has gone"):
+        world.reduce("L0")
+    found = resolve(world.ledger, world.repository, world.running, SystemClock(), actor="watch", grace=timedelta())
+    assert [one.outcome for one in found] == ["pushed"]
+    (refused,) = world.ledger.state().intents[found[0].intent.id].refused
+    assert "api.yaml" in refused, "the commit says it where no outcome could"
 
 
 def test_manifests_of_which_nothing_can_be_written_do_not_say_it_already(world: World) -> None:
