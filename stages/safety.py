@@ -22,6 +22,9 @@ YES: Final = "YES"
 NOT_YET: Final = "NOT YET"
 UNVERIFIED: Final = "UNVERIFIED"
 
+NOT_IN_GIT: Final = "not in Git"
+"""How the reason begins where the manifests refused a part of the act."""
+
 VENUE: Final = "venue"
 """Under which name the venue stands among the sources, read or not."""
 
@@ -55,11 +58,11 @@ def stays_so(policy: Policy, intent: Intent, evaluation: Evaluation) -> Verdict:
     if git is None or git.error:
         silent = f"Git gives no answer for {span(wall - git.fetched_at)}" if git and git.head else "Git was not read"
         return Verdict(UNVERIFIED, silent)
+    if intent.refused:
+        return _not_written(intent)
     agrees = runtime_agrees(policy, evaluation.drift)
     if agrees is None:
         return Verdict(UNVERIFIED, "the runtime was not read")
-    if intent.refused:
-        return _not_written(intent)
     if agrees and _arrived(intent):
         return Verdict(YES, "Git and runtime agree")
     if intent.awaited:
@@ -98,7 +101,7 @@ def _by_runtime(policy: Policy, intent: Intent, evaluation: Evaluation, waiting:
 
 
 def _not_written(intent: Intent) -> Verdict:
-    return Verdict(NOT_YET, f"not in Git: {intent.refused[0]}")
+    return Verdict(NOT_YET, f"{NOT_IN_GIT}: {intent.refused[0]}")
 
 
 def _arrived(intent: Intent) -> bool:

@@ -72,6 +72,22 @@ def killed() -> Frame:
     return replace(states.breach(), running=run)
 
 
+def refused() -> Frame:
+    """A rollback of which the manifests did not take all."""
+    why = "maxGrossExposure: apps/torghut/scheduler.yaml:41: not readable as YAML"
+    steps = (
+        RunningStep("recorded", "done", 0.0),
+        RunningStep("commit", "done", 0.9),
+        RunningStep("push", "failed", 1.1, 30.0, f"NOT WRITTEN: {why}"),
+        RunningStep("runtime", "running"),
+    )
+    run = states.reducing(
+        title="carol ROLLS BACK TO L1", steps=steps, outcome="", safe_now="NOT YET", safe_note=f"not in Git: {why}",
+        stays_so="NOT YET", stays_note=f"not in Git: {why}",
+    )  # fmt: skip
+    return replace(states.breach(), running=run)
+
+
 FRAMES = {
     "nothing-known": lambda: None,
     "quiet": states.ok,
@@ -82,6 +98,7 @@ FRAMES = {
     "running": states.breach,
     "finished": finished,
     "proposed": proposed,
+    "refused": refused,
 }
 
 
@@ -97,6 +114,15 @@ def text(name: str, size: tuple[int, int]) -> tuple[str, int]:
 def test_every_way_down_reads_as_recorded(name: str, size: tuple[int, int], page_snapshot) -> None:
     shown, _ = text(name, size)
     assert shown == page_snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_not_written_is_named_beside_the_verdict_at_every_size(size: tuple[int, int]) -> None:
+    shown, _ = text("refused", size)
+    verdict = next(line for line in shown.splitlines() if "STAYS SO" in line)
+    assert "NOT YET" in verdict
+    assert "not in Git: " in verdict
+    assert "NOT WRITTEN: " in shown or size == (60, 20)
 
 
 def test_it_takes_phrases_with_nothing_known() -> None:

@@ -78,8 +78,9 @@ def test_only_a_witness_that_was_read_says_yes(change: Change, mode: Mode, settl
     assert tuple(one.said for one in found) == (now, stays)
 
 
-def test_what_the_manifests_refused_is_not_safe_by_a_runtime_that_agrees_with_them() -> None:
-    watched, intent, evaluation = pushed(heard)
+@pytest.mark.parametrize("change", [heard, runtime_silent])
+def test_what_the_manifests_refused_is_not_safe_whatever_the_runtime_says(change: Change) -> None:
+    watched, intent, evaluation = pushed(change)
     intent = replace(intent, refused=("scheduler.yaml:12: cannot be read",))
     found = safe_now(watched.policy, intent, evaluation), stays_so(watched.policy, intent, evaluation)
     assert [one.said for one in found] == [NOT_YET, NOT_YET]

@@ -19,6 +19,7 @@ from console.errand import Errand, send
 from console.screens import Live, View, bindings, keys_line, view_head
 from console.screens.rollback.ways import Way, reduces, suggested, way_lines, ways_down
 from stages.ladder import Unit
+from stages.safety import NOT_IN_GIT
 from stages.value import Struct, replace
 from stages.verdict import Headline
 from widgets.figures import age, amount, clock, number
@@ -121,6 +122,8 @@ def _means(view: View, width: int, room: int) -> list[Line]:
         texts.append("Nobody has heard the venue: it may still take orders. Call the broker.")
     elif running.safe_now == "YES" and "venue" in running.safe_note and running.stays_so != "YES":
         texts.append("The venue refuses every new order until somebody lifts the block, Git or no Git.")
+    if running.stays_note.startswith(NOT_IN_GIT):
+        texts.append("Its manifests would not take all of it: mend them, then roll back again.")
     if running.stays_so == "UNVERIFIED":
         git = "Until Git is verified, the next sync may undo what the runtime was told."
         runtime = "Nobody has heard the running system: it may still run the old limits."
