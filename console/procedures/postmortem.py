@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -26,7 +25,7 @@ from stages.refusal import Trouble
 from stages.rows import Bound, bound_of
 from stages.signals import LIVE_BOOK, Quality
 from stages.timeline import LEAD, Timeline, roots, timeline
-from stages.value import Struct
+from stages.value import Struct, replace
 
 MOST_PLOTS: Final = 8
 AFTER: Final = timedelta(minutes=2)

@@ -211,6 +211,11 @@ def loading(runs: int = 5) -> float:
     return median(float(each.stdout) for each in said)
 
 
+def limit(said: str, met: bool) -> str:
+    """A limit as the table says it: one that is not met stands out."""
+    return said if met else f"**{said}: NOT MET**"
+
+
 def page(found: Mapping[str, Mapping[str, float]], absent: Mapping[str, str], runs: int, loads: float) -> str:
     """The table, and what it was measured on."""
     names = list(found)
@@ -225,8 +230,8 @@ def page(found: Mapping[str, Mapping[str, float]], absent: Mapping[str, str], ru
         cells = [f"{found[name][row]:.2f}" if unit == "s" else f"{found[name][row]:.1f}" for name in names]
         bare, ours = found["bare"][row], found[FORTY if row in LOADED else "rampdeck"][row]
         ratio = f"{ours / bare:.2f}" if bare else "-"
-        limits = [f"{LIMITS[row]:g} x bare"] if row in LIMITS else []
-        limits += [f"{CEILINGS[row]:g} {unit}"] if row in CEILINGS else []
+        limits = [limit(f"{LIMITS[row]:g} x bare", met=ours <= LIMITS[row] * bare)] if row in LIMITS else []
+        limits += [limit(f"{CEILINGS[row]:g} {unit}", met=ours <= CEILINGS[row])] if row in CEILINGS else []
         lines.append(f"| {row}, {unit} | {' | '.join(cells)} | {ratio} | {', '.join(limits)} |")
     frame, share = found[FORTY]["bytes at rest"] / REPAINTS, loads / found["bare"]["full frame"]
     lines += [

@@ -181,6 +181,21 @@ def test_a_desk_reads_for_itself_when_ticks_stop_and_takes_a_free_lease(
     assert len(states) == 1
 
 
+def test_a_look_is_the_newest_tick_and_no_older_one(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    watcher, desk = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    assert watcher.watch.look() is None, "nothing was seen yet"
+    frame = run(watcher, clock, 3, desk)
+    for each in (watcher, desk):
+        seen = each.watch.look()
+        assert seen is not None
+        assert seen.evaluation.snapshot.seq == frame.evaluation.snapshot.seq
+        assert (seen.own, seen.presence.holder) == (False, "watch@a:1")
+    run(desk, clock, 7)
+    assert desk.watch.look() is None, "its own readings are no watch's: whoever judges by them looks for itself"
+    assert watcher.watch.look() is None, "what is seven seconds old is looked at again"
+
+
 def test_whoever_acts_relieves_a_holder_that_only_looks(tmp_path: Path, world: World, clock: HandClock) -> None:
     begun(tmp_path, clock)
     looks = console(tmp_path, world, "watch@a:1")
@@ -196,12 +211,18 @@ def test_whoever_acts_relieves_a_holder_that_only_looks(tmp_path: Path, world: W
     assert len(kinds(acts, "lease")) == 2, "two that act do not relieve one another"
 
 
-def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, clock: HandClock) -> None:
-    begun(tmp_path, clock)
-    first, second = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+def relieved(folder: Path, world: World, clock: HandClock) -> Console:
+    """A console that acted until, a moment ago, another took over; it has not heard of that yet."""
+    begun(folder, clock)
+    first, second = console(folder, world, "watch@a:1", acting=True), console(folder, world, "watch@b:1")
     run(first, clock, 3, second)
     second.watch.take_over()
     second.watch.tick()
+    return first
+
+
+def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, clock: HandClock) -> None:
+    first = relieved(tmp_path, world, clock)
     clock.move(1)
     before = first.ledger.head().seq
     first.watch.tick()
@@ -215,11 +236,7 @@ def test_whoever_was_relieved_writes_nothing_more(tmp_path: Path, world: World, 
 def test_whoever_is_relieved_within_a_tick_writes_nothing_of_its_rest(
     tmp_path: Path, world: World, clock: HandClock
 ) -> None:
-    begun(tmp_path, clock)
-    first, second = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
-    run(first, clock, 3, second)
-    second.watch.take_over()
-    second.watch.tick()
+    first = relieved(tmp_path, world, clock)
     before = first.ledger.head().seq
     rest = [Record("watch", "note", {"text": text, "subject": "tick"}) for text in ("one", "two", "three")]
     first.watch._carry_out(rest, first.ledger.state())

@@ -46,8 +46,8 @@ def read(rows: list[StoredEntry], *, at: int = 0, **changes: object) -> Reading:
 
 def altered_story() -> list[StoredEntry]:
     rows = ledgers.story()
-    rows[4] = StoredEntry(rows[4].seq, rows[4].hash, rows[4].text.replace("bob", "eve"))
-    rows[9] = StoredEntry(rows[9].seq, rows[9].hash, "not an entry any more \x1b[2J")
+    rows[4] = replace(rows[4], text=rows[4].text.replace("bob", "eve"))
+    rows[9] = replace(rows[9], text="not an entry any more \x1b[2J")
     return rows
 
 

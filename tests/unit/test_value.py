@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from stages.entries import StoredEntry
 from stages.value import Struct, field, from_document, replace, to_document
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -41,6 +42,11 @@ def test_a_value_cannot_be_changed_and_equals_its_like() -> None:
 def test_a_field_that_there_is_not_is_refused() -> None:
     with pytest.raises(TypeError, match="wall"):
         replace(TRADE, wall=NOON)  # type: ignore[call-arg]
+
+
+def test_the_few_dataclasses_are_replaced_alike() -> None:
+    row = StoredEntry(1, "ab", "{}")
+    assert replace(row, text="") == StoredEntry(1, "ab", "")
 
 
 def test_a_document_gives_the_same_value_back_to_the_last_digit() -> None:
