@@ -54,6 +54,16 @@ class Tick(Struct, frozen=True):
     def worst(self) -> Outcome:
         return max(self.outcomes.values(), default=Outcome.PASS)
 
+    @property
+    def blind(self) -> bool:
+        """Whether a safety signal cannot be seen: that stops the clock, whatever else fails meanwhile."""
+        return Outcome.BLIND in self.outcomes.values()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is blind and yet nothing counts."""
+        return not self.blind and not {Outcome.NO_SAMPLE, Outcome.SUSPENDED}.isdisjoint(self.outcomes.values())
+
 
 class Progress(Struct, frozen=True):
     """The accumulators after a tick and what they ask the ledger for."""
@@ -214,7 +224,7 @@ def _after_pass(case: _Case, mine: BurnWatch, tick: Tick) -> BurnWatch:
     failing = failed(case.policy, case.spec, seen)
     if failing:
         return replace(seen, voided=f"{failing} failed")
-    if tick.worst is not Outcome.BLIND and not tick.unseen:
+    if not tick.blind and not tick.unseen:
         return replace(seen, blind_since=None)
     since = seen.blind_since or case.snapshot.wall
     lost = [
@@ -235,6 +245,8 @@ def _observe(case: _Case, run: Run, mine: BurnWatch, tick: Tick) -> Progress:
     if run.state == ARMED:
         return _to(case, run, mine, WARMUP if warm_up else OBSERVING)
     if mine.warm < warm_up:
+        if _time_is_up(case, run):
+            return _to(case, run, mine, INCONCLUSIVE, "time is up: still warming up")
         warm = tick.seen if tick.worst < Outcome.NO_SAMPLE else 0.0
         return _to(case, run, replace(mine, warm=mine.warm + warm), WARMUP)
     seen = _see(case, mine, tick)
@@ -245,7 +257,9 @@ def _observe(case: _Case, run: Run, mine: BurnWatch, tick: Tick) -> Progress:
     compared = compared_costs(case.policy, case.state, case.stage, seen)
     if compared is not None and compared.verdict is Verdict.INFERIOR:
         return _fail(case, run, seen, f"costs are worse than the baseline's by {compared.interval.low:.1f} bp or more")
-    if tick.worst is Outcome.BLIND:
+    if tick.blind and _time_is_up(case, run):
+        return _to(case, run, seen, INCONCLUSIVE, f"time is up: {_names(tick, Outcome.BLIND)}")
+    if tick.blind:
         # One lost read stops the clock; two in a row are a state.
         return _to(case, run, seen, BLIND if seen.blind_ticks > 1 else run.state, _names(tick, Outcome.BLIND))
     if run.state != OBSERVING:
@@ -255,8 +269,7 @@ def _observe(case: _Case, run: Run, mine: BurnWatch, tick: Tick) -> Progress:
 
 def _see(case: _Case, mine: BurnWatch, tick: Tick) -> BurnWatch:
     """The accumulators with this tick in them."""
-    paused = tick.worst in (Outcome.SUSPENDED, Outcome.NO_SAMPLE)
-    blind = tick.worst is Outcome.BLIND
+    paused, blind = tick.paused, tick.blind
     streak = mine.streak if not tick.fresh else mine.streak + 1
     found = {
         name: see(

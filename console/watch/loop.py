@@ -27,7 +27,6 @@ from console.ports import (
     StoredTick,
 )
 from console.procedures.follow import settle
-from console.watch import ticks
 from console.watch.chronicle import Chronicle
 from console.watch.intake import Intake
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
@@ -236,7 +235,7 @@ class Watch:
         reader = self._reading(policy)
         snapshot = memory.bridged(reader.snapshot(memory.through + 1))
         state = self._read_ledger() or state  # what was declared before it happened is known before it is judged
-        if snapshot.gap or self._looking is None:
+        if (snapshot.gap and not memory.unkept) or self._looking is None:
             self._looking = now
         memory.watch, commands = accumulate(policy, state, memory.watch, snapshot, self._seat.actor)
         if memory.lost:
@@ -310,14 +309,10 @@ class Watch:
         self._transact(Record(self._seat.actor, kind, body, stage=stage))
 
     def _store(self, memory: Memory, snapshot: Snapshot) -> None:
-        memory.at, memory.snapshot = snapshot.wall, snapshot
-        body = {
-            "holder": self._seat.holder,
-            "acting": self._tenure.acting,
-            "snapshot": ticks.to_document(snapshot),
-        }
         try:
-            memory.through = self._ports.observations.append_tick(snapshot.wall, body)
+            memory.keep(
+                snapshot, self._ports.observations, {"holder": self._seat.holder, "acting": self._tenure.acting}
+            )
             self._troubles.pop("observations", None)
         except Trouble as trouble:
             self._troubles["observations"] = trouble.line

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from console.ports import Observations, StoredTick
 from console.watch import ticks
+from stages.burnin import PASSED
 from stages.commands import ChangeBurnIn, Seal
-from stages.decide import TERMINAL
 from stages.evaluation import accumulate
 from stages.policy import Policy
+from stages.runs import TERMINAL
 from stages.signals import Quality, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.value import Struct, replace
@@ -40,6 +41,8 @@ class Memory(Struct):
     """Whether this console folded readings of its own that no other watch has seen."""
     lost: str = ""
     """Why the accumulators of the newest seal could not be resumed; empty when they could."""
+    unkept: datetime | None = None
+    """Since when ticks could not be stored: what no seal can cover is no evidence for a burn-in."""
 
     def fold(self, policy: Policy, state: ControlState, tick: StoredTick, actor: str) -> None:
         """One stored tick. What it commanded is in the ledger already, so its commands are not asked for again."""
@@ -48,11 +51,18 @@ class Memory(Struct):
         self.through, self.at, self.snapshot, self.tick = tick.seq, snapshot.wall, snapshot, tick
 
     def bridged(self, snapshot: Snapshot) -> Snapshot:
-        """The first snapshot after a restart: the time since the last tick was seen by nobody."""
-        if self.at is None:
+        """The snapshot, with the time since the last stored tick as unseen after a restart or a store that was away."""
+        since = self.unkept or self.at
+        if since is None:
             return snapshot
-        unseen = (snapshot.wall - self.at).total_seconds()
-        return replace(snapshot, gap=max(snapshot.gap, unseen)) if unseen > 2 else snapshot
+        unseen = (snapshot.wall - since).total_seconds()
+        return replace(snapshot, gap=max(snapshot.gap, unseen)) if unseen > 2 or self.unkept else snapshot
+
+    def keep(self, snapshot: Snapshot, observations: Observations, body: Mapping[str, Any]) -> None:
+        """Stores the newest tick. Raises Trouble when the store is away; the tick then counts as never seen."""
+        self.snapshot, self.unkept = snapshot, self.unkept or self.at or snapshot.wall
+        self.through = observations.append_tick(snapshot.wall, {**body, "snapshot": ticks.to_document(snapshot)})
+        self.at, self.unkept = snapshot.wall, None
 
     def seal(self, state: ControlState, observations: Observations, actor: str, phase: str, now: datetime) -> Seal:
         """The command that seals the ticks since the last seal. Raises Trouble when the store is away."""
@@ -102,9 +112,9 @@ def _sealed(state: ControlState, observations: Observations) -> Memory:
 
 
 def abort_runs(state: ControlState, actor: str, market: datetime, reason: str) -> Iterator[ChangeBurnIn]:
-    """A burn-in whose evidence is lost has not passed and cannot go on (semantics 1.3)."""
+    """A burn-in whose evidence is lost cannot go on, and whether a pass still counts is not known (semantics 1.3)."""
     for run in state.runs.values():
-        if run.state not in TERMINAL:
+        if run.state not in TERMINAL or run.state == PASSED:
             yield ChangeBurnIn(actor, run.stage, run.run, "ABORTED", run.started, market, reason)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from console.desk import Frame
+from console.ports import Observations
 from console.watch.memory import KEPT
-from stages.commands import BeginReduce, Record, RecordOutcome, RecordSettled
+from stages.commands import BeginReduce, ChangeBurnIn, Record, RecordOutcome, RecordSettled
 from stages.entries import EntryFilter, canonical
 from stages.posture import Mode
+from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.value import replace
 from stages.verdict import RowState
 from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy
 
@@ -37,6 +42,22 @@ def run(one: Console, clock: HandClock, seconds: int, *others: Console) -> Frame
     frame = one.desk.frame()
     assert frame is not None
     return frame
+
+
+class Away:
+    """A store whose disk is full: it reads, and takes nothing more."""
+
+    def __init__(self, store: Observations) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append_tick(self, at: datetime, body: Mapping[str, Any]) -> int:
+        raise Trouble("the disk is full")
+
+    def put_accumulators(self, body: Mapping[str, Any], *, at: datetime) -> str:
+        raise Trouble("the disk is full")
 
 
 def kinds(one: Console, kind: str) -> list[str]:
@@ -288,6 +309,42 @@ def test_lost_accumulators_abort_the_burn_in_instead_of_inventing_it(
     two = console(tmp_path, world, "watch@a:2")
     run(two, clock, 1)
     assert any("ABORTED" in body and "lost" in body for body in kinds(two, "burn-in"))
+
+
+def test_lost_accumulators_void_a_pass_too(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 5)
+    one.watch.close()
+    (stage, going) = next(iter(one.ledger.state().runs.items()))
+    one.ledger.transact(ChangeBurnIn("watch", stage, going.run, "PASSED", going.started, clock.now), now=clock.now)
+    with sqlite3.connect(tmp_path / "o.db") as store:
+        store.execute("delete from accumulators")
+    two = console(tmp_path, world, "watch@a:2", acting=True)
+    run(two, clock, 1)
+    assert any(going.run in body and "ABORTED" in body and "lost" in body for body in kinds(two, "burn-in"))
+
+
+def test_time_that_no_seal_can_cover_is_no_evidence(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    one = console(tmp_path, world, "watch@a:1", acting=True)
+    run(one, clock, 5)
+    assert one.watch._memory is not None
+    before = one.watch._memory.watch.burn_in
+    store = one.watch._ports.observations
+    one.watch._ports = replace(one.watch._ports, observations=Away(store))
+    frame = run(one, clock, 20)
+    assert any("disk" in notice for notice in frame.notices)
+    world.values["gross"] = "5300"
+    run(one, clock, 3)
+    assert len(kinds(one, "latch-opened")) == 1, "what is unsafe is acted on, stored or not"
+    one.watch._ports = replace(one.watch._ports, observations=store)
+    run(one, clock, 1)
+    after = one.watch._memory.watch.burn_in
+    assert after.observed - before.observed <= 1, "the tick that found the store away"
+    assert after.blind - before.blind >= 22
+    stored = list(store.ticks(after=1))
+    assert stored[-1].body["snapshot"]["gap"] >= 23
 
 
 def test_a_ledger_that_is_locked_costs_no_reduction(tmp_path: Path, world: World, clock: HandClock) -> None:

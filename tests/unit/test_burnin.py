@@ -107,6 +107,40 @@ def test_blind_time_does_not_count_and_is_a_state_after_two_ticks() -> None:
     assert run_states(world)[-1] == "OBSERVING"
 
 
+FAILING = [
+    {"signal": "gross", "withinLimit": True, "minSamples": 5, "coverage": 0},
+    {"signal": "slippage", "atMost": 6, "minSamples": 5, "coverage": 0, "failWhen": {"breaches": 50, "of": 100}},
+]
+"""Hard limits, and costs that may be bad for long before they fail."""
+
+
+@pytest.mark.parametrize("slippage", [1, 9])
+def test_blind_time_does_not_count_whatever_else_fails_meanwhile(slippage: int) -> None:
+    world = with_burn_in(objectives=FAILING).tick(6, slippage=slippage)
+    seen = world.watch.burn_in.observed
+    world.missing.add("gross")
+    world.tick(8, slippage=slippage)
+    assert (world.watch.burn_in.observed, world.watch.burn_in.blind) == (seen, 8)
+    assert run_states(world)[-1] == "BLIND"
+
+
+@pytest.mark.parametrize("slippage", [1, 9])
+def test_a_pass_is_void_after_a_blind_period_whatever_else_fails_meanwhile(slippage: int) -> None:
+    world = with_burn_in(objectives=FAILING).tick(30, slippage=1)
+    assert run_states(world)[-1] == "PASSED"
+    world.missing.add("gross")
+    world.tick(7, slippage=slippage)
+    assert world.watch.burn_in.voided == "it was blind"
+
+
+@pytest.mark.parametrize("warm_up", ["0s", "1h"])
+def test_a_run_that_is_blind_or_warms_up_for_ever_ends_too(warm_up: str) -> None:
+    world = with_burn_in(maxMarketTime="30s", warmUp=warm_up).tick(3)
+    world.silent = True
+    world.tick(40)
+    assert run_states(world)[-1] == "INCONCLUSIVE"
+
+
 def test_time_that_nobody_watched_is_blind() -> None:
     world = Watched().tick(6)
     seen = world.watch.burn_in.observed

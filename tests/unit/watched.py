@@ -218,6 +218,7 @@ class Watched:
         self.paper: dict[str, Decimal] = {}
         """Values of the books that stages have of their own, where they are read at all."""
         self.frozen: set[str] = set()
+        self.missing: set[str] = set()
         self.events: dict[str, datetime] = {}
         self.git_values: dict[str, Value | None] = dict(self.policy.resolved[stage])
         self.runtime: dict[str, Value | None] = dict(self.policy.resolved[stage])
@@ -286,6 +287,8 @@ class Watched:
     def sample(self, name: str) -> Sample:
         if self.silent:
             return Sample(Quality.PROVIDER_ERROR, self.wall, detail="gives no answer")
+        if name in self.missing:
+            return Sample(Quality.MISSING, self.wall, detail="is not there")
         if name in self.texts:
             return Sample(Quality.OK, self.wall, None, self.wall, text=self.texts[name])
         if name not in self.frozen:
