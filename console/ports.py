@@ -72,10 +72,12 @@ class CommitInfo(Struct, frozen=True):
 
 
 class Pushed(Struct, frozen=True):
-    """What the remote said of a push: pushed, moved (another head), rejected (a hook or a rule) or unknown."""
+    """What the remote said of a push: pushed, moved (another head), rejected (a hook, a rule, a lock) or unknown."""
 
     outcome: str
     message: str = ""
+    locked: bool = False
+    """Whether it was rejected because somebody holds the branch's lock there, so that the same push may pass later."""
 
 
 def branch_name(plan_id: str) -> str:

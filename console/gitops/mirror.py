@@ -123,12 +123,11 @@ class Mirror:
         return tuple(_commits(self._must("log", "--reverse", *_LOG_OPTIONS, f"{base}..{head}", "--").text))
 
     def contains(self, sha: str) -> bool | None:
-        """Whether the remote's branch contains ``sha`` now; None when the remote does not answer."""
+        """Whether the remote's branch contains ``sha`` now; None when that cannot be told."""
         try:
-            head = self.fetch()
+            return self._is_ancestor(sha, self.fetch())
         except Trouble:
             return None
-        return self._is_ancestor(sha, head)
 
     def may_push(self) -> Pushed:
         """What the remote says of pushing the branch's own head to it: asked as a dry run, so that nothing can change.
@@ -177,13 +176,23 @@ class Mirror:
         answer = self._send(f"{self._ref}:{expected}", f"{sha}:{self._ref}")
         judged = judge_push(answer)
         if judged is not None:
-            return judged
+            return self._where_it_was(expected, judged) if judged.outcome == "moved" else judged
         # The line broke or the time was up: only the remote knows, and it may still be at work on what it received.
         arrived = self.contains(sha)
         if arrived:
             return Pushed("pushed", "the answer was lost; the remote has the commit")
         final = arrived is False and (never_began(answer) or self.known_head() != expected)
         return Pushed("rejected" if final else "unknown", answer.reason)
+
+    def _where_it_was(self, expected: str, judged: Pushed) -> Pushed:
+        """What the push met, by the head: Git says the same of a branch that moved and of one that is locked."""
+        try:
+            if self.fetch() != expected:
+                return judged
+        except Trouble:
+            return judged
+        fix = f"if nobody pushes there, remove {self._ref}.lock"
+        return Pushed("rejected", f"{self.branch} is locked on the remote; {fix} ({judged.message})", locked=True)
 
     def propose(self, sha: str, branch: str) -> Pushed:
         """Publish ``sha`` as a new branch beside the target's; another commit under that name is never replaced."""
@@ -240,7 +249,14 @@ class Mirror:
     # ------------------------------------------------------------------------------------------------------ plumbing
 
     def _is_ancestor(self, older: str, newer: str) -> bool:
-        return self._local("merge-base", "--is-ancestor", older, newer).ok
+        """Whether ``newer`` has ``older`` in its history, as no commit is that the mirror does not hold."""
+        answer = self._local("merge-base", "--is-ancestor", older, newer)
+        if answer.ok or answer.status == 1:
+            return answer.ok
+        held_here = self._local("cat-file", "-e", older)
+        if held_here.status == 1 and not answer.timed_out and not held_here.timed_out:
+            return False
+        raise self._trouble(f"git merge-base: {answer.reason}", f"remove {self.folder} to fetch it anew")
 
     def _setting(self, name: str, *options: str) -> str:
         answer = self._local("config", *options, "--get", name)

@@ -346,7 +346,7 @@ class _Git:
         self._record(RecordCommitted(self._order.actor, intent, self._sha, branch=branch))
         self._ports.checkpoint("committed")
         pushed = repository.propose(self._sha, branch) if branch else repository.push(self._sha, head)
-        self._rejected += pushed.outcome == "rejected"
+        self._rejected += pushed.outcome == "rejected" and not pushed.locked
         if branch and pushed.outcome == "pushed":
             why = f"; the target's branch refused it: {self._refused}" if self._refused else ""
             said = f"NOT LOWER YET: somebody must merge branch {branch}{why}"

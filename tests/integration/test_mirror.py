@@ -140,6 +140,32 @@ def test_a_remote_set_back_is_not_filled_up_again(mirror: Mirror, remote: Path) 
     assert git("rev-parse", "main", cwd=remote) == first
 
 
+def test_a_lock_that_a_dead_push_left_is_named_and_is_no_moved_branch(mirror: Mirror, remote: Path) -> None:
+    head = mirror.fetch()
+    sha = mirror.commit(head, {FILE: b"gross: 1\n"}, "Raise", [])
+    (remote / "refs/heads/main.lock").touch()
+    answer = mirror.push(sha, head)
+    assert (answer.outcome, answer.locked) == ("rejected", True)
+    assert "main is locked on the remote; if nobody pushes there, remove refs/heads/main.lock" in answer.message
+    (remote / "refs/heads/main.lock").unlink()
+    assert mirror.push(sha, head).outcome == "pushed"
+
+
+def test_a_history_that_cannot_be_read_is_not_an_answer(mirror: Mirror, remote: Path) -> None:
+    first = mirror.fetch()
+    elsewhere(remote, "note.txt", "hello")
+    middle = mirror.fetch()
+    elsewhere(remote, "note.txt", "again")
+    head = mirror.fetch()
+    assert mirror.contains(first) is True
+    assert mirror.contains("0" * 39 + "1") is False, "a commit of which nobody here ever heard"
+    for sha in (middle, head):
+        for loose in mirror.folder.glob(f"objects/{sha[:2]}/{sha[2:]}"):
+            loose.chmod(0o600)
+            loose.write_bytes(b"broken")
+    assert mirror.contains(first) is None
+
+
 def test_a_hook_that_rejects_is_quoted_in_one_line(mirror: Mirror, remote: Path) -> None:
     hook(remote, "pre-receive", "echo 'policy: change\twindow is closed' >&2; echo 'ask bob' >&2; exit 1\n")
     head = mirror.fetch()

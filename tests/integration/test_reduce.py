@@ -218,6 +218,32 @@ def test_git_that_is_away_is_tried_until_it_is_back(world: World) -> None:
     assert any("Git pending" in str(entry.body.get("text")) for entry in world.ledger.entries())
 
 
+def test_a_branch_that_is_locked_is_tried_with_pauses_until_it_is_free(world: World) -> None:
+    lock = world.remote / "refs/heads/main.lock"
+    lock.touch()
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            lock.unlink()
+
+    world.pause = pause
+    answer = world.reduce("L0")
+    assert answer.outcome == "pushed"
+    assert pauses == [0.5, 1, 2, 4, 8]
+    told = [str(entry.body.get("text")) for entry in world.ledger.entries() if entry.kind == "note"]
+    assert any("Git pending: main is locked on the remote" in text for text in told)
+
+
+def test_a_branch_that_stays_locked_is_an_answer_that_names_the_lock(world: World) -> None:
+    (world.remote / "refs/heads/main.lock").touch()
+    answer = world.reduce("L0", budget=3)
+    assert answer.outcome == "rejected"
+    assert "remove refs/heads/main.lock" in answer.message
+    assert answer.unverified == ("git",)
+
+
 def test_git_that_stays_away_is_an_answer_that_names_it(world: World) -> None:
     world.remote.rename(world.remote.with_name("away.git"))
     answer = world.reduce("L0", budget=3)
