@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from console.desk import Leaf, Proof, Told
 from console.ports import Clock, Observations, Repository
 from console.procedures.export import export_entries, write_new
 from console.strides import Tally
+from console.vouching import NEWEST, anchors
 from stages.chain import Anchor, Audit, Problem, Row
 from stages.closeup import Closeup
 from stages.entries import EVERY, Entry, EntryFilter, Head, StoredEntry
@@ -21,14 +22,10 @@ from stages.pairing import endings
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.signals import SignalKey
-from stages.staleness import LEDGER_TRAILER
 from stages.value import Struct, field, replace
 
 SLICE: Final = 20_000
 """Entries verified in one call: some 60 ms, so that a page never waits long for its turn of the processor."""
-
-COMMITS: Final = 5
-"""How many of the newest stage commits are asked for what they vouch for."""
 
 
 class Pages(Protocol):
@@ -148,21 +145,16 @@ class LedgerBooks:
         return newest, problems
 
     def _anchors(self) -> list[Anchor]:
-        """What the newest stage commits say of this ledger. Without Git nothing outside vouches, which is then said."""
+        """What Git says of this ledger. Without Git nothing outside vouches, which is then said."""
         if self._repository is None:
             return []
         first = next(iter(self._pages.entries(limit=1)), None)
-        committed = self._pages.stored(EntryFilter(kind="committed"), limit=COMMITS)
+        committed = self._pages.stored(EntryFilter(kind="committed"), limit=NEWEST)
         shas = [str(one.entry.body.get("sha", "")) for one in committed if one.entry is not None]
-        anchors: list[Anchor] = []
         try:
-            repository = self._repository()
-            for sha in dict.fromkeys([repository.known_head() or "", *shas]):
-                said = repository.info(sha).trailers.get(LEDGER_TRAILER, "") if sha else ""
-                anchors += _anchor(said, first.ledger if first is not None else "", sha)
+            return anchors(self._repository(), first.ledger if first is not None else "", filter(None, shas))
         except Trouble:
-            return anchors
-        return anchors
+            return []
 
     # ------------------------------------------------------------------------------------------------------- writing
 
@@ -180,11 +172,3 @@ class LedgerBooks:
         sources, now = Sources(self._pages, self._kept), self._clock.wall()
         _, files = write_down(sources, policy, incident, folder, by=self._actor, now=now)
         return Told(True, in_words(incident, folder, files))
-
-
-def _anchor(said: str, ledger: str, commit: str) -> Sequence[Anchor]:
-    """The anchor of a commit's trailer ``<ledger> <size> <head>``, if it is about this ledger."""
-    words = said.split()
-    if len(words) != 3 or words[0] != ledger or not words[1].isdecimal():
-        return ()
-    return (Anchor(int(words[1]), words[2], commit),)

@@ -106,6 +106,9 @@ class Repository(Protocol):
     def log(self, base: str, head: str) -> Sequence[CommitInfo]:
         """Commits after ``base`` up to ``head``, oldest first."""
 
+    def vouching(self, trailer: str, word: str, limit: int) -> Sequence[CommitInfo]:
+        """Commits of the branch as last fetched whose ``trailer`` begins with ``word``, newest first, so many."""
+
     def commit(
         self,
         base: str,

@@ -122,6 +122,13 @@ class Mirror:
         """Commits after ``base`` up to ``head``, oldest first."""
         return tuple(_commits(self._must("log", "--reverse", *_LOG_OPTIONS, f"{base}..{head}", "--").text))
 
+    def vouching(self, trailer: str, word: str, limit: int) -> Sequence[CommitInfo]:
+        """Commits of the branch as last fetched whose ``trailer`` begins with ``word``, newest first, so many."""
+        if self.known_head() is None:
+            return ()
+        wanted = ("--fixed-strings", f"--grep={trailer}: {word} ", f"--max-count={limit}")
+        return tuple(_commits(self._must("log", *wanted, *_LOG_OPTIONS, self._ref, "--").text))
+
     def contains(self, sha: str) -> bool | None:
         """Whether the remote's branch contains ``sha`` now; None when that cannot be told."""
         try:

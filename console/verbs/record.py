@@ -6,13 +6,16 @@ import argparse
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.output import Output
 from console.procedures.export import FORMATS, export_entries
 from stages.chain import Anchor, Verification
 from stages.entries import EVERY, KINDS, Entry, EntryFilter
 from stages.refusal import Trouble
+
+if TYPE_CHECKING:
+    from console.ports import Repository
 
 
 class ReadableLedger(Protocol):
@@ -37,6 +40,8 @@ class OpensLedgers(Protocol):
     def ledger_reader(self, url: str | None = None) -> ReadableLedger: ...
     @property
     def spill(self) -> KeepsAside: ...
+    @property
+    def repository(self) -> Repository: ...
 
 
 def add_parsers(
@@ -101,7 +106,8 @@ def run(args: argparse.Namespace, wiring: OpensLedgers, out: Output) -> int:
                 return _show(args, out, ledger)
             case "verify":
                 # A spill belongs to the ledger of the configuration, not to one that was named.
-                return _verify(args, out, ledger, "" if args.ledger else wiring.spill.unmerged())
+                waits = "" if args.ledger else wiring.spill.unmerged()
+                return _verify(args, out, ledger, wiring, waits)
             case _:
                 return _export(args, out, ledger)
     finally:
@@ -128,10 +134,12 @@ def _show(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:
     return 0
 
 
-def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger, waits: str) -> int:
-    verdict = ledger.verify(args.anchor)
+def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger, wiring: OpensLedgers, waits: str) -> int:
+    # Git first: what a commit vouches for was in the ledger before it, and the ledger only grows.
+    vouched, unasked = _vouched(ledger, wiring)
+    verdict = ledger.verify((*args.anchor, *vouched))
     if out.json:
-        out.document(verdict.document() | {"unmerged": waits})
+        out.document(verdict.document() | {"unmerged": waits, "git": unasked})
     word = "verified" if verdict.ok else "INCONSISTENT"
     out.line(f"{word}: {verdict.entries} entries, head {verdict.head.seq} {verdict.head.hash[:16]}")
     for problem in verdict.problems:
@@ -140,9 +148,26 @@ def _verify(args: argparse.Namespace, out: Output, ledger: ReadableLedger, waits
         out.line(_printable(f"commit {verdict.anchored.commit} vouches up to entry {verdict.anchored.seq}"))
     else:
         out.line("no anchor outside vouches for it: a rewritten whole would not be found")
-    if waits:
-        out.line(_printable(f"! {waits}"))
+    for said in filter(None, (waits, unasked)):
+        out.line(_printable(f"! {said}"))
     return 0 if verdict.ok else 1
+
+
+def _vouched(ledger: ReadableLedger, wiring: OpensLedgers) -> tuple[list[Anchor], str]:
+    """What Git's commits vouch for, as of now or of the last fetch, and why it is not as of now."""
+    from console.vouching import anchors
+
+    first = next(iter(ledger.entries(limit=1)), None)
+    unasked = ""
+    try:
+        repository = wiring.repository
+        try:
+            repository.fetch()
+        except Trouble as away:
+            unasked = f"Git was last asked by somebody earlier: {away.line}"
+        return anchors(repository, first.ledger if first is not None else ""), unasked
+    except Trouble as away:
+        return [], f"Git was not asked: {away.line}"
 
 
 def _export(args: argparse.Namespace, out: Output, ledger: ReadableLedger) -> int:

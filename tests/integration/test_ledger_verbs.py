@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from console.gitops.mirror import Mirror
 from console.output import Output
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
@@ -25,6 +26,7 @@ from console.store.spill import Spill
 from console.verbs import record
 from stages.entries import Draft, Entry
 from stages.refusal import Trouble
+from stages.staleness import LEDGER_TRAILER
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
@@ -52,6 +54,14 @@ class Opener:
     def __init__(self, configured: Path) -> None:
         self.configured = f"sqlite:///{configured}"
         self.spill = Spill(configured.with_name("ledger.db.spill"))
+        self._remote = configured.with_name("remote.git")
+
+    @property
+    def repository(self) -> Mirror:
+        """A repository is configured where a test has made its remote."""
+        if not self._remote.exists() and not self._remote.with_name("cache").exists():
+            raise Trouble("the configuration names no repository")
+        return Mirror(str(self._remote), "main", self._remote.with_name("cache"))
 
     def ledger_reader(self, url: str | None = None) -> LedgerReader:
         return LedgerReader(url or self.configured)
@@ -148,6 +158,53 @@ def test_verify_says_no_and_where(path: Path) -> None:
     document = json.loads(out)
     assert (document["ok"], [each["seq"] for each in document["problems"]]) == (False, [3])
     assert "entry 3 was altered" in rampdeck("ledger", "verify", url=path)[1]
+
+
+def vouched(path: Path) -> str:
+    """A remote with a commit that vouches for the ledger's head, and ordinary work above it; the commit."""
+    remote = path.with_name("remote.git")
+    subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", remote], check=True)
+    head = as_json("ledger", "verify", "--json", url=path)["head"]
+    mirror = Mirror(str(remote), "main", path.with_name("seed"))
+    tree = subprocess.run(
+        ["git", "-C", remote, "mktree"], input="", capture_output=True, text=True, check=True
+    ).stdout.strip()
+    identity = {f"GIT_{role}_{what}": "x" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    base = subprocess.run(
+        ["git", "-C", remote, "commit-tree", tree, "-m", "begin"],
+        env={**os.environ, **identity}, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    subprocess.run(["git", "-C", remote, "update-ref", "refs/heads/main", base], check=True)
+    said = mirror.commit(mirror.fetch(), {"a": b"1\n"}, "Advance", [(LEDGER_TRAILER, f"6f1c9a52 5 {head['hash']}")])
+    above = mirror.commit(said, {"a": b"2\n"}, "Rename", [(LEDGER_TRAILER, f"another 9 {'e' * 64}")])
+    assert mirror.push(mirror.commit(above, {"a": b"3\n"}, "Image", []), base).outcome == "pushed"
+    return said
+
+
+def test_verify_finds_what_the_branch_vouches_for_by_itself(path: Path) -> None:
+    commit = vouched(path)
+    code, out = rampdeck("ledger", "verify", url=path)
+    assert (code, out.splitlines()[1:]) == (0, [f"commit {commit} vouches up to entry 5"])
+
+
+def test_a_dropped_tail_is_found_whatever_was_committed_after_it(path: Path) -> None:
+    commit = vouched(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM entry WHERE seq = 5")
+        connection.execute("UPDATE head SET seq = 4, hash = (SELECT hash FROM entry WHERE seq = 4)")
+        connection.commit()
+    code, out = rampdeck("ledger", "verify", url=path)
+    assert (code, out.splitlines()[1:2]) == (1, [f"  entry 5 is missing: commit {commit} vouches for it"])
+
+
+def test_verify_without_the_remote_uses_what_was_fetched_and_says_so(path: Path) -> None:
+    commit = vouched(path)
+    rampdeck("ledger", "verify", url=path)
+    path.with_name("remote.git").rename(path.with_name("away.git"))
+    code, out = rampdeck("ledger", "verify", url=path)
+    assert (code, out.splitlines()[1]) == (0, f"commit {commit} vouches up to entry 5")
+    assert "! Git was last asked by somebody earlier: " in out
+    assert "cannot be read" in as_json("ledger", "verify", "--json", url=path)["git"]
 
 
 def test_export_is_the_canonical_text_and_the_same_as_a_table(path: Path) -> None:

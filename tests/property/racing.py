@@ -181,6 +181,10 @@ class Mirror:
         before = set(self._remote.line(base))
         return tuple(self.info(sha) for sha in reversed(list(self._remote.line(head))) if sha not in before)
 
+    def vouching(self, trailer: str, word: str, limit: int) -> Sequence[CommitInfo]:
+        line = map(self.info, self._remote.line(self._head) if self._head else ())
+        return tuple(one for one in line if one.trailers.get(trailer, "").startswith(f"{word} "))[:limit]
+
     def commit(
         self,
         base: str,
