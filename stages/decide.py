@@ -358,8 +358,9 @@ def _rebase(command: Rebase, state: ControlState, now: datetime) -> Decision:
 
 @_decide.register
 def _give_reason(command: GiveReason, state: ControlState, now: datetime) -> Decision:
-    body = {"subject": command.intent, "text": command.reason}
-    return (_draft(command, "reason", body, intent=None if command.intent in state.latches else command.intent),)
+    latch = state.latch_meant(command.intent)
+    body = {"subject": latch.key if latch else command.intent, "text": command.reason}
+    return (_draft(command, "reason", body, intent=None if latch else command.intent),)
 
 
 @_decide.register

@@ -75,25 +75,35 @@ def latch_draft(command: OpenLatch, state: ControlState, now: datetime, *, epoch
     return Draft("latch-opened", command.stage, None, command.actor, body, epoch=epoch)
 
 
-def in_epoch(drafts: Sequence[Draft], epoch: int) -> tuple[Draft, ...]:
-    """The drafts of one decision as they are in ``epoch``, whichever it was made in: what raises it raises it to that.
-
-    The latches that it opens get the keys of ``epoch`` too, so that none shares the name of one that ended long ago.
-    """
-    keys = {
+def keys_in(drafts: Sequence[Draft], epoch: int) -> dict[str, str]:
+    """The keys that the latches which these drafts open get in ``epoch``, by those that they have."""
+    return {
         draft.body["key"]: latch_key(draft.body["trigger"], draft.body["cause"], epoch)
         for draft in drafts
         if draft.kind == "latch-opened" and _NAMED.issubset(draft.body)
     }
+
+
+def in_epoch(drafts: Sequence[Draft], epoch: int, keys: Mapping[str, str]) -> tuple[Draft, ...]:
+    """The drafts of one decision as they are in ``epoch``, whichever it was made in: what raises it raises it to that.
+
+    The latches that it opens, or that one before it opened, go by the ``keys`` of that epoch, so that none shares the
+    name of one that ended long ago.
+    """
     return tuple(
-        replace(draft, body=_renamed(draft.body, keys), epoch=None if draft.epoch is None else epoch)
+        replace(
+            draft,
+            body=_renamed(draft.body, keys),
+            epoch=None if draft.epoch is None else epoch,
+            intent=None if draft.intent in keys else draft.intent,
+        )
         for draft in drafts
     )
 
 
 def _renamed(body: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
     """The body of an entry with latches called by other keys, wherever it names them."""
-    named = {name: keys.get(body[name], body[name]) for name in ("key", "incident") if name in body}
+    named = {name: keys.get(body[name], body[name]) for name in ("key", "incident", "subject") if name in body}
     latches = {"latches": sorted(keys.get(one, one) for one in body["latches"])} if "latches" in body else {}
     return {**body, **named, **latches}
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stages.posture import Mode
-from stages.releases import MANUAL_BLOCK
+from stages.releases import ALONE, MANUAL_BLOCK
 from stages.state import REDUCE, ControlState
 from stages.value import Struct
 
@@ -21,7 +21,7 @@ class Owed(Struct, frozen=True):
     """An act without its reason. ``left`` is negative once the reason is overdue."""
 
     intent: str
-    """The act, a cancel among them, or the latch of a block: neither is an act in Git."""
+    """The act, a cancel among them, or the latch of a block or of a kill without a policy: none is an act in Git."""
     actor: str
     to_stage: str
     """Empty for a block and for a cancel."""
@@ -66,9 +66,9 @@ def owed(state: ControlState, now: datetime) -> tuple[Owed, ...]:
         if one.kind == REDUCE and not one.automatic and not one.reason
     ]
     blocks = [
-        (one.opened_at, one.key, one.evidence.removeprefix("by "), "", "block")
+        (one.opened_at, one.key, one.evidence.removeprefix("by "), "", "kill" if one.killed else "block")
         for one in state.latches.values()
-        if one.trigger == MANUAL_BLOCK and one.key not in state.explained
+        if (one.trigger == MANUAL_BLOCK or one.cause == ALONE) and one.key not in state.explained
     ]
     cancels = [(one.at, one.intent, one.actor, "", "cancel") for one in state.cancels.values()]
     return tuple(

@@ -22,9 +22,12 @@ from stages.state import ControlState
 from stages.value import replace
 
 MANUAL_KILL: Final = "manual-kill"
+"""Name of the latch that a kill by hand opens; only a restore ends it."""
 MANUAL_BLOCK: Final = "manual-block"
 """A person had the venue refuse new orders."""
-"""Name of the latch that a kill by hand opens; only a restore ends it."""
+
+ALONE: Final = "killed by hand without a policy"
+"""The cause of a kill that reached the venue alone: Git follows as soon as an acting watch hears of it."""
 
 RESTORE_APPROVALS: Final = 2
 RESTORE_ROLES: Final = {"risk": 1}
@@ -253,6 +256,23 @@ def kill_latch(command: BeginReduce, state: ControlState, now: datetime) -> Draf
         market=command.market,
     )
     return latch_draft(latch, state, now, epoch=state.epoch + 1)
+
+
+def lone_kill_latch(actor: str, state: ControlState, market: datetime) -> OpenLatch:
+    """What a kill holds where no policy is known, so that no stage can be named for Git to go down to."""
+    newest = state.last_pushed
+    return OpenLatch(
+        actor=actor,
+        trigger=MANUAL_KILL,
+        cause=ALONE,
+        evidence=f"by {actor}",
+        mode=Mode.KILLED,
+        cap="0",
+        effective=0,
+        stage=newest.to_stage if newest else "",
+        clear_roles=("risk",),
+        market=market,
+    )
 
 
 def block_latch(actor: str, state: ControlState, market: datetime) -> OpenLatch:

@@ -122,6 +122,11 @@ class ControlState(Struct, frozen=True):
         """The open latch of this trigger and cause, of whatever epoch."""
         return next((a for a in self.latches.values() if a.trigger == trigger and a.cause == cause), None)
 
+    def latch_meant(self, key: str) -> Latch | None:
+        """The open latch with this key, or the one of its trigger and cause: who writes aside may know an old epoch."""
+        found, named = self.latches.get(key), key.rpartition("/")[0]
+        return found or next((one for one in self.latches.values() if f"{one.trigger}/{one.cause}" == named), None)
+
     @property
     def last_pushed(self) -> Intent | None:
         pushed = [intent for intent in self.intents.values() if intent.outcome == "pushed"]
@@ -336,8 +341,9 @@ def _diverged(state: ControlState, entry: Entry) -> ControlState:
 
 
 def _reason(state: ControlState, entry: Entry) -> ControlState:
-    if entry.body["subject"] in state.latches:
-        return replace(state, explained=state.explained | {entry.body["subject"]})
+    latch = state.latch_meant(entry.body["subject"])
+    if latch is not None:
+        return replace(state, explained=state.explained | {latch.key})
     if entry.intent in state.cancels:
         return replace(state, cancels={name: one for name, one in state.cancels.items() if name != entry.intent})
     return _update_intent(state, entry, reason=entry.body["text"])

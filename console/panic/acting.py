@@ -57,7 +57,7 @@ class Acted(Struct, frozen=True):
     began: float = 0.0
     """When it began, by the monotonic clock."""
     owes: str = ""
-    """What the reason is recorded for: the latch of a block, otherwise the act itself."""
+    """What the reason is recorded for: the latch of a block or of a kill without a policy, otherwise the act itself."""
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ class Responder:
         from stages.commands import Record
         from stages.facts import CANCEL_BY_HAND
         from stages.latching import latch_key
-        from stages.releases import block_latch
+        from stages.releases import block_latch, lone_kill_latch
 
         wiring, confirmed = self.wiring, self.wiring.clock.monotonic()
         before, intent, actor = look_first(wiring), wiring.ids.new(), wiring.actor
@@ -182,7 +182,7 @@ class Responder:
 
         def opening(state: ControlState, market: datetime) -> Command:
             if steps.block:
-                latch = block_latch(actor, state, market)
+                latch = (lone_kill_latch if verb == KILL else block_latch)(actor, state, market)
                 held = state.open_latch(latch.trigger, latch.cause)
                 owes.append(held.key if held else latch_key(latch.trigger, latch.cause, state.epoch))
                 return latch
@@ -201,7 +201,7 @@ class Responder:
         acted = _acted(verb, kill(ports, order, confirmed=confirmed).finish(PATIENCE))
         acted = replace(acted, owes=owes[-1]) if owes else acted
         if verb == KILL:
-            acted = _with(acted, Heard("Git", None, f"not told: {self.trouble}", 0.0))
+            acted = replace(acted, heard=(*acted.heard, Heard("Git", None, f"not told: {self.trouble}", 0.0)))
         if reason:
             self.give_reason(acted, reason)
         return acted
@@ -242,7 +242,7 @@ class Responder:
             found = self._outcome(act)
             if found is not None:
                 rest = tuple(one for one in act.heard if not one.witness.startswith("Git"))
-                return _replaced(act, (*rest, found))
+                return replace(act, heard=(*rest, found))
             pause.wait(0.2)
         return act
 
@@ -283,11 +283,3 @@ def _acted(verb: str, killed: Killed) -> Acted:
         killed.spilled,
         killed.process,
     )
-
-
-def _with(act: Acted, one: Heard) -> Acted:
-    return _replaced(act, (*act.heard, one))
-
-
-def _replaced(act: Acted, heard: tuple[Heard, ...]) -> Acted:
-    return replace(act, heard=heard)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from stages.entries import Draft, Entry, EntryFilter, LedgerAway, canonical
-from stages.latching import in_epoch
+from stages.latching import in_epoch, keys_in
 from stages.refusal import Trouble
 from stages.value import Struct, replace
 
@@ -252,10 +252,12 @@ def joining(records: Sequence[Spilled], epoch: int) -> list[Draft]:
     that no plan made before this passes after it; Git does not rest on that, but on the commit of the reduction.
     """
     drafts: list[Draft] = []
+    keys: dict[str, str] = {}
     for record in records:
         raised = [draft.epoch for draft in record.drafts if draft.epoch is not None]
         epoch = max(epoch + 1, *raised) if raised else epoch
-        moved = in_epoch(record.drafts, epoch)
+        keys |= keys_in(record.drafts, epoch)
+        moved = in_epoch(record.drafts, epoch, keys)
         drafts += [replace(draft, body={**draft.body, "spilledAt": record.at}) for draft in moved]
     return drafts
 

@@ -19,8 +19,10 @@ from console.procedures.kill import HAND_OVER_SECONDS
 from console.store.spill import Spill
 from console.verbs import panic as verb
 from console.wiring import Wiring
+from stages.commands import BeginReduce
+from stages.owing import owed
 from stages.posture import Mode
-from stages.releases import MANUAL_BLOCK
+from stages.releases import MANUAL_BLOCK, MANUAL_KILL
 from tests.integration.test_kill import Scene, scene, until
 
 __all__ = ["scene"]
@@ -85,6 +87,8 @@ def test_a_block_holds_in_the_ledger_until_trader_and_risk_clear_it(night: Scene
 
 
 def test_what_was_decided_without_the_ledger_joins_it_when_it_is_back(night: Scene) -> None:
+    down = BeginReduce("watch", "r1", "L1", "L0", Mode.REDUCE_ONLY, datetime.now(UTC), "a drill", automatic=True)
+    night.world.ledger.transact(down, now=datetime.now(UTC))
     night.lose("ledger")
     assert panic(night, "block", "--reason", "prices are wrong")[1]["spilled"]
     for file in night.world.folder.glob("away-ledger.db*"):
@@ -93,8 +97,9 @@ def test_what_was_decided_without_the_ledger_joins_it_when_it_is_back(night: Sce
     assert "prices are wrong" in spill.read_text()
     Spill(spill).merge(night.world.ledger, actor="alice", now=datetime.now(UTC))
     state = night.world.ledger.state()
-    assert any(one.trigger == MANUAL_BLOCK for one in state.latches.values())
-    assert "reason" in night.world.kinds()
+    assert state.epoch > 0, "or a key of the empty epoch would be the right one"
+    assert [key for key, one in state.latches.items() if one.trigger == MANUAL_BLOCK] == list(state.explained)
+    assert [one.text for one in owed(state, datetime.now(UTC))] == []
 
 
 @pytest.mark.parametrize("away", [(), *AWAY], ids=lambda away: "+".join(away) or "none")
@@ -152,6 +157,9 @@ def test_a_kill_without_any_policy_stops_the_venue_and_says_that_git_was_not_tol
     assert "Git" in act.unverified
     assert blocked(night)
     assert orders(night) == []
+    state = night.world.ledger.state()
+    assert [(one.mode, one.cap) for one in state.latches.values() if one.trigger == MANUAL_KILL] == [(Mode.KILLED, 0)]
+    assert [one.what for one in owed(state, datetime.now(UTC))] == ["alice's kill"]
 
 
 def test_the_policy_file_alone_is_enough_to_be_told_what_to_do_by_hand(

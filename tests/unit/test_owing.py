@@ -10,7 +10,7 @@ from stages.commands import BeginReduce, GiveReason, Record
 from stages.facts import CANCEL_BY_HAND
 from stages.owing import WITHIN, owed
 from stages.posture import Mode
-from stages.releases import block_latch
+from stages.releases import MANUAL_BLOCK, block_latch
 from stages.value import replace
 from stages.verdict import AlarmClass
 from tests.unit.watched import Watched
@@ -50,6 +50,12 @@ def test_a_reason_pays_and_so_does_the_end_of_a_block(world: Watched) -> None:
     world.decide(block_latch("dave", world.state, world.market))
     for one in owed(world.state, world.wall):
         world.decide(GiveReason("erin", one.intent, "prices are wrong"))
+    assert owed(world.state, world.wall) == ()
+
+
+def test_a_reason_that_was_written_aside_pays_for_the_latch_of_whatever_epoch(world: Watched) -> None:
+    world.decide(block_latch("dave", world.state, world.market))
+    world.decide(GiveReason("dave", f"{MANUAL_BLOCK}/blocked by hand/99", "prices are wrong"))
     assert owed(world.state, world.wall) == ()
 
 
