@@ -34,6 +34,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "simulate": ("console.verbs.simulate", "play a scenario by the engine itself, with its expectations"),
     "plan": ("console.verbs.rehearse", "rehearse a move to a stage; show FILE; never writes to Git"),
     "approve": ("console.verbs.change", "sign or reject a plan"),
+    "revoke": ("console.verbs.revoke", "take back an approval before it is used"),
     "apply": ("console.verbs.change", "carry out an approved plan"),
     "freeze": ("console.verbs.change", "hold every advance"),
     "rollback": ("console.verbs.change", "go down to a stage, now"),

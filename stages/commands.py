@@ -53,6 +53,7 @@ __all__ = [
     "RejectApproval",
     "RequestApprovals",
     "ResolveIncident",
+    "RevokeApproval",
     "Seal",
     "VerifiedApproval",
     "WaiveBurnIn",
@@ -106,6 +107,21 @@ class RejectApproval(Struct, frozen=True):
     actor: str
     plan_id: str
     action: str
+    reason: str
+
+
+class RevokeApproval(Struct, frozen=True):
+    """Takes an approval back before it is used; by whoever gave it, or by risk (semantics section 4).
+
+    ``roles`` are those of ``actor`` on the roster in force.
+    """
+
+    actor: str
+    roles: frozenset[str]
+    plan_id: str
+    """What was approved; empty where only the token itself is known."""
+    approver: str
+    nonce: str
     reason: str
 
 
@@ -268,6 +284,7 @@ Command: TypeAlias = (
     | RequestApprovals
     | RecordApproval
     | RejectApproval
+    | RevokeApproval
     | BeginAdvance
     | BeginReduce
     | RecordCommitted

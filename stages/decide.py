@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from stages import incidents, releases, runs
 from stages.commands import (
@@ -41,6 +41,7 @@ from stages.commands import (
     RejectApproval,
     RequestApprovals,
     ResolveIncident,
+    RevokeApproval,
     Seal,
     WaiveBurnIn,
 )
@@ -57,6 +58,9 @@ from stages.state import ControlState
 __all__ = ["MANUAL_KILL", "TERMINAL", "Decision", "decide", "denial", "latch_key"]
 
 Decision: TypeAlias = Sequence[Draft] | Refusal
+
+RISK: Final = "risk"
+"""The role that may take back anybody's approval."""
 
 
 def decide(state: ControlState, command: Command, now: datetime) -> Decision:
@@ -75,7 +79,7 @@ def denial(command: Command, refusal: Refusal) -> Draft | None:
         case BeginRestore():
             why = _why(command, refusal) | {"key": MANUAL_KILL}
             return Draft("latch-clear-refused", None, None, command.actor, why)
-        case BeginResume() | PermitReduce() | ExtendBurnIn() | WaiveBurnIn() | Explain():
+        case BeginResume() | PermitReduce() | ExtendBurnIn() | WaiveBurnIn() | Explain() | RevokeApproval():
             return Draft("denied", None, None, command.actor, _why(command, refusal))
         case AdoptPolicy() | AdoptRoster():
             return Draft("denied", None, None, command.actor, _why(command, refusal) | {"subject": command.digest})
@@ -172,6 +176,20 @@ def _reject(command: RejectApproval, state: ControlState, now: datetime) -> Deci
         "reason": command.reason,
     }
     return (_draft(command, "approval-rejected", body),)
+
+
+@_decide.register
+def _revoke(command: RevokeApproval, state: ControlState, now: datetime) -> Decision:
+    if command.nonce in state.revoked:
+        return ()
+    if command.nonce in state.consumed:
+        return Refusal("approval", "it was used already; roll back what it let in")
+    known = state.approvals.get(command.nonce)
+    approver, subject = (known.approver, known.subject) if known else (command.approver, command.plan_id)
+    if command.actor != approver and RISK not in command.roles:
+        return Refusal("role", f"{command.actor} did not give it and is not {RISK}")
+    body = {"plan": subject, "approver": approver, "nonce": command.nonce, "reason": command.reason}
+    return (_draft(command, "approval-revoked", body),)
 
 
 @_decide.register

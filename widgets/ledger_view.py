@@ -25,6 +25,7 @@ TOLD: Final[Mapping[str, str]] = {
     "plan-requested": "plan",
     "approval-recorded": "approver roles plan",
     "approval-rejected": "approver reason plan",
+    "approval-revoked": "approver reason plan",
     "approval-refused": "approver code plan",
     "intent": "act cause plan",
     "committed": "sha",

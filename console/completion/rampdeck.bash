@@ -6,11 +6,11 @@ _rampdeck() {
         case "$at:${COMP_WORDS[place]}" in
             ":demo" | ":inject" | ":status" | ":watch" | ":drift" | ":config" | "config:show" | \
             "config:check" | ":doctor" | ":policy" | "policy:check" | "policy:schema" | "policy:init" | \
-            "policy:adopt" | ":simulate" | ":plan" | "plan:show" | ":approve" | ":apply" | ":freeze" | \
-            ":rollback" | ":kill" | ":panic" | ":clear" | ":restore" | ":resume" | ":permit-reduce" | \
-            ":incident" | "incident:declare" | "incident:resolve" | "incident:export" | ":ack" | ":note" | \
-            ":burnin" | "burnin:extend" | "burnin:waive" | ":drill" | "drill:list" | ":ledger" | \
-            "ledger:list" | "ledger:show" | "ledger:verify" | "ledger:export" | ":completion")
+            "policy:adopt" | ":simulate" | ":plan" | "plan:show" | ":approve" | ":revoke" | ":apply" | \
+            ":freeze" | ":rollback" | ":kill" | ":panic" | ":clear" | ":restore" | ":resume" | \
+            ":permit-reduce" | ":incident" | "incident:declare" | "incident:resolve" | "incident:export" | \
+            ":ack" | ":note" | ":burnin" | "burnin:extend" | "burnin:waive" | ":drill" | "drill:list" | \
+            ":ledger" | "ledger:list" | "ledger:show" | "ledger:verify" | "ledger:export" | ":completion")
                 at="${at:+$at }${COMP_WORDS[place]}" ;;
         esac
     done
@@ -25,37 +25,38 @@ _rampdeck() {
             "policy init:--policy" | "policy init:-o" | "policy init:--output" | "policy adopt:--config" | \
             "policy adopt:--policy" | "simulate:--config" | "simulate:--policy" | "plan:--config" | \
             "plan:--policy" | "plan:-o" | "plan:--output" | "plan show:--config" | "plan show:--policy" | \
-            "approve:--config" | "approve:--policy" | "approve:--key" | "apply:--config" | \
-            "apply:--policy" | "freeze:--config" | "freeze:--policy" | "rollback:--config" | \
-            "rollback:--policy" | "kill:--config" | "kill:--policy" | "panic:--config" | "panic:--policy" | \
-            "clear:--config" | "clear:--policy" | "clear:-o" | "clear:--output" | "restore:--config" | \
-            "restore:--policy" | "restore:-o" | "restore:--output" | "resume:--config" | \
-            "resume:--policy" | "permit-reduce:--config" | "permit-reduce:--policy" | \
-            "incident declare:--config" | "incident declare:--policy" | "incident resolve:--config" | \
-            "incident resolve:--policy" | "incident export:--config" | "incident export:--policy" | \
-            "incident export:--to" | "ack:--config" | "ack:--policy" | "note:--config" | "note:--policy" | \
-            "burnin extend:--config" | "burnin extend:--policy" | "burnin waive:--config" | \
-            "burnin waive:--policy" | "burnin waive:-o" | "burnin waive:--output" | "drill:--config" | \
-            "drill:--policy" | "drill list:--config" | "drill list:--policy" | "ledger list:--config" | \
-            "ledger list:--policy" | "ledger show:--config" | "ledger show:--policy" | \
-            "ledger verify:--config" | "ledger verify:--policy" | "ledger export:--config" | \
-            "ledger export:--policy" | "completion:--config" | "completion:--policy")
+            "approve:--config" | "approve:--policy" | "approve:--key" | "revoke:--config" | \
+            "revoke:--policy" | "apply:--config" | "apply:--policy" | "freeze:--config" | \
+            "freeze:--policy" | "rollback:--config" | "rollback:--policy" | "kill:--config" | \
+            "kill:--policy" | "panic:--config" | "panic:--policy" | "clear:--config" | "clear:--policy" | \
+            "clear:-o" | "clear:--output" | "restore:--config" | "restore:--policy" | "restore:-o" | \
+            "restore:--output" | "resume:--config" | "resume:--policy" | "permit-reduce:--config" | \
+            "permit-reduce:--policy" | "incident declare:--config" | "incident declare:--policy" | \
+            "incident resolve:--config" | "incident resolve:--policy" | "incident export:--config" | \
+            "incident export:--policy" | "incident export:--to" | "ack:--config" | "ack:--policy" | \
+            "note:--config" | "note:--policy" | "burnin extend:--config" | "burnin extend:--policy" | \
+            "burnin waive:--config" | "burnin waive:--policy" | "burnin waive:-o" | \
+            "burnin waive:--output" | "drill:--config" | "drill:--policy" | "drill list:--config" | \
+            "drill list:--policy" | "ledger list:--config" | "ledger list:--policy" | \
+            "ledger show:--config" | "ledger show:--policy" | "ledger verify:--config" | \
+            "ledger verify:--policy" | "ledger export:--config" | "ledger export:--policy" | \
+            "completion:--config" | "completion:--policy")
             return ;;
         "demo:--scenario" | "demo:--seed" | "demo:--speed" | "demo:--until" | "status:--since" | \
             "status:--signal" | "status:--window" | "status:--book" | "doctor:--wait" | \
-            "policy adopt:--approval" | "plan:--to" | "approve:--reason" | "apply:--approval" | \
-            "apply:--confirm" | "freeze:--confirm" | "freeze:--reason" | "rollback:--to" | \
-            "rollback:--confirm" | "rollback:--reason" | "kill:--confirm" | "kill:--reason" | \
-            "panic:--to" | "panic:--reason" | "clear:--because" | "clear:--approval" | \
-            "restore:--confirm" | "restore:--approval" | "resume:--confirm" | "permit-reduce:--for" | \
-            "permit-reduce:--reason" | "ack:--text" | "note:--about" | "burnin extend:--for" | \
-            "burnin extend:--reason" | "burnin waive:--reason" | "burnin waive:--approval" | "drill:--to" | \
-            "ledger list:--ledger" | "ledger list:--actor" | "ledger list:--stage" | \
-            "ledger list:--intent" | "ledger list:--since" | "ledger list:--until" | "ledger list:--text" | \
-            "ledger list:--limit" | "ledger show:--ledger" | "ledger verify:--ledger" | \
-            "ledger verify:--anchor" | "ledger export:--ledger" | "ledger export:--actor" | \
-            "ledger export:--stage" | "ledger export:--intent" | "ledger export:--since" | \
-            "ledger export:--until" | "ledger export:--text")
+            "policy adopt:--approval" | "plan:--to" | "approve:--reason" | "revoke:--of" | \
+            "revoke:--reason" | "apply:--approval" | "apply:--confirm" | "freeze:--confirm" | \
+            "freeze:--reason" | "rollback:--to" | "rollback:--confirm" | "rollback:--reason" | \
+            "kill:--confirm" | "kill:--reason" | "panic:--to" | "panic:--reason" | "clear:--because" | \
+            "clear:--approval" | "restore:--confirm" | "restore:--approval" | "resume:--confirm" | \
+            "permit-reduce:--for" | "permit-reduce:--reason" | "ack:--text" | "note:--about" | \
+            "burnin extend:--for" | "burnin extend:--reason" | "burnin waive:--reason" | \
+            "burnin waive:--approval" | "drill:--to" | "ledger list:--ledger" | "ledger list:--actor" | \
+            "ledger list:--stage" | "ledger list:--intent" | "ledger list:--since" | \
+            "ledger list:--until" | "ledger list:--text" | "ledger list:--limit" | "ledger show:--ledger" | \
+            "ledger verify:--ledger" | "ledger verify:--anchor" | "ledger export:--ledger" | \
+            "ledger export:--actor" | "ledger export:--stage" | "ledger export:--intent" | \
+            "ledger export:--since" | "ledger export:--until" | "ledger export:--text")
             compopt +o default; return ;;
         "drill:--mode")
             mapfile -t COMPREPLY < <(compgen -W "tabletop paper" -- "$cur"); return ;;
@@ -72,7 +73,7 @@ _rampdeck() {
     esac
     case "$at" in
         "")
-            words="demo inject status watch drift config doctor policy simulate plan approve apply freeze rollback kill panic clear restore resume permit-reduce incident ack note burnin drill ledger completion -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
+            words="demo inject status watch drift config doctor policy simulate plan approve revoke apply freeze rollback kill panic clear restore resume permit-reduce incident ack note burnin drill ledger completion -h --help --config --policy --json --read-only --ascii --no-mouse"; compopt +o default ;;
         "demo")
             words="-h --help --config --policy --json --read-only --ascii --no-mouse --scenario --seed --speed --dir --no-approver --headless --until"; compopt +o default ;;
         "inject")
@@ -109,6 +110,8 @@ _rampdeck() {
             words="-h --help --config --policy --json --read-only --ascii --no-mouse --patch" ;;
         "approve")
             words="-h --help --config --policy --json --read-only --ascii --no-mouse --key --reject --reason --yes" ;;
+        "revoke")
+            words="-h --help --config --policy --json --read-only --ascii --no-mouse --of --reason"; compopt +o default ;;
         "apply")
             words="-h --help --config --policy --json --read-only --ascii --no-mouse --approval --confirm" ;;
         "freeze")

@@ -3,7 +3,7 @@ function __rampdeck_at
     set -l at
     for word in (commandline -opc)[2..-1]
         switch "$at:$word"
-            case ':demo' ':inject' ':status' ':watch' ':drift' ':config' 'config:show' 'config:check' ':doctor' ':policy' 'policy:check' 'policy:schema' 'policy:init' 'policy:adopt' ':simulate' ':plan' 'plan:show' ':approve' ':apply' ':freeze' ':rollback' ':kill' ':panic' ':clear' ':restore' ':resume' ':permit-reduce' ':incident' 'incident:declare' 'incident:resolve' 'incident:export' ':ack' ':note' ':burnin' 'burnin:extend' 'burnin:waive' ':drill' 'drill:list' ':ledger' 'ledger:list' 'ledger:show' 'ledger:verify' 'ledger:export' ':completion'
+            case ':demo' ':inject' ':status' ':watch' ':drift' ':config' 'config:show' 'config:check' ':doctor' ':policy' 'policy:check' 'policy:schema' 'policy:init' 'policy:adopt' ':simulate' ':plan' 'plan:show' ':approve' ':revoke' ':apply' ':freeze' ':rollback' ':kill' ':panic' ':clear' ':restore' ':resume' ':permit-reduce' ':incident' 'incident:declare' 'incident:resolve' 'incident:export' ':ack' ':note' ':burnin' 'burnin:extend' 'burnin:waive' ':drill' 'drill:list' ':ledger' 'ledger:list' 'ledger:show' 'ledger:verify' 'ledger:export' ':completion'
                 set at (string trim "$at $word")
         end
     end
@@ -21,6 +21,7 @@ complete -c rampdeck -n '__rampdeck_at' -a policy -d 'init FOLDER, check FILE, s
 complete -c rampdeck -n '__rampdeck_at' -a simulate -d 'play a scenario by the engine itself, with its expectations'
 complete -c rampdeck -n '__rampdeck_at' -a plan -d 'rehearse a move to a stage; show FILE; never writes to Git'
 complete -c rampdeck -n '__rampdeck_at' -a approve -d 'sign or reject a plan'
+complete -c rampdeck -n '__rampdeck_at' -a revoke -d 'take back an approval before it is used'
 complete -c rampdeck -n '__rampdeck_at' -a apply -d 'carry out an approved plan'
 complete -c rampdeck -n '__rampdeck_at' -a freeze -d 'hold every advance'
 complete -c rampdeck -n '__rampdeck_at' -a rollback -d 'go down to a stage, now'
@@ -209,6 +210,15 @@ complete -c rampdeck -n '__rampdeck_at approve' -l key -rF -d 'another key than 
 complete -c rampdeck -n '__rampdeck_at approve' -l reject -d 'say no; needs --reason'
 complete -c rampdeck -n '__rampdeck_at approve' -l reason -x -d 'why not'
 complete -c rampdeck -n '__rampdeck_at approve' -l yes -d 'do not ask before signing'
+complete -c rampdeck -n '__rampdeck_at revoke' -s h -l help -d 'show this help message and exit'
+complete -c rampdeck -n '__rampdeck_at revoke' -l config -rF -d 'the configuration; otherwise it is looked for'
+complete -c rampdeck -n '__rampdeck_at revoke' -l policy -rF -d 'a policy file instead of the one in the repository'
+complete -c rampdeck -n '__rampdeck_at revoke' -l json -d 'print one JSON document'
+complete -c rampdeck -n '__rampdeck_at revoke' -l read-only -d 'show everything, command nothing'
+complete -c rampdeck -n '__rampdeck_at revoke' -l ascii -d 'marks and bars without Unicode'
+complete -c rampdeck -n '__rampdeck_at revoke' -l no-mouse -d 'leave the mouse to the terminal'
+complete -c rampdeck -n '__rampdeck_at revoke' -l of -x -d 'whose approval; your own otherwise. Others\' only by risk'
+complete -c rampdeck -n '__rampdeck_at revoke' -l reason -x -d 'why, for whoever asks again'
 complete -c rampdeck -n '__rampdeck_at apply' -F
 complete -c rampdeck -n '__rampdeck_at apply' -s h -l help -d 'show this help message and exit'
 complete -c rampdeck -n '__rampdeck_at apply' -l config -rF -d 'the configuration; otherwise it is looked for'

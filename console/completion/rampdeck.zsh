@@ -412,6 +412,20 @@ _rampdeck_apply() {
         '1: :_files'
 }
 
+_rampdeck_revoke() {
+    _arguments \
+        '(-h --help)'{-h,--help}'[show this help message and exit]' \
+        '--config[the configuration; otherwise it is looked for]: :_files' \
+        '--policy[a policy file instead of the one in the repository]: :_files' \
+        '--json[print one JSON document]' \
+        '--read-only[show everything, command nothing]' \
+        '--ascii[marks and bars without Unicode]' \
+        '--no-mouse[leave the mouse to the terminal]' \
+        '--of[whose approval; your own otherwise. Others'\'' only by risk]: : ' \
+        '--reason[why, for whoever asks again]: : ' \
+        '1: : '
+}
+
 _rampdeck_approve() {
     _arguments \
         '(-h --help)'{-h,--help}'[show this help message and exit]' \
@@ -706,6 +720,7 @@ _rampdeck() {
         'simulate:play a scenario by the engine itself, with its expectations'
         'plan:rehearse a move to a stage; show FILE; never writes to Git'
         'approve:sign or reject a plan'
+        'revoke:take back an approval before it is used'
         'apply:carry out an approved plan'
         'freeze:hold every advance'
         'rollback:go down to a stage, now'
@@ -747,6 +762,7 @@ _rampdeck() {
             (simulate) _rampdeck_simulate ;;
             (plan) _rampdeck_plan ;;
             (approve) _rampdeck_approve ;;
+            (revoke) _rampdeck_revoke ;;
             (apply) _rampdeck_apply ;;
             (freeze) _rampdeck_freeze ;;
             (rollback) _rampdeck_rollback ;;

@@ -47,6 +47,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "plan-requested": "{who} asks to approve {from} -> {to}",
     "approval-recorded": "{approver} approved {plan}",
     "approval-rejected": "{approver} rejected {plan}: {reason}",
+    "approval-revoked": "{who} took back {approver}'s approval of {plan} {reason}",
     "alarm": "alarm {class}: {text}",
     "alarm-suppressed": "alarm held back until {until}: {alarm}, {cause}",
     "acknowledged": "{who} acknowledged {alarm}",

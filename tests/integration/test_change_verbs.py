@@ -15,6 +15,7 @@ import pytest
 
 from console.__main__ import main
 from stages.plan import Plan, to_document
+from stages.token import decode_token
 from tests.integration.actuation import ROOT, World
 
 Run = Callable[..., tuple[int, str, str]]
@@ -86,6 +87,44 @@ def test_a_rejection_needs_a_reason_and_reaches_the_inbox(world: World, run: Run
     code, out, _ = run("bob", "approve", write(world, plan), "--reject", "--reason", "too early", "--json")
     assert (code, json.loads(out)["answer"]) == (0, "reject")
     assert [answer.rejected for answer in world.inbox.answers(plan.id)] == [True]
+
+
+def test_an_approval_is_taken_back_by_whoever_gave_it_and_then_lets_nothing_in(world: World, run: Run) -> None:
+    plan = world.plan("L1")
+    _, token, _ = run("bob", "approve", write(world, plan))
+    code, out, _ = run("bob", "revoke", plan.id[:8], "--reason", "prices moved")
+    assert (code, out) == (0, f"bob's approval of {plan.id[:8]}: taken back: it counts no more\n")
+    assert world.ledger.state().revoked == {decode_token(token).claims.nonce}
+    refused = world.apply(plan, [token])
+    assert not refused.ok
+    assert any(
+        "nobody took it back" in check.detail for one in refused.opinions for check in one.checks if not check.ok
+    )
+    code, _, err = run("bob", "revoke", plan.id[:8])
+    assert (code, "nothing to take back" in err) == (1, True)
+
+
+def test_risk_takes_back_what_another_gave_and_nobody_else_does(world: World, run: Run) -> None:
+    plan = world.plan("L1")
+    theirs, mine = world.approve(plan, "erin", approver="erin"), world.approve(plan, "bob", approver="bob")
+    code, out, _ = run("erin", "revoke", mine, "--json")
+    assert (code, json.loads(out)["approvals"][0]["revoked"]) == (1, False)
+    assert world.kinds()[-1] == "denied"
+    assert run("bob", "revoke", theirs)[0] == 0
+    assert world.apply(plan, [mine]).ok
+    code, _, err = run("bob", "revoke", mine)
+    assert (code, "was used already" in err) == (1, True)
+
+
+def test_what_is_no_approval_cannot_be_taken_back(world: World, run: Run) -> None:
+    plan = world.plan("L1")
+    forged = world.approve(plan, "erin", approver="bob")
+    for words, says in ((forged, "bob did not sign this token"), ("abc", "too short"), (forged[:60], "missing")):
+        code, out, err = run("bob", "revoke", words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert says in err
+    assert run("bob", "revoke", plan.id)[0] == 1
+    assert not world.ledger.state().revoked
 
 
 def test_a_stale_plan_is_shown_beside_the_one_that_would_be_made_today(world: World, run: Run) -> None:
