@@ -51,7 +51,7 @@ def accumulate(
     watch = replace(watch, rows=confirm_rows(policy, watch, here.readings, here.limits, here.market))
     sight = Sight(policy, state, snapshot, here, found)
     watch = replace(watch, triggers=advance_triggers(sight, watch))
-    seen = _all_rows(policy, state, watch, here)
+    seen = _all_rows(policy, state, watch, snapshot, here)
     due = (*latches_due(sight, watch, actor), *latch_due(policy, state, watch, snapshot, here, actor))
     burn = advance_burn_in(
         policy,
@@ -78,7 +78,7 @@ def judge(
     """Everything that follows from the accumulators after ``snapshot``; changes nothing."""
     here = bearings(policy, state, watch, snapshot)
     found = drift(policy, snapshot, here)
-    now = _situation(policy, state, watch, snapshot, here, found, _all_rows(policy, state, watch, here))
+    now = _situation(policy, state, watch, snapshot, here, found, _all_rows(policy, state, watch, snapshot, here))
     latches = tuple(state.latches.values())
     burn_in = burn_in_verdict(policy, state, watch, here, now.rows, snapshot.speed)
     raised = alarms(now, presence)
@@ -127,7 +127,7 @@ def look(
     known = here.readings if book in here.books else measured(policy, state, readings(policy, snapshot, now, (book,)))
     in_force = stage_index == here.limits
     latches = state.latches.values() if in_force else ()
-    return rows(policy, watch, known, book, stage_index, here.market, latches, what_if=not in_force)
+    return rows(policy, watch, known, book, stage_index, snapshot, latches, what_if=not in_force)
 
 
 def _situation(
@@ -152,13 +152,13 @@ def _situation(
     )
 
 
-def _all_rows(policy: Policy, state: ControlState, watch: WatchState, here: Bearings) -> tuple[Row, ...]:
+def _all_rows(
+    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, here: Bearings
+) -> tuple[Row, ...]:
     """Rows of the live book, and of the stage's own where it has one."""
     latches = tuple(state.latches.values())
     return tuple(
-        row
-        for book in here.books
-        for row in rows(policy, watch, here.readings, book, here.limits, here.market, latches)
+        row for book in here.books for row in rows(policy, watch, here.readings, book, here.limits, snapshot, latches)
     )
 
 

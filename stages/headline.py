@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from stages.alarms import DRILL_LEFT, Situation, cut_off, latch_title, nobody_acts, not_flat, row_text
 from stages.drill_progress import left_words, unclean
@@ -17,6 +18,7 @@ from stages.ladder import Unit
 from stages.posture import Latch, Mode
 from stages.recommendation import MAY_ADVANCE
 from stages.session import span
+from stages.signals import LIVE_BOOK
 from stages.state import ADVANCE, RESTORE, RESUME, Intent
 from stages.triggers import cleared_by
 from stages.truth import already_at, stage_name
@@ -91,7 +93,8 @@ def _killed(scene: Scene) -> Headline | None:
     elif venue.open_orders:
         thing = f"blocked; {len(venue.open_orders)} orders are still open"
     else:
-        thing = "blocked, all orders cancelled, nothing sold"
+        where = "" if scene.now.here.shown == LIVE_BOOK else "the live venue: "
+        thing = f"{where}blocked, all orders cancelled, nothing sold"
     return Headline("KILLED", "", thing, _held(scene), "breach", reverse=True, alarm=scene.alarm("trigger/", "latch/"))
 
 
@@ -305,7 +308,8 @@ def _closed(scene: Scene) -> Headline | None:
     if not here.phase.is_closed:
         return None
     venue = scene.now.snapshot.venue
-    flat = "flat, " if venue is not None and not venue.error and not venue.positions else ""
+    known = venue is not None and not venue.error and not venue.positions
+    flat = f"{'' if here.shown == LIVE_BOOK else 'live book '}flat, " if known else ""
     paused = f" Burn-in clock paused at {scene.burn_in.progress:.0%}." if scene.burn_in.state not in _NO_CLOCK else ""
     sentence = f"Nothing to do.{paused} Still watched: exposure, loss, books, drift, account."
     return Headline("CLOSED", "", f"{flat}{here.phase.note}", sentence, "closed", reverse=False)
@@ -384,8 +388,11 @@ def _running(scene: Scene, one: TriggerRow) -> bool:
 
 
 def _because(scene: Scene, latch: Latch) -> str:
+    """What was seen when it fired, with the exchange's time of that: the value of now may be another one."""
     spec = scene.now.policy.spec.triggers.get(latch.trigger)
-    return f"{spec.title if spec else latch_title(latch.trigger)}: {latch.evidence}"
+    zone = ZoneInfo(scene.now.policy.spec.target.session.timezone)
+    at = scene.now.snapshot.market_of(latch.opened_at).astimezone(zone)
+    return f"{spec.title if spec else latch_title(latch.trigger)}: {latch.evidence}, at {at:%H:%M}"
 
 
 def _held(scene: Scene) -> str:

@@ -30,7 +30,8 @@ def limit(look: Look, key: SignalKey, *, cause: str = "") -> Observation:
     home = policy.stages[here.limits].book if here.limits is not None else here.book
     own = f"{look.trigger.title} of {stage}" if home == key.book else f"{look.trigger.title}, {key.book} book"
     clear_at = clear_level(at, look.trigger.hysteresis)
-    left = at * compared.limit - compared.harm if compared.limit is not None and compared.used is not None else None
+    whole = at * compared.limit if compared.limit is not None and compared.used is not None else None
+    left = whole - compared.harm if whole is not None else None
     shown = (
         reading.text
         if bound and bound.words
@@ -49,6 +50,7 @@ def limit(look: Look, key: SignalKey, *, cause: str = "") -> Observation:
         seconded=bad and _second_agrees(look, key),
         left=left,
         unit=signal.unit,
+        share=left / whole if left is not None and whole else None,
         root=f"{key.book} book",
     )
 

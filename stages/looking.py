@@ -65,6 +65,8 @@ class Observation(Struct, frozen=True):
     """A second source agrees, which confirms at once."""
     left: Decimal | None = None
     unit: Unit = Unit.COUNT
+    share: Decimal | None = None
+    """``left`` as a share of the whole way to the limit: 1 with nothing used, 0 where it fires, negative beyond."""
     lost: bool = False
     why: str = ""
     moot: bool = False

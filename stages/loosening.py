@@ -189,7 +189,6 @@ _RULES: tuple[tuple[str, Callable[[_Leaf, _Leaf], bool]], ...] = (
     ("spec.gates.planLife", _lower),
     ("spec.gates.approvalLife", _lower),
     ("spec.gates.cooldownSessions", _higher),
-    ("spec.gates.rollbackReadyWithin", _lower),
     ("spec.gates.render", _required),
     ("spec.gates.dryRun", _required),
     ("spec.target.convergence", _lower),

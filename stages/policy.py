@@ -268,7 +268,6 @@ class Gates(Manifest):
     plan_life: Duration = timedelta(hours=8)
     approval_life: Duration = timedelta(hours=4)
     cooldown_sessions: Decimal = Decimal(1)
-    rollback_ready_within: Duration = timedelta(days=1)
     storm_within: Duration = timedelta(seconds=30)
     """Latches of one root that open within this time are one incident."""
     permit_life: Duration = timedelta(minutes=10)

@@ -13,7 +13,7 @@ from stages.measures import Confirmation
 from stages.policy import Policy
 from stages.posture import Latch
 from stages.quality import Reading
-from stages.signals import LIVE_BOOK, Quality, SignalKey
+from stages.signals import LIVE_BOOK, Quality, SignalKey, Snapshot
 from stages.value import Struct
 from stages.verdict import Row, RowState
 from stages.watching import Overhang, WatchState, key_text
@@ -166,7 +166,7 @@ def rows(
     readings: Mapping[SignalKey, Reading],
     book: str,
     stage: int | None,
-    market: datetime,
+    snapshot: Snapshot,
     latches: Iterable[Latch] = (),
     *,
     what_if: bool = False,
@@ -178,7 +178,14 @@ def rows(
     held = {name for latch in latches for name in _signals_of(policy, latch.trigger)}
     return tuple(
         _row(
-            policy, watch, SignalKey(book, name), readings[SignalKey(book, name)], stage, market, name in held, what_if
+            policy,
+            watch,
+            SignalKey(book, name),
+            readings[SignalKey(book, name)],
+            stage,
+            snapshot,
+            name in held,
+            what_if,
         )
         for name in policy.spec.signals
     )
@@ -190,7 +197,7 @@ def _row(
     key: SignalKey,
     reading: Reading,
     stage: int | None,
-    market: datetime,
+    snapshot: Snapshot,
     held: bool,
     what_if: bool,
 ) -> Row:
@@ -199,9 +206,9 @@ def _row(
     compared = _compared(policy, key, reading, stage)
     known = watch.known.get(key_text(key))
     last = reading if reading.believed or known is None else known
-    state, word = _unbelieved(policy, key.name, reading)
+    state, word = _unbelieved(policy, key.name, reading, _at(policy, snapshot, last.event_time))
     if reading.believed:
-        state, word = _judged(policy, watch, key, compared, market, what_if, stage)
+        state, word = _judged(policy, watch, key, compared, snapshot.market, what_if, stage)
     return Row(
         key=key,
         title=signal.title,
@@ -233,9 +240,10 @@ def _compared(policy: Policy, key: SignalKey, reading: Reading, stage: int | Non
     return compare(policy, key.name, reading, bound) if bound is not None and reading.believed else None
 
 
-def _unbelieved(policy: Policy, name: str, reading: Reading) -> tuple[RowState, str]:
+def _unbelieved(policy: Policy, name: str, reading: Reading, seen: str) -> tuple[RowState, str]:
+    """``seen``: when the value that is shown was true, in words."""
     if reading.quality is Quality.CLOSED:
-        return RowState.CLOSED, _at(policy, reading.event_time)
+        return RowState.CLOSED, seen
     if reading.quality is Quality.RESTARTING:
         return RowState.RESTARTING, "RESTARTING"
     if reading.lacks:
@@ -291,5 +299,9 @@ def _baseline(policy: Policy, watch: WatchState, key: SignalKey, stage: int | No
     return known.value if known else None
 
 
-def _at(policy: Policy, event: datetime | None) -> str:
-    return f"at {event.astimezone(ZoneInfo(policy.spec.target.session.timezone)):%H:%M}" if event else "closed"
+def _at(policy: Policy, snapshot: Snapshot, event: datetime | None) -> str:
+    """The exchange's time at which a value was true."""
+    if event is None:
+        return "closed"
+    zone = ZoneInfo(policy.spec.target.session.timezone)
+    return f"at {snapshot.market_of(event).astimezone(zone):%H:%M}"

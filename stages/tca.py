@@ -83,6 +83,7 @@ def tca(look: Look) -> Iterator[Observation]:
         return
     over = long.value >= spec.threshold and short.value >= spec.threshold
     clear_at = spec.threshold - look.trigger.hysteresis * (spec.threshold - spec.nominal)
+    left, whole = spec.threshold - min(long.value, short.value), spec.threshold - spec.nominal
     said = f"{long.value:+.1f} bp over {_minutes(spec.long)}, {short.value:+.1f} over {_minutes(spec.short)}"
     yield Observation(
         key=key_text(key),
@@ -91,8 +92,9 @@ def tca(look: Look) -> Iterator[Observation]:
         cause=look.trigger.title,
         evidence=f"{signal.title}: {said} of {spec.threshold:+.1f}",
         clear=short.value < clear_at,
-        left=spec.threshold - min(long.value, short.value),
+        left=left,
         unit=signal.unit,
+        share=left / whole if whole else None,
         root=f"{key.book} costs",
     )
 

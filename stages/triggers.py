@@ -194,7 +194,7 @@ def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
     held = [latch for latch in sight.state.latches.values() if latch.trigger == name]
     reads = max((mine.causes.get(one.key, Confirmations()).bad for one in seen if one.bad), default=0)
     known = [one for one in seen if one.left is not None]
-    nearest = min(known, key=lambda one: one.left or Decimal(0), default=None)
+    nearest = min(known, key=lambda one: (one.share if one.share is not None else one.left) or Decimal(0), default=None)
     state = _state(mine, seen, held, reads)
     return TriggerRow(
         name=name,
@@ -202,6 +202,7 @@ def _row(sight: Sight, watch: WatchState, name: str) -> TriggerRow:
         state=state,
         left=nearest.left if nearest else None,
         unit=nearest.unit if nearest else Unit.COUNT,
+        share=nearest.share if nearest else None,
         then=then_words(sight.policy, trigger, sight.here.effective),
         reads=min(reads, trigger.confirm.reads),
         of=trigger.confirm.reads,

@@ -119,6 +119,8 @@ class TriggerRow(Struct, frozen=True):
     next_in: float | None = None
     """Seconds until the next step follows by itself, when it is running."""
     reaction: float = 0.0
+    share: Decimal | None = None
+    """``left`` as a share of the whole way to the limit: 1 with nothing used, 0 where it fires, negative beyond."""
     projected: float | None = None
     """Seconds until it fires if what it watches goes on as it lately did; None without a steady trend there."""
 

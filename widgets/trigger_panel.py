@@ -12,18 +12,20 @@ from widgets.narrowing import narrowed_triggers, triggers_left_out
 from widgets.status import TRIGGER_MARKS, TRIGGER_TONES
 
 _LOUD = frozenset({TriggerState.FIRED, TriggerState.SUSPECT, TriggerState.CANNOT_SEE})
+_ORDER = (TriggerState.FIRED, TriggerState.SUSPECT, TriggerState.CANNOT_SEE, TriggerState.ARMED, TriggerState.NOT_ARMED)
+_STRIDES = 10
+"""Parts of the way to a limit: rows change their places when one is passed, not with every read."""
 
 
-def nearest(triggers: Sequence[TriggerRow], room: int) -> list[TriggerRow]:
-    """At most ``room`` triggers in their own order: fired, suspected and blind ones are kept first, then those that a
-    trend leads to, then armed ones."""
-    ranked = sorted(triggers, key=_rank)
-    keep = {row.name for row in ranked[: max(0, room)]}
-    return [row for row in triggers if row.name in keep]
+def by_distance(triggers: Sequence[TriggerRow]) -> list[TriggerRow]:
+    """Fired, suspected and blind ones first, then armed ones by what is left of their way, then those not armed."""
+    return sorted(triggers, key=_distance)
 
 
-def _rank(row: TriggerRow) -> tuple[bool, bool, bool]:
-    return row.state not in _LOUD, row.projected is None, row.state is TriggerState.NOT_ARMED
+def _distance(row: TriggerRow) -> tuple[int, bool, int, int]:
+    minutes = int((row.projected or 0.0) // 60)
+    strides = int(row.share * _STRIDES) if row.share is not None else _STRIDES + 1
+    return _ORDER.index(row.state), row.projected is None, minutes, strides
 
 
 def trigger_title(triggers: Sequence[TriggerRow]) -> str:
@@ -44,7 +46,7 @@ def trigger_lines(
 ) -> list[Line]:
     """A title and one line a trigger, narrowed to those with ``words``."""
     kept = narrowed_triggers(triggers, words)
-    rows = nearest(kept, height - 1)
+    rows = by_distance(kept)[: max(0, height - 1)]
     hidden = triggers_left_out(words, kept, rows, len(triggers) - len(kept))
     wide = width >= 100
     left_end, unit_at, then_at = (33, 34, 48) if wide else (30, 31, 34)

@@ -123,19 +123,25 @@ class Database:
     def _begin_immediate(self, connection: Connection, milliseconds: int) -> None:
         """Ask every millisecond: SQLite's own waiting backs off to 100 ms, so a busy neighbour starves the rest."""
         driver = connection.connection.driver_connection
-        assert driver is not None
+        assert isinstance(driver, sqlite3.Connection)
         driver.execute("PRAGMA busy_timeout=0")
+        try:
+            self._begin_now(driver, milliseconds)
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={round(1000 * PATIENCE)}")
+
+    def _begin_now(self, driver: sqlite3.Connection, milliseconds: int) -> None:
         pause = threading.Event()
         for left in range(milliseconds, -1, -1):
             try:
                 driver.execute(f"PRAGMA synchronous={self._synchronous}")
                 driver.execute("BEGIN IMMEDIATE")
-                break
             except sqlite3.OperationalError as error:
                 if not left or error.sqlite_errorname.split("_")[1] != "BUSY":
                     raise
                 pause.wait(0.001)
-        driver.execute(f"PRAGMA busy_timeout={round(1000 * PATIENCE)}")
+            else:
+                return
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from console.store.database import PATIENCE, Database
 from console.store.ledger import SqlLedger
 from console.store.reader import LedgerReader
 from console.store.spill import Spill
@@ -208,6 +209,15 @@ def test_a_locked_ledger_keeps_a_reducing_caller_no_longer_than_its_deadline(pat
             assert time.monotonic() - started < 4, "the ledger itself waits five seconds"
             assert ledger.state() == ()
         assert isinstance(ledger.transact("loss", now=NOW, deadline=60), tuple)
+
+
+def test_a_deadline_that_passed_leaves_the_connection_as_patient_as_it_was(path: Path) -> None:
+    open_ledger(path).close()
+    with closing(Database(f"sqlite:///{path}", name="ledger", away=LedgerAway)) as database:
+        with locked(path), pytest.raises(LedgerAway), database.write(0.02):
+            pytest.fail("it was locked")
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 1000 * PATIENCE
 
 
 def test_a_reduction_spills_while_the_ledger_is_away_and_is_merged_when_it_is_back(

@@ -39,9 +39,12 @@ async def test_from_dry_run_to_applied_by_hand(console) -> None:
         assert "PLAN L2 │ APPLYING" in made.text
         made.feed.give(states.frame(running=states.applying(outcome="done", finished=made.now)))
         await until(pilot, lambda: "PLAN L2 │ APPLIED" in made.text)
-        made.feed.give(states.ok())
+        made.feed.give(states.frame(evaluation=states.evaluation(effective=2)))
         await pilot.pause()
         assert "PLAN L2 │ APPLIED" in made.text
+        made.feed.give(states.ok())
+        await until(pilot, lambda: "PLAN L2 │ TAKEN BACK" in made.text)
+        assert "L1 is in force again" in made.text
 
 
 async def test_a_wrong_phrase_does_nothing_and_names_the_word(console) -> None:

@@ -11,12 +11,15 @@ import pytest
 from console.screens.ramp.outline import Look, terminal_title
 from console.screens.ramp.page import ramp_page
 from stages.ladder import Unit
+from stages.posture import Mode
 from stages.signals import SignalKey
+from stages.standing import Standing
 from stages.value import replace
-from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TruthRow
+from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TriggerRow, TriggerState, TruthRow
 from stages.witness import Order
 from tests.screens import states
 from widgets.glyphs import ascii_twin
+from widgets.trigger_panel import by_distance, trigger_lines
 
 SIZES = ((160, 45), (100, 30), (80, 24))
 SMALL = (60, 20)
@@ -133,6 +136,47 @@ def test_what_if_measures_today_against_the_other_limits() -> None:
     assert "25,000" in gross
     assert "16 %" in gross
     assert "what if" in gross
+
+
+def from_paper(look: Look, size: tuple[int, int]) -> list[str]:
+    """The page with L0 and its paper book in force, which looks at another stage."""
+    made = states.ok()
+    here = replace(made.evaluation, effective=0, book="L0", standing=Standing(0, Mode.NORMAL, 0))
+    view = states.view(replace(made, evaluation=here))
+    return [line.text for line in ramp_page(view, look, *size)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_stage_that_is_looked_at_from_the_paper_book_shows_its_own_limits(size: tuple[int, int]) -> None:
+    lines = from_paper(Look(stage=3), size)
+    gross = next(line for line in lines if "· gross  " in line)
+    assert "100,000" in gross
+    assert "what if" in gross
+    assert "25,000" in next(line for line in from_paper(Look(stage=2), size) if "· gross  " in line)
+    assert any("NOT the book in force" in line for line in lines)
+    assert any("L0 in force" in line for line in lines), "triggers are those of the stage in force"
+
+
+def test_triggers_stand_by_their_distance_and_keep_their_places_for_a_while() -> None:
+    def named(name: str, state: TriggerState, share: str | None, projected: float | None = None) -> TriggerRow:
+        left = None if share is None else Decimal(1)
+        part = None if share is None else Decimal(share)
+        return TriggerRow(name, name, state, left, Unit.COUNT, "FROZEN", share=part, projected=projected)
+
+    rows = [
+        named("idle", TriggerState.NOT_ARMED, None),
+        named("word", TriggerState.ARMED, None),
+        named("far", TriggerState.ARMED, "0.85"),
+        named("near", TriggerState.ARMED, "0.14"),
+        named("alike", TriggerState.ARMED, "0.11"),
+        named("coming", TriggerState.ARMED, "0.6", 300.0),
+        named("lost", TriggerState.CANNOT_SEE, None),
+        named("first", TriggerState.SUSPECT, "-0.1"),
+        named("fired", TriggerState.FIRED, None),
+    ]
+    order = ["fired", "first", "lost", "coming", "near", "alike", "far", "word", "idle"]
+    assert [row.name for row in by_distance(rows)] == order
+    assert [line.text.split()[1] for line in trigger_lines(rows, 104, 5)[1:]] == order[:4]
 
 
 def test_looking_at_the_paper_book_names_its_account() -> None:

@@ -128,6 +128,26 @@ def test_waiting_for_an_advance() -> None:
     assert [card.status for card in found.cards] == ["below", "below", "GOING HERE"]
 
 
+def test_what_fired_is_told_with_its_time_because_the_number_has_moved_since() -> None:
+    world = Watched(stage=2).tick(3).tick(5, gross=26410).tick(60, gross=3000)
+    found = world.judge().headline
+    assert found.word == "REDUCE ONLY"
+    assert found.thing.endswith("gross over its limit: gross: 26,410 of 25,000 $ (3 reads), at 14:00")
+
+
+def test_a_flat_live_book_says_nothing_of_the_paper_book_that_is_shown() -> None:
+    evening = datetime(2026, 11, 25, 0, 2, tzinfo=UTC)
+    assert Watched(start=evening).tick(3).judge().headline.thing.startswith("flat, opens in ")
+    stages = policy_document()["spec"]["stages"]
+    paper = {"label": "HERON-PAPER-01", "environment": "paper"}
+    stages[0] = {**stages[0], "endpoints": {"heron": "paper"}, "account": paper}
+    on_paper = Watched(make_policy(stages=stages), stage=0, start=evening)
+    on_paper.paper = dict(on_paper.values)
+    on_paper.tick(3)
+    assert on_paper.judge().book == "L0"
+    assert on_paper.judge().headline.thing.startswith("live book flat, opens in ")
+
+
 def test_closed_and_not_flat() -> None:
     world = Watched(start=datetime(2026, 11, 25, 0, 2, tzinfo=UTC)).tick(3)
     assert world.judge().headline.word == "CLOSED"

@@ -319,10 +319,20 @@ def test_zero_for_absent_counts_only_while_the_heartbeat_is_good() -> None:
     assert world.row("residuals").state is RowState.BLIND
 
 
+def test_a_closed_row_says_the_exchanges_time_at_which_its_value_was_true() -> None:
+    world = Watched(start=datetime(2026, 11, 24, 20, 55, tzinfo=UTC))
+    world.speed = 60
+    world.tick(20)
+    assert world.market > datetime(2026, 11, 24, 21, 10, tzinfo=UTC)
+    row = world.row("lag")
+    assert (row.state, row.word) == (RowState.CLOSED, "at 15:59")
+
+
 def test_triggers_tell_what_is_left_and_what_follows() -> None:
     world = Watched(stage=2).tick(3)
     row = next(row for row in world.judge().triggers if row.name == "grossLimit")
     assert (row.state, row.left, row.then) == (TriggerState.ARMED, Decimal(22000), "REDUCE ONLY, back to L1")
+    assert row.share == Decimal(22000) / Decimal(25000)
     stale = next(row for row in world.judge().triggers if row.name == "stale")
     assert stale.then == "NO NEW ORDERS; 30m L1"
     world.silent = True

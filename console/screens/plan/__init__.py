@@ -121,7 +121,8 @@ class PlanScreen(Live):
     def show(self, view: View) -> None:
         running = self.draft.running(view)
         if running is not None and running.outcome:
-            self.draft = replace(self.draft, ended=running)
+            reached = self.draft.reached or self.draft.in_force(view)
+            self.draft = replace(self.draft, ended=running, reached=reached)
         super().show(view)
         plan = self.draft.plan
         if plan is not None and not self._asking and view.wall >= self._ask_at and self.draft.running(view) is None:

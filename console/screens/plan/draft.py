@@ -37,6 +37,8 @@ class Draft(Struct, frozen=True):
     look: Look = field(default_factory=Look)
     ended: Running | None = None
     """This plan's own apply once it has ended, kept when frames no longer tell of it."""
+    reached: bool = False
+    """Whether its stage was seen in force since."""
     parted: Departure | None = None
     """What the same plan made now said otherwise when an apply was refused."""
     meanings: Mapping[str, str] = field(default_factory=dict)
@@ -82,7 +84,8 @@ class Draft(Struct, frozen=True):
         if running is not None:
             if running.awaits:
                 return "proposed"
-            return {"": "applying", "done": "applied"}.get(running.outcome, "not applied")
+            applied = "undone" if self.reached and not self.in_force(view) else "applied"
+            return {"": "applying", "done": applied}.get(running.outcome, "not applied")
         if self.sent:
             return "applying"
         if self.trouble:
@@ -94,6 +97,13 @@ class Draft(Struct, frozen=True):
         if (self.answers is not None and self.answers.stale) or view.wall >= self.plan.expires_at:
             return "stale"
         return "ready" if self.confirmation else "blocked"
+
+    def in_force(self, view: View) -> bool:
+        """Whether the stage that the plan leads to, or one above it, is in force."""
+        if view.frame is None or self.plan is None:
+            return False
+        to = view.frame.policy.stage_index(self.plan.to_stage)
+        return to is not None and view.frame.evaluation.effective >= to
 
     def typing(self, view: View) -> bool:
         """Whether the page has a field: its phrase can be used, or somebody was typing it just now."""

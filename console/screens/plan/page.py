@@ -31,7 +31,7 @@ PAGES = ("Summary", "Diff", "Gates", "Approve, apply")
 _STATE_WORDS = {
     "rehearsing": "MAKING IT", "failed": "FAILED", "refused": "REFUSED", "stale": "STALE", "blocked": "DRY RUN",
     "ready": "READY", "applying": "APPLYING", "applied": "APPLIED", "not applied": "NOT APPLIED",
-    "proposed": "PROPOSED",
+    "undone": "TAKEN BACK", "proposed": "PROPOSED",
 }  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def _headline(view: View, draft: Draft, state: str) -> Headline:
         return Headline("REFUSED", "", reason or "there is no plan", "Nothing was written.", "warn", False)
     running = draft.running(view)
     if running is not None:
-        return _running_headline(view, running)
+        return _running_headline(view, running, state)
     if state == "applying":
         return Headline("WAIT", "", "commanded", "Gates and approvals are checked once more.", "running", False)
     word, figure = _direction(plan)
@@ -144,7 +144,7 @@ def _headline(view: View, draft: Draft, state: str) -> Headline:
     return Headline(word, figure, money, _why_not(draft, left), "ok", False)
 
 
-def _running_headline(view: View, running: Running) -> Headline:
+def _running_headline(view: View, running: Running, state: str) -> Headline:
     took = clock(((running.finished or view.wall) - running.started).total_seconds())
     if running.awaits:
         said = f"waits for the merge of {running.awaits}"
@@ -155,6 +155,10 @@ def _running_headline(view: View, running: Running) -> Headline:
         return Headline(
             "WAIT", took, thing, "esc leaves it running. r stops it: a ROLLBACK wins over this apply.", "running", False
         )
+    if state == "undone":
+        now = view.frame.policy.stages[view.frame.evaluation.effective].name if view.frame is not None else ""
+        sentence = "The way down since then won. R makes the plan again."
+        return Headline("TAKEN BACK", "", f"{running.title}: {now} is in force again", sentence, "warn", False)
     if running.outcome == "done":
         return Headline(
             "APPLIED",

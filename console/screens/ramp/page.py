@@ -86,7 +86,7 @@ class _Desk:
         self.other_book = book != self.evaluation.book
         known = self.evaluation.panels if self.looking is None else self.evaluation.rows
         rows = [row for row in known if row.key.book == book]
-        if self.looking is not None and not self.other_book:
+        if self.looking is not None:
             rows = [what_if(row, self.policy, self.stage) for row in rows]
         # Lists are compared with the venue's elsewhere; here they are only of interest when they cannot be read.
         named = (self.policy.spec.own_orders, self.policy.spec.own_positions)
@@ -138,7 +138,8 @@ class _Desk:
         body.extend(order_lines(self.orders, inner, odd) if odd else [])
         body.extend(signal_lines(tca, columns, second) if second else [])
         body.extend(rest)
-        body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, "NEXT", self.look.words), third))
+        name = self.triggers_name("NEXT")
+        body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, name, self.look.words), third))
         return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
 
     def small(self, width: int, height: int) -> list[Line]:
@@ -198,10 +199,14 @@ class _Desk:
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(order_lines(self.orders, width, working) if working else [])
-        lines.extend(trigger_lines(self.evaluation.triggers, width, third, words=self.look.words))
+        lines.extend(trigger_lines(self.evaluation.triggers, width, third, self.triggers_name(), self.look.words))
         zone, run = self.policy.spec.target.session.timezone, self.evaluation.burn_in
         lines.extend(burn_in_lines(run, self.burn_in_stage(), zone, width, fourth) if fourth > 1 else [])
         return lines
+
+    def triggers_name(self, name: str = "TRIGGERS") -> str:
+        """Triggers are those of the stage in force, whichever is looked at."""
+        return name if self.looking is None else f"{name}, {self.policy.stages[self.in_force].name} in force"
 
     def orders_shown(self, columns: Columns) -> int:
         """Lines for the orders: on a wide page always, elsewhere while there is a stranger among them."""
