@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from console.config import ENVIRONMENT, Settings, settings_of
@@ -18,7 +18,7 @@ from stages.model_problems import Unloadable
 from stages.policy_source import Path as Place
 from stages.policy_source import Problem
 from stages.refusal import Trouble
-from stages.value import Struct
+from stages.value import Struct, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,15 +63,38 @@ def problems(path: Path | None, environment: Mapping[str, str]) -> list[str]:
     found = _strangers(environment)
     try:
         written = read(path, ENVIRONMENT, environment)
-        settings = settings_of(written)
-    except Unloadable as unloadable:
-        return [*unloadable.problems, *found]
     except Trouble as trouble:
         return [trouble.line, *found]
+    try:
+        return [*_amiss(written, settings_of(written)), *found]
+    except Unloadable as unloadable:
+        return [*unloadable.problems, *_beside(written), *found]
+    except Trouble as trouble:
+        return [trouble.line, *found]
+
+
+def _amiss(written: Written, settings: Settings) -> list[str]:
+    """What is wrong with settings that the models accept."""
     from console import keymap
 
-    keys = keymap.problems(settings.keys)
-    return [*written.lines([*_addresses(settings), *_files(settings), *keys]), *found]
+    return written.lines([*_addresses(settings), *_files(settings), *keymap.problems(settings.keys)])
+
+
+def _beside(written: Written) -> list[str]:
+    """The same of the sections that are sound by themselves, while others are not."""
+    sound = {name: part for name, part in written.data.items() if _accepted({name: part})}
+    try:
+        return _amiss(written, settings_of(replace(written, data=sound, source=replace(written.source, problems=()))))
+    except Trouble:
+        return []
+
+
+def _accepted(data: Mapping[str, Any]) -> bool:
+    try:
+        Settings.model_validate(data)
+    except ValidationError:
+        return False
+    return True
 
 
 # ------------------------------------------------------------------------------------------------------------- showing

@@ -42,8 +42,9 @@ class Tenure:
         self._asked = seat.take_over
 
     def ask(self) -> None:
-        """Take the lease at the next tick, whoever has it, and act."""
-        self.acting = self._asked = True
+        """Take the lease at the next tick, whoever has it, and act; nothing where this process does already."""
+        self._asked = self.term is None or not self.acting
+        self.acting = True
 
     def hold(self, now: datetime, *, idle: str = "") -> bool:
         """Once a tick: renew, take or look. True when a new term began. A ledger that is away changes nothing.

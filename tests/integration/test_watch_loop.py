@@ -232,6 +232,21 @@ def test_whoever_acts_relieves_a_holder_that_only_looks(tmp_path: Path, world: W
     assert len(kinds(acts, "lease")) == 2, "two that act do not relieve one another"
 
 
+def test_whoever_acts_already_takes_nothing_over(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    acts, looks = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    run(acts, clock, 2, looks)
+    before = kinds(acts, "lease")
+    acts.watch.take_over()
+    run(acts, clock, 2, looks)
+    assert kinds(acts, "lease") == before
+    looks.watch.take_over()
+    run(looks, clock, 2, acts)
+    acts.watch.take_over()
+    frame = run(acts, clock, 2, looks)
+    assert frame.presence.here, "asked again after it was relieved"
+
+
 def relieved(folder: Path, world: World, clock: HandClock) -> Console:
     """A console that acted until, a moment ago, another took over; it has not heard of that yet."""
     begun(folder, clock)

@@ -93,6 +93,13 @@ def test_addresses_and_files_are_checked_too(tmp_path: Path) -> None:
     assert "did you mean RAMPDECK_LEDGER?" in of_the_environment
 
 
+def test_one_wrong_key_hides_no_wrong_address_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "rampdeck.yaml"
+    path.write_text("ledgr: x\nendpoints: {app: 'host:80'}\nidentity: {name: 7}\nkeys: {plan: [q, q]}\npolicy: /x\n")
+    found = [line.removeprefix(f"{path}:").partition(" ")[0] for line in problems(path, {})]
+    assert [where.split(":")[0] for where in found if where] == ["1", "3", "2", "4", "5"], problems(path, {})
+
+
 def test_a_word_of_the_environment_in_a_place_that_is_no_mapping(tmp_path: Path) -> None:
     path = tmp_path / "rampdeck.yaml"
     path.write_text("identity: alice\n")

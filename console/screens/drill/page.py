@@ -227,6 +227,14 @@ def _touched(asked: Sitting, run: DrillRun) -> str:
     return f"Stops {run.target['target']} only. {goes_on} keeps trading; its alarms stay real."
 
 
+def _in_force(view: View) -> str:
+    """Label of the account that the stage in force is measured on; empty while nobody knows."""
+    if view.frame is None:
+        return ""
+    here = view.frame.evaluation
+    return here.accounts.get(here.book, ("", ""))[0]
+
+
 def _unlocked(view: View) -> str:
     board = _board(view)
     if board is None or not board.asked:
@@ -313,7 +321,7 @@ def _wide(view: View, asked: Sitting, found: DrillProgress | None, width: int, r
     at = 70 if width < 140 else 92
     right = width - at - 1
     run, board = (found.run if found is not None else None), _board(view)
-    side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), right)]
+    side = [*touch_lines(asked.ground, run, right), *held_back_lines(run, _until(view, run), _in_force(view), right)]
     if found is None:
         side = [*obstacle_lines(asked.ground, right), *side]
         main = _standing(view, board, at, room)

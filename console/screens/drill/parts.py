@@ -96,9 +96,11 @@ def _named(scope: Scope | None) -> str:
     return f"{scope.target}, {scope.account} {scope.environment.upper()}" if scope else "not read yet"
 
 
-def held_back_lines(run: DrillRun | None, until: str, width: int) -> list[Line]:
-    """What else happens, or does not, while it runs."""
-    rows = [("burn-in", "goes on; nothing of it is touched")]
+def held_back_lines(run: DrillRun | None, until: str, in_force: str, width: int) -> list[Line]:
+    """What else happens, or does not, while it runs. ``in_force``: label of the account that the burn-in reads."""
+    shared = run is not None and bool(in_force) and run.target.get("account") == in_force
+    said = "goes on; what the drill declares is left out" if shared else "goes on; nothing of it is touched"
+    rows = [("burn-in", said)]
     if run is not None and run.until is not None:
         rows.append(("its alarms", f"marked DRILL; held back until {until}"))
     rows.append(("live alarms", "as always; a live trigger ends it"))
