@@ -82,3 +82,10 @@ async def test_a_terminal_that_is_far_too_small_still_says_what_is_wrong(tmp_pat
         await pilot.resize_terminal(1, 1)
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "EXPOSURE" in made.text)
+
+
+async def test_a_card_without_room_is_said_and_not_silently_left_out(console) -> None:
+    made = console(states.ok())
+    async with made.app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("b")
+        await until(pilot, lambda: "the burn-in's conditions need 100 columns" in made.text)

@@ -123,6 +123,9 @@ class RampScreen(Live):
         super().up()  # whoever waits for a page that cannot open yet forgets it
 
     def action_card(self) -> None:
+        if self.size.width < 100 or self.size.height < 28:
+            self.tell("the burn-in's conditions need 100 columns and 28 rows; rampdeck status --json tells them too")
+            return
         self.look = replace(self.look, card=not self.look.card)
         self.paint()
 
