@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,8 +94,12 @@ def _documented(model: type[BaseModel]) -> Mapping[str, str]:
     return found
 
 
+_SOURCES = re.compile(r" \((?:semantics|design section) [^)]*\)")
+"""Where a number comes from, for those who change the models; readers of the pages do not have those texts."""
+
+
 def _paragraph(text: str) -> str:
-    return " ".join(text.replace("``", "`").split())
+    return _SOURCES.sub("", " ".join(text.replace("``", "`").split()))
 
 
 def _type(annotation: Any) -> str:
