@@ -81,11 +81,15 @@ class Panel(Struct, frozen=True):
 
 
 def chosen(rows: Sequence[Row], room: int) -> list[Row]:
-    """At most ``room`` rows in their own order: every row that is not ok first, then as many others as fit."""
+    """At most ``room`` rows in their own order: every row that is not ok first, then the one nearest to a limit that
+    matters, which the headline may be about, then as many others as fit."""
     if len(rows) <= room:
         return list(rows)
     loud = [row for row in rows if row.state not in QUIET]
     quiet = [row for row in rows if row.state in QUIET]
+    limited = (row for row in quiet if row.used is not None and row.warn_at is not None and not row.minimum)
+    near = max(limited, key=lambda row: row.used or Decimal(0), default=None)
+    quiet.sort(key=lambda row: row is not near)
     keep = {row.key for row in (loud + quiet)[:room]}
     return [row for row in rows if row.key in keep]
 

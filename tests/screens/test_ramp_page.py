@@ -19,6 +19,7 @@ from stages.verdict import Alarm, AlarmClass, HeldBack, RowState, TriggerRow, Tr
 from stages.witness import Order
 from tests.screens import states
 from widgets.glyphs import ascii_twin
+from widgets.signal_panel import chosen
 from widgets.trigger_panel import by_distance, trigger_lines
 
 SIZES = ((160, 45), (100, 30), (80, 24))
@@ -334,3 +335,10 @@ def test_when_a_trigger_would_fire_stands_beside_what_is_left(size: tuple[int, i
     assert not any("~12 min" in line.text for line in ramp_page(view, Look(), *size)), (
         "nothing comes of ticks that ended"
     )
+
+
+def test_the_row_nearest_to_a_limit_keeps_its_place_in_little_room() -> None:
+    rows = [row for row in states.ok().evaluation.rows if row.panel == "exposure"]
+    quiet = [replace(row, state=RowState.OK, used=Decimal("0.1"), warn_at=Decimal("0.8")) for row in rows]
+    quiet[-1] = replace(quiet[-1], used=Decimal("0.6"))
+    assert [row.key for row in chosen(quiet, 2)] == [quiet[0].key, quiet[-1].key]
