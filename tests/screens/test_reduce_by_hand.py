@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
+from console.desk import Told
 from stages.value import replace
 from tests.screens import states
 from tests.screens.pressing import field_of, until, write
@@ -116,3 +117,16 @@ async def test_the_commands_by_hand_are_on_the_page(console) -> None:
     async with made.app.run_test(size=(100, 30)) as pilot:
         await pilot.press("r")
         await until(pilot, lambda: "git clone ... # to L0" in made.text)
+
+
+async def test_what_is_under_way_is_named_once(console, monkeypatch) -> None:
+    made = console(replace(states.breach(), running=None))
+    note = "ROLLBACK L1: process 7 is at it; it goes on when this terminal closes"
+    monkeypatch.setattr(made.hands, "rollback", lambda _stage, _phrase: Told(True, note))
+    async with made.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("r")
+        await field_of(pilot, made.app)
+        await write(pilot, "rollback l1")
+        await pilot.press("enter")
+        await until(pilot, lambda: "ROLLBACK L1: process 7 is at it" in made.text)
+        assert "ROLLBACK L1: ROLLBACK" not in made.text

@@ -382,7 +382,7 @@ class ReduceScreen(Live):
             self.plea = replace(self.plea, note=f"{message.what} did not start: {why}", sent="nothing started")
         else:
             owes = self.plea.owes or message.what not in ("FREEZE", "reason")
-            note = f"{message.what}: {told.note or 'started'}"
+            note = f"{message.what}: {(told.note or 'started').removeprefix(f'{message.what}: ')}"
             self.plea = replace(self.plea, note=note, sent="commanded", owes=owes and message.what != "reason")
         self.paint()
 
