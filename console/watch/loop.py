@@ -378,7 +378,8 @@ class Watch:
     def _follow(self, policy: Policy, state: ControlState, memory: Memory, now: datetime) -> None:
         """A desk: the watch's ticks while they come, own readings when they do not."""
         newest = self._newest_tick()
-        fresh = newest is not None and now - newest.at < SILENCE
+        # A tick of the future tells of clocks that differ, not of a watch that ticks.
+        fresh = newest is not None and abs(now - newest.at) < SILENCE
         if fresh and memory.own:
             self._memory = None
             return

@@ -232,6 +232,16 @@ def test_whoever_acts_relieves_a_holder_that_only_looks(tmp_path: Path, world: W
     assert len(kinds(acts, "lease")) == 2, "two that act do not relieve one another"
 
 
+def test_ticks_of_the_future_are_no_sign_of_life(tmp_path: Path, world: World, clock: HandClock) -> None:
+    begun(tmp_path, clock)
+    acts, looks = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
+    frame = run(acts, clock, 3, looks)
+    assert not frame.notices
+    clock.move(-3600)
+    frame = run(looks, clock, 1)
+    assert any("own readings" in notice for notice in frame.notices)
+
+
 def test_whoever_acts_already_takes_nothing_over(tmp_path: Path, world: World, clock: HandClock) -> None:
     begun(tmp_path, clock)
     acts, looks = console(tmp_path, world, "watch@a:1", acting=True), console(tmp_path, world, "watch@b:1")
