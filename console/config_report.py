@@ -86,7 +86,7 @@ def _beside(written: Written) -> list[str]:
     try:
         return _amiss(written, settings_of(replace(written, data=sound, source=replace(written.source, problems=()))))
     except Trouble:
-        return []
+        return []  # what they say together is judged once each of them stands
 
 
 def _accepted(data: Mapping[str, Any]) -> bool:

@@ -111,7 +111,7 @@ class RejectApproval(Struct, frozen=True):
 
 
 class RevokeApproval(Struct, frozen=True):
-    """Takes an approval back before it is used; by whoever gave it, or by risk (semantics section 4).
+    """Takes an approval back before it is used; by whoever gave it, or by risk (semantics 4).
 
     ``roles`` are those of ``actor`` on the roster in force.
     """

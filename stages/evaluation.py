@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stages.alarms import Situation, alarms, conditions, held_back, since_when, to_acknowledge
-from stages.baselines import measured
 from stages.bearings import Bearings, bearings
 from stages.burnin import advance_burn_in
 from stages.burnin_verdict import verdict as burn_in_verdict
@@ -20,11 +19,9 @@ from stages.overhang import hanging, latch_due
 from stages.owing import owed
 from stages.policy import Policy
 from stages.posture import Mode, join
-from stages.quality import readings
 from stages.rail import cards
 from stages.recommendation import HOLD, recommend
 from stages.rows import confirm_rows, rows
-from stages.session import phase
 from stages.signals import LIVE_BOOK, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.triggers import advance_triggers, latches_due, trigger_rows
@@ -34,7 +31,7 @@ from stages.verdict import ControlDrift, Evaluation, Headline, Recommendation, R
 from stages.watching import WatchState
 from stages.way_down import ways
 
-__all__ = ["WatchState", "accumulate", "judge", "look"]
+__all__ = ["WatchState", "accumulate", "judge"]
 
 
 def accumulate(
@@ -115,19 +112,6 @@ def judge(
     if draft.owed:
         said = replace(said, sentence=f"{draft.owed[0].brief} {said.sentence}".rstrip())
     return replace(draft, recommendation=recommendation, headline=said)
-
-
-def look(
-    policy: Policy, state: ControlState, watch: WatchState, snapshot: Snapshot, stage_index: int
-) -> tuple[Row, ...]:
-    """The rows that a stage would have: its own book where it has one, else today's book against its limits."""
-    here = bearings(policy, state, watch, snapshot)
-    book = policy.stages[stage_index].book
-    now = phase(policy.spec.target.session, snapshot.market)
-    known = here.readings if book in here.books else measured(policy, state, readings(policy, snapshot, now, (book,)))
-    in_force = stage_index == here.limits
-    latches = state.latches.values() if in_force else ()
-    return rows(policy, watch, known, book, stage_index, snapshot, latches, what_if=not in_force)
 
 
 def _situation(

@@ -308,8 +308,8 @@ def _closed(scene: Scene) -> Headline | None:
     if not here.phase.is_closed:
         return None
     venue = scene.now.snapshot.venue
-    known = venue is not None and not venue.error and not venue.positions
-    flat = f"{'' if here.shown == LIVE_BOOK else 'live book '}flat, " if known else ""
+    is_flat = venue is not None and not venue.error and not venue.positions
+    flat = f"{'' if here.shown == LIVE_BOOK else 'live book '}flat, " if is_flat else ""
     paused = f" Burn-in clock paused at {scene.burn_in.progress:.0%}." if scene.burn_in.state not in _NO_CLOCK else ""
     sentence = f"Nothing to do.{paused} Still watched: exposure, loss, books, drift, account."
     return Headline("CLOSED", "", f"{flat}{here.phase.note}", sentence, "closed", reverse=False)

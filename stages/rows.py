@@ -168,13 +168,8 @@ def rows(
     stage: int | None,
     snapshot: Snapshot,
     latches: Iterable[Latch] = (),
-    *,
-    what_if: bool = False,
 ) -> tuple[Row, ...]:
-    """The rows of ``book`` against the limits of ``stage``, in the policy's order.
-
-    ``what_if``: the stage is only looked at, so nothing hangs over and what is beyond a limit needs no confirmation.
-    """
+    """The rows of ``book`` against the limits of ``stage``, in the policy's order."""
     held = {name for latch in latches for name in _signals_of(policy, latch.trigger)}
     return tuple(
         _row(
@@ -185,7 +180,6 @@ def rows(
             stage,
             snapshot,
             name in held,
-            what_if,
         )
         for name in policy.spec.signals
     )
@@ -199,7 +193,6 @@ def _row(
     stage: int | None,
     snapshot: Snapshot,
     held: bool,
-    what_if: bool,
 ) -> Row:
     signal = policy.spec.signals[key.name]
     bound = bound_of(policy, key.name, stage)
@@ -208,7 +201,7 @@ def _row(
     last = reading if reading.believed or known is None else known
     state, word = _unbelieved(policy, key.name, reading, _at(policy, snapshot, last.event_time))
     if reading.believed:
-        state, word = _judged(policy, watch, key, compared, snapshot.market, what_if, stage)
+        state, word = _judged(policy, watch, key, compared, snapshot.market, stage)
     return Row(
         key=key,
         title=signal.title,
@@ -261,15 +254,12 @@ def _judged(
     key: SignalKey,
     compared: Comparison | None,
     market: datetime,
-    what_if: bool,
     stage: int | None,
 ) -> tuple[RowState, str]:
     signal = policy.spec.signals[key.name]
     if compared is None:
         return RowState.INFO, ""
     if compared.broken:
-        if what_if:
-            return RowState.BREACH, "BREACH"
         if covers(watch.overhang.get(key_text(key)), compared, tolerance_of(policy, key.name), market):
             return RowState.OVER, f"OVER {policy.stages[stage].name}" if stage is not None else "OVER"
         needed = reads_needed(policy, key.name)

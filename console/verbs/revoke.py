@@ -109,15 +109,16 @@ def _of_subject(wiring: Wiring, force: InForce, state: ControlState, what: str) 
 
     if len(what) < SHORTEST:
         raise Trouble(f"'{what}' is too short to name a plan", fix=f"give {SHORTEST} characters of its identifier")
+    whole = next((plan for plan in state.requests if plan.startswith(what)), what)
     seen: set[str] = set()
     for approval in state.approvals.values():
         if approval.subject.startswith(what) and approval.nonce not in state.revoked:
             seen.add(approval.nonce)
             yield Given(approval.nonce, approval.approver, approval.subject)
-    for answer in Inbox(wiring.inbox).answers(what):
+    for answer in Inbox(wiring.inbox).answers(whole):
         try:
             found = _of_token(wiring, force, answer.text)
         except Trouble:
             continue  # nobody's approval: whoever gathers the answers refuses it
         if not answer.rejected and found.nonce not in seen | state.revoked:
-            yield Given(found.nonce, found.approver, what)
+            yield Given(found.nonce, found.approver, whole)

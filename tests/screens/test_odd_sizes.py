@@ -88,4 +88,6 @@ async def test_a_card_without_room_is_said_and_not_silently_left_out(console) ->
     made = console(states.ok())
     async with made.app.run_test(size=(80, 24)) as pilot:
         await pilot.press("b")
-        await until(pilot, lambda: "the burn-in's conditions need 100 columns" in made.text)
+        await until(
+            pilot, lambda: "the burn-in card needs 100 columns and 28 rows; see rampdeck status --json" in made.text
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from stages.evaluation import WatchState, accumulate, judge, look
+from stages.evaluation import WatchState, accumulate, judge
 from stages.signals import Quality, Sample, SignalKey
 from stages.value import replace
 from stages.verdict import RowState
@@ -28,18 +28,7 @@ def test_evaluating_one_snapshot_twice_counts_it_once() -> None:
     assert world.row("gross").word == "1 of 3"
 
 
-def test_what_if_another_stage() -> None:
-    world = Watched(stage=1).tick(5, gross=4500)
-    before = world.judge()
-    rows = look(world.policy, world.state, world.watch, world.snapshot, 0)
-    gross = next(row for row in rows if row.key.name == "gross")
-    assert (gross.limit, gross.state) == (Decimal(4000), RowState.BREACH)
-    wider = look(world.policy, world.state, world.watch, world.snapshot, 2)
-    assert next(row for row in wider if row.key.name == "gross").used == Decimal("0.18")
-    assert world.judge() == before
-
-
-def test_looking_at_a_stage_with_a_book_of_its_own_shows_that_book() -> None:
+def test_the_book_of_the_stage_below_is_the_baseline_of_the_live_one() -> None:
     stages = policy_document()["spec"]["stages"]
     stages[0] = stage("L0", 400, 4000, 100, ["NVDA"], endpoints={"heron": "paper"})
     world = Watched(make_policy(stages=stages), stage=1).tick(3)
@@ -48,9 +37,6 @@ def test_looking_at_a_stage_with_a_book_of_its_own_shows_that_book() -> None:
     samples = {**world.snapshot.samples, SignalKey("L0", "gross"): paper, SignalKey("L0", "running"): running}
     snapshot = type(world.snapshot)(**{**_fields(world.snapshot), "samples": samples})
     watch, _ = accumulate(world.policy, world.state, world.watch, snapshot, "watch")
-    rows = look(world.policy, world.state, watch, snapshot, 0)
-    assert {row.key.book for row in rows} == {"L0"}
-    assert next(row for row in rows if row.key.name == "gross").value == 3480
     live = judge(world.policy, world.state, watch, snapshot, ACTING).rows
     assert next(row for row in live if row.key.name == "gross").baseline == 3480
 

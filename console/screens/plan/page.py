@@ -158,7 +158,7 @@ def _running_headline(view: View, running: Running, state: str) -> Headline:
     if state == "undone":
         now = view.frame.policy.stages[view.frame.evaluation.effective].name if view.frame is not None else ""
         sentence = "The way down since then won. R makes the plan again."
-        return Headline("TAKEN BACK", "", f"{running.title}: {now} is in force again", sentence, "warn", False)
+        return Headline("TAKEN BACK", "", f"{running.title}; {now} is in force again", sentence, "warn", False)
     if running.outcome == "done":
         return Headline(
             "APPLIED",

@@ -124,7 +124,7 @@ class RampScreen(Live):
 
     def action_card(self) -> None:
         if self.size.width < 100 or self.size.height < 28:
-            self.tell("the burn-in's conditions need 100 columns and 28 rows; rampdeck status --json tells them too")
+            self.tell("the burn-in card needs 100 columns and 28 rows; see rampdeck status --json")
             return
         self.look = replace(self.look, card=not self.look.card)
         self.paint()

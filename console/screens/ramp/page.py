@@ -138,7 +138,7 @@ class _Desk:
         body.extend(order_lines(self.orders, inner, odd) if odd else [])
         body.extend(signal_lines(tca, columns, second) if second else [])
         body.extend(rest)
-        name = self.triggers_name("NEXT")
+        name = "NEXT" if self.looking is None else self.triggers_name(inner)
         body.extend(padded(trigger_lines(self.evaluation.triggers, inner, third, name, self.look.words), third))
         return [*head, *self.enclosed(body, width, top), self.sources_line(width), self.keys_line(width)]
 
@@ -199,14 +199,16 @@ class _Desk:
         lines = signal_lines(exposure, columns, first)
         lines.extend(signal_lines(tca, columns, second) if second else [])
         lines.extend(order_lines(self.orders, width, working) if working else [])
-        lines.extend(trigger_lines(self.evaluation.triggers, width, third, self.triggers_name(), self.look.words))
+        lines.extend(trigger_lines(self.evaluation.triggers, width, third, self.triggers_name(width), self.look.words))
         zone, run = self.policy.spec.target.session.timezone, self.evaluation.burn_in
         lines.extend(burn_in_lines(run, self.burn_in_stage(), zone, width, fourth) if fourth > 1 else [])
         return lines
 
-    def triggers_name(self, name: str = "TRIGGERS") -> str:
+    def triggers_name(self, width: int) -> str:
         """Triggers are those of the stage in force, whichever is looked at."""
-        return name if self.looking is None else f"{name}, {self.policy.stages[self.in_force].name} in force"
+        if self.looking is None:
+            return "TRIGGERS"
+        return f"{self.policy.stages[self.in_force].name} {'TRIGGERS' if width >= 100 else 'NEXT'}"
 
     def orders_shown(self, columns: Columns) -> int:
         """Lines for the orders: on a wide page always, elsewhere while there is a stranger among them."""
