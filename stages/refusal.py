@@ -24,6 +24,13 @@ class Trouble(Exception):
         suffix = f"; {self.fix}" if self.fix else ""
         return " ".join(f"{prefix}{self.what}{suffix}".split())
 
+    @property
+    def sentence(self) -> str:
+        """The same with what is wrong first, for a place that may have to cut it: ``what (where); fix``."""
+        where = f" ({self.where})" if self.where else ""
+        suffix = f"; {self.fix}" if self.fix else ""
+        return " ".join(f"{self.what}{where}{suffix}".split())
+
 
 class Refusal(Struct, frozen=True):
     """The answer is no. The process exits with 1 and the ledger keeps a ``denied`` entry.

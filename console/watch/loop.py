@@ -181,8 +181,6 @@ class Watch:
             # A new term begins where the stored ticks end, whoever took them.
             self._memory, self._sealed = None, None
         memory = self._remembered(policy, state)
-        if memory is None:
-            return
         if self._tenure.term is not None:
             self._watch(policy, state, memory, now)
         else:
@@ -212,21 +210,24 @@ class Watch:
         self._drop_reader()
         return policy
 
-    def _remembered(self, policy: Policy, state: ControlState) -> Memory | None:
-        """Accumulators, resumed at the first tick and at the first one of a term."""
-        if self._memory is None:
+    def _remembered(self, policy: Policy, state: ControlState) -> Memory:
+        """Accumulators, resumed at the first tick and at the first one of a term; blank until the store answers."""
+        if self._memory is None or self._memory.blank:
             self._desk.wait("resuming from the last seal")
             try:
                 self._ports.observations.begin()
                 self._memory = resume(policy, state, self._ports.observations, self._seat.actor)
                 for key, at, value in samples_since(self._ports.observations, self._ports.clock.wall() - TREND):
                     self._trends.add(key, at, value)
+                self._troubles.pop("observations", None)
             except Trouble as trouble:
                 self._troubled("observations", trouble)
+        if self._memory is None:
+            self._memory = Memory(WatchState.start(), state.last_seal, blank=True)
         return self._memory
 
     def _troubled(self, part: str, trouble: Trouble) -> None:
-        self._troubles[part] = trouble.line
+        self._troubles[part] = trouble.sentence
         self._desk.wait(trouble.line)
 
     # --------------------------------------------------------------------------------------------------- watching
@@ -238,6 +239,8 @@ class Watch:
         if (snapshot.gap and not memory.unkept) or self._looking is None:
             self._looking = now
         memory.watch, commands = accumulate(policy, state, memory.watch, snapshot, self._seat.actor)
+        if memory.blank:
+            commands = tuple(command for command in commands if isinstance(command, OpenLatch))
         if memory.lost:
             commands = (*abort_runs(state, self._seat.actor, snapshot.market, memory.lost), *commands)
             memory.lost = ""
@@ -299,7 +302,7 @@ class Watch:
         try:
             answer = self._ports.ledger.transact(command, now=now, deadline=HASTE, term=term)
         except Trouble as trouble:
-            self._troubles["ledger"] = trouble.line
+            self._troubles["ledger"] = trouble.sentence
             return False
         if isinstance(answer, Refusal) and answer.code == "relieved":
             self._tenure.relieved()
@@ -309,13 +312,15 @@ class Watch:
         self._transact(Record(self._seat.actor, kind, body, stage=stage))
 
     def _store(self, memory: Memory, snapshot: Snapshot) -> None:
+        if memory.blank:
+            return
         try:
             memory.keep(
                 snapshot, self._ports.observations, {"holder": self._seat.holder, "acting": self._tenure.acting}
             )
             self._troubles.pop("observations", None)
         except Trouble as trouble:
-            self._troubles["observations"] = trouble.line
+            self._troubles["observations"] = trouble.sentence
 
     def _close_acts(self, policy: Policy, state: ControlState, evaluation: Evaluation) -> ControlState:
         """Follows pushed acts to what the runtime was read to say."""
@@ -332,7 +337,7 @@ class Watch:
                 term=self._tenure.term,
             )
         except Trouble as trouble:
-            self._troubles["ledger"] = trouble.line
+            self._troubles["ledger"] = trouble.sentence
             return state
         return (self._read_ledger() or state) if closed else state
 
@@ -353,7 +358,7 @@ class Watch:
             prune(state, self._ports.observations, now)
             seal = memory.seal(state, self._ports.observations, self._seat.actor, phase, now)
         except Trouble as trouble:
-            self._troubles["observations"] = trouble.line
+            self._troubles["observations"] = trouble.sentence
         else:
             self._transact(seal)
 
@@ -403,7 +408,7 @@ class Watch:
         try:
             return self._ports.observations.newest_tick()
         except Trouble as trouble:
-            self._troubles["observations"] = trouble.line
+            self._troubles["observations"] = trouble.sentence
             return None
 
     def _catch_up(self, policy: Policy, state: ControlState, memory: Memory) -> None:
@@ -411,7 +416,7 @@ class Watch:
             for tick in self._ports.observations.ticks(after=memory.through):
                 memory.fold(policy, state, tick, self._seat.actor)
         except Trouble as trouble:
-            self._troubles["observations"] = trouble.line
+            self._troubles["observations"] = trouble.sentence
         except (KeyError, ValueError, TypeError) as error:
             self._troubles["ticks"] = f"the watch's ticks cannot be read here ({type(error).__name__})"
 
@@ -423,7 +428,7 @@ class Watch:
         try:
             self._chronicle.read(self._ports.ledger)
         except Trouble as trouble:
-            self._troubles["ledger"] = trouble.line
+            self._troubles["ledger"] = trouble.sentence
         watched = self._memory.watch if self._memory is not None else WatchState.start()
         waits = clearances(policy, state, watched, evaluation.snapshot)
         own = self._memory is None or self._memory.own

@@ -41,6 +41,9 @@ class Memory(Struct):
     """Whether this console folded readings of its own that no other watch has seen."""
     lost: str = ""
     """Why the accumulators of the newest seal could not be resumed; empty when they could."""
+    blank: bool = False
+    """Whether the store could not be asked at all: these accumulators know of nothing before them, and no tick of
+    theirs is kept. What is unsafe is latched by them; no burn-in is decided."""
     unkept: datetime | None = None
     """Since when ticks could not be stored: what no seal can cover is no evidence for a burn-in."""
 

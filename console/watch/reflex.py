@@ -80,4 +80,4 @@ class Reflex:
             self._launcher.launch([*arguments, "--cause", cause, "--actor", self._actor, "--automatic"])
             self.trouble = ""
         except Trouble as trouble:
-            self.trouble = trouble.line
+            self.trouble = trouble.sentence

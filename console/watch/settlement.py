@@ -47,4 +47,4 @@ class Settlement:
             abandon_dead(self._ledger, self._running, self._clock.wall(), self._actor)
             self.trouble = ""
         except Trouble as trouble:
-            self.trouble = trouble.line
+            self.trouble = trouble.sentence

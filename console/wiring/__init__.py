@@ -10,6 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -165,7 +166,7 @@ class Wiring:
     @cached_property
     def observations(self) -> SqlObservations:
         """The observation store beside the ledger."""
-        from console.store.observations import SqlObservations
+        from console.store.observations import ObservationsAway, SqlObservations
 
         self.settings.need("ledger")
         url = str(self.settings.ledger)
@@ -173,7 +174,8 @@ class Wiring:
             stem, dot, ending = url.rpartition(".")
             url = f"{stem}.observations.{ending}" if dot and "/" not in ending else f"{url}.observations"
         store = SqlObservations(url)
-        store.begin()
+        with suppress(ObservationsAway):  # its first read says so again, to whoever can do without it
+            store.begin()
         return store
 
     @property

@@ -344,3 +344,17 @@ def test_the_row_nearest_to_a_limit_keeps_its_place_in_little_room() -> None:
     quiet = [replace(row, state=RowState.OK, used=Decimal("0.1"), warn_at=Decimal("0.8")) for row in rows]
     quiet[-1] = replace(quiet[-1], used=Decimal("0.6"))
     assert [row.key for row in chosen(quiet, 2)] == [quiet[0].key, quiet[-1].key]
+
+
+@pytest.mark.parametrize("size", [*SIZES, SMALL])
+def test_what_the_watch_cannot_do_is_said_on_the_home_screen(size: tuple[int, int]) -> None:
+    view = states.view(states.STATES["ok"]())
+    assert view.frame is not None
+    notices = ("the disk is full (/var/lib/rampdeck/ledger.observations.db); make room", "the ledger is locked")
+    view = replace(view, frame=replace(view.frame, notices=notices))
+    lines = [line.text for line in ramp_page(view, Look(), *size)]
+    (said,) = [line for line in lines if "▲ the disk is full" in line]
+    assert "the ledger is lo" in said
+    assert len(lines) == size[1]
+    assert max(len(line) for line in lines) <= size[0]
+    assert size == SMALL or "tick " in said

@@ -15,6 +15,7 @@ from console.screens.ramp.parts import (
     held_lines,
     joined_below,
     nothing_held,
+    notice_line,
     quiet_lines,
     safe_lines,
     sources_line,
@@ -165,7 +166,7 @@ class _Desk:
         lines.append(rule(width))
         lines.append(Line().put(" truth    ").put(fit(truth, width - 11), None if tone is Tone.PLAIN else tone))
         lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
-        lines.append(rule(width))
+        lines.append(notice_line(self.frame.notices, width) if self.frame.notices else rule(width))
         lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
         lines.append(keys_line(On.RAMP, self.view, width, Tone.BOLD))
         return [line.fill(width) for line in lines]
@@ -353,7 +354,7 @@ class _Desk:
         if self.look.note:
             return Line(Tone.BOLD).put(" ").put(fit(self.look.note, width - 2)).fill(width)
         zone = self.policy.spec.target.session.timezone
-        return sources_line(self.evaluation.snapshot, zone, self.view.wall, width)
+        return sources_line(self.evaluation.snapshot, zone, self.view.wall, width, self.frame.notices)
 
     def burn_in_stage(self) -> str:
         return self.policy.stages[min(self.evaluation.burn_in.stage, self.policy.top)].name

@@ -172,9 +172,24 @@ def quiet_lines(held: Sequence[HeldBack], wall: datetime, width: int) -> list[Li
     return lines
 
 
-def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int) -> Line:
-    """Who does not answer, in full; then each endpoint with its slowest answer; then the tick all of this is from."""
+def notice_line(notices: Sequence[str], room: int) -> Line:
+    """What the watch itself cannot do now; each keeps a part of the room."""
+    line, left = Line().put(" ").put("▲ ", Tone.WARN), room - 3
+    for place, notice in enumerate(notices):
+        said = fit(notice, max(16, (left - 2) // (len(notices) - place)))
+        if len(said) > left:
+            break
+        line.put(f"{said}  ", Tone.WARN)
+        left -= len(said) + 2
+    return line
+
+
+def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int, notices: Sequence[str] = ()) -> Line:
+    """What the watch cannot do; or who does not answer, in full, then each endpoint with its slowest answer. At the end
+    the tick that all of this is from."""
     tick = f"tick {local_time(snapshot.market, zone, '%H:%M:%S').partition(' ')[0]}"
+    if notices:
+        return notice_line(notices, width - len(tick) - 3).right(tick, width - 1, Tone.DIM).fill(width)
     words = ["sources"] if width >= 100 else []
     git = snapshot.git
     words.extend(_silent(snapshot.sources, wall))
