@@ -33,6 +33,8 @@ ARMED, WARMUP, OBSERVING = "ARMED", "WARMUP", "OBSERVING"
 SUSPENDED, BLIND = "SUSPENDED", "BLIND"
 PASSED, FAILED, INCONCLUSIVE, ABORTED = "PASSED", "FAILED", "INCONCLUSIVE", "ABORTED"
 NONE = "none"
+NOT_READ: Final = "NOT READ"
+"""Nobody here knows how far a run has come, or whether its pass still counts; no run is ever in this state."""
 
 ENDED: Final = frozenset({PASSED, FAILED, INCONCLUSIVE, ABORTED})
 TRIGGER: Final = "burn-in-failed"

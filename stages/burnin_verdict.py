@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from stages.bearings import Bearings
-from stages.burnin import ENDED, NONE, PASSED, current_run, found_items
+from stages.burnin import ENDED, NONE, NOT_READ, PASSED, current_run, found_items
 from stages.burnin_ahead import Ahead, ahead
 from stages.facts import Run
 from stages.objectives import lacks
@@ -13,7 +13,7 @@ from stages.policy import Policy
 from stages.session import market_after, session_length
 from stages.state import ControlState
 from stages.verdict import BurnIn, BurnInItem, Row
-from stages.watching import BurnWatch, WatchState
+from stages.watching import WatchState
 
 
 def valid_minutes(policy: Policy, run: Run) -> float:
@@ -38,7 +38,9 @@ def verdict(
         return BurnIn(stage, "", NONE, reason="the policy asks for none")
     if run is None:
         return BurnIn(stage, "", NONE, reason="begins when the stage has converged")
-    mine = watch.burn_in if watch.burn_in.run == run.run else BurnWatch(run=run.run)
+    mine = watch.burn_in
+    if mine.run != run.run:
+        return _unread(stage, run)
     found = found_items(policy, state, run, stage, mine, rows)
     binding = min((item for item in found if not item.met), key=_share, default=None)
     done = 1.0 if run.state == PASSED else min((_share(item) for item in found), default=0.0)
@@ -57,6 +59,12 @@ def verdict(
         earliest=coming.earliest,
         hopeless=coming.hopeless,
     )
+
+
+def _unread(stage: int, run: Run) -> BurnIn:
+    """A run whose evidence is out of reach: a failure stays one, a pass may have been voided since."""
+    over = run.state in ENDED and run.state != PASSED
+    return BurnIn(stage, run.run, run.state if over else NOT_READ, reason=run.reason, started_at=run.started)
 
 
 def _valid_until(policy: Policy, run: Run) -> datetime | None:

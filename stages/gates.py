@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from stages.burnin import PASSED
+from stages.burnin import NOT_READ, PASSED
 from stages.drift import runtime_agrees
 from stages.drill_validity import running_image, transition, validity
 from stages.dry_run import DryRun
@@ -176,6 +176,8 @@ def _burn_in(ask: _Question) -> _Answer:
     name, run = ask.policy.stages[stage].name, ask.evaluation.burn_in
     if ask.policy.stages[stage].burn_in is None:
         return _pass(f"{name} asks for none")
+    if run.state == NOT_READ:
+        return _unknown(f"burn-in of {name} cannot be read now")
     if run.state != PASSED:
         return _fail(f"burn-in of {name}: {run.lacks or run.reason or run.state}")
     if run.reason:

@@ -315,7 +315,7 @@ def _closed(scene: Scene) -> Headline | None:
     return Headline("CLOSED", "", f"{flat}{here.phase.note}", sentence, "closed", reverse=False)
 
 
-_NO_CLOCK = ("none", "PASSED", "FAILED", "INCONCLUSIVE", "ABORTED")
+_NO_CLOCK = ("NOT READ", "none", "PASSED", "FAILED", "INCONCLUSIVE", "ABORTED")
 
 
 def _first_run(scene: Scene) -> Headline | None:
@@ -359,6 +359,8 @@ def _near(scene: Scene) -> tuple[str, str]:
 
 
 def _nothing_to_do(scene: Scene) -> str:
+    if scene.burn_in.state == "NOT READ":
+        return f"Nothing to do. Burn-in of {scene.stage} cannot be read now."
     if scene.burn_in.lacks:
         return f"Nothing to do. Burn-in of {scene.stage} {scene.burn_in.lacks}."
     why = scene.recommendation.reasons

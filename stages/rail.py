@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from stages.bearings import Bearings, downward
-from stages.burnin import PASSED, current_run
+from stages.burnin import NONE, NOT_READ, PASSED, current_run
 from stages.figures import measure
 from stages.ladder import Unit
 from stages.policy import Policy
@@ -68,7 +68,7 @@ def _status(policy: Policy, state: ControlState, here: Bearings, index: int, goi
 
 def _note(policy: Policy, state: ControlState, here: Bearings, burn_in: BurnIn, index: int) -> str:
     if index == burn_in.stage and index == here.effective:
-        if burn_in.state in ("none", "PASSED"):
+        if burn_in.state in (NONE, PASSED, NOT_READ):
             return f"burn-in {burn_in.state if burn_in.run else 'not begun'}"
         paused = {"SUSPENDED": " paused, market closed", "BLIND": " STOPPED, blind"}.get(burn_in.state, "")
         return f"burn-in {burn_in.progress:.0%}{paused}{f', {burn_in.lacks}' if burn_in.lacks else ''}"

@@ -142,7 +142,8 @@ class BurnIn(Struct, frozen=True):
     stage: int
     run: str
     state: str
-    """none, ARMED, WARMUP, OBSERVING, SUSPENDED, BLIND, PASSED, FAILED, INCONCLUSIVE, ABORTED"""
+    """none, ARMED, WARMUP, OBSERVING, SUSPENDED, BLIND, PASSED, FAILED, INCONCLUSIVE, ABORTED; NOT READ while the
+    evidence of a run is out of reach"""
     progress: float = 0.0
     lacks: str = ""
     """The item that binds, in words: ``lacks 73 fills``."""

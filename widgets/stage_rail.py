@@ -31,12 +31,12 @@ def burn_in_bar(burn_in: BurnIn, cells: int) -> str:
 
 
 def burn_in_text(burn_in: BurnIn) -> str:
-    """``64 %, lacks 73 fills``, ``64 % STOPPED``, ``FAILED at 71 %``, ``PASSED``."""
+    """``64 %, lacks 73 fills``, ``64 % STOPPED``, ``FAILED at 71 %``, ``PASSED``, ``NOT READ``."""
     share = _share(burn_in)
     if burn_in.state in _ENDED_BADLY:
-        return f"{burn_in.state} at {share}"
-    if burn_in.state == "PASSED":
-        return "PASSED"
+        return f"{burn_in.state} at {share}" if burn_in.progress else burn_in.state
+    if burn_in.state in ("PASSED", "NOT READ"):
+        return burn_in.state
     if burn_in.state in _STOPPED:
         return f"{share} {BURN_IN_WORDS[burn_in.state]}"
     return f"{share}, {burn_in.lacks}" if burn_in.lacks else share

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from console.doctor import Check, Finding, Health, absent, ok
 from console.doctor.site import Site
 from stages.policy_text import digest
+from widgets.figures import age
 
 if TYPE_CHECKING:
     from stages.policy import Policy
@@ -34,6 +35,7 @@ def target_checks(site: Site) -> Iterator[Check]:
     else:
         away = Health.NO if settings.ledger.startswith("sqlite:") else Health.UNKNOWN
         yield Check(LEDGER, "writable", partial(_ledger, site), trouble=away)
+        yield Check(LEDGER, "observations", partial(_observations, site), trouble=away)
         yield Check(LEDGER, "watch", partial(_lease, site), trouble=away)
     if settings.identity is None or settings.identity.key is None:
         fix = "add identity: {name: alice, key: ~/.ssh/id_ed25519}"
@@ -78,6 +80,15 @@ def _ledger(site: Site) -> Finding:
     head = wiring.ledger.head()
     waiting = ", and decisions wait in the spill to be merged" if wiring.spill.waiting() else ""
     return ok(f"{head.seq} entries{waiting}")
+
+
+def _observations(site: Site) -> Finding:
+    """Whether ticks can be kept; begun once more, because a store that is away is only found so when it is used."""
+    store, now = site.wiring.observations, site.wiring.clock.wall()
+    store.begin()
+    store.writable(LEDGER_SECONDS)
+    newest = store.newest_tick()
+    return ok(f"newest tick {age((now - newest.at).total_seconds())} ago" if newest else "no tick yet")
 
 
 def _lease(site: Site) -> Finding:

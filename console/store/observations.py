@@ -55,6 +55,12 @@ class SqlObservations:
         """Make file and tables where they are missing; call once before the first write."""
         self.database.create(self._tables.metadata)
 
+    def writable(self, deadline: float) -> None:
+        """Takes the write transaction and gives it back; Trouble when it cannot be had within ``deadline`` seconds."""
+        self.database.require()
+        with self.database.write(deadline):
+            pass
+
     def append_tick(self, at: datetime, body: Mapping[str, Any]) -> int:
         """Keep one tick; its number. Numbers grow and are never used again."""
         values = {"at": microseconds(at), "body": canonical(body)}

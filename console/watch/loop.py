@@ -248,7 +248,7 @@ class Watch:
         if self._tenure.term is None:
             return  # relieved: the tick belongs to whoever watches now
         self._store(memory, snapshot)
-        evaluation = self._judge(policy, state, memory.watch, snapshot, self._tenure.here())
+        evaluation = self._judge(policy, state, memory.evidence, snapshot, self._tenure.here())
         state = self._close_acts(policy, state, evaluation)
         self._seal_when_due(evaluation.market_phase)
         self._settlement.consider(state)
@@ -400,7 +400,7 @@ class Watch:
         if memory.snapshot is None:
             return
         there = self._tenure.elsewhere(newest if fresh else None, now)
-        evaluation = self._judge(policy, state, memory.watch, memory.snapshot, there)
+        evaluation = self._judge(policy, state, memory.evidence, memory.snapshot, there)
         self._ringer.hear(evaluation, state.acknowledged, now, None)
         self._publish(policy, state, evaluation, there)
 
@@ -431,7 +431,7 @@ class Watch:
             self._troubles["ledger"] = trouble.sentence
         watched = self._memory.watch if self._memory is not None else WatchState.start()
         waits = clearances(policy, state, watched, evaluation.snapshot)
-        own = self._memory is None or self._memory.own
+        own = self._memory is None or self._memory.own or self._memory.blank
         self._seen = None if own else Look(evaluation, presence, own=False, clearances=waits)
         self._desk.publish(
             Frame(

@@ -16,7 +16,7 @@ from stages.runs import TERMINAL
 from stages.signals import Quality, SignalKey, Snapshot
 from stages.state import ControlState
 from stages.value import Struct, replace
-from stages.watching import WatchState
+from stages.watching import BurnWatch, WatchState
 
 SEAL_OPEN: Final = 60.0
 SEAL_CLOSED: Final = 120.0
@@ -46,6 +46,11 @@ class Memory(Struct):
     theirs is kept. What is unsafe is latched by them; no burn-in is decided."""
     unkept: datetime | None = None
     """Since when ticks could not be stored: what no seal can cover is no evidence for a burn-in."""
+
+    @property
+    def evidence(self) -> WatchState:
+        """The accumulators as a verdict may rest on them: blank ones know nothing of a burn-in."""
+        return replace(self.watch, burn_in=BurnWatch()) if self.blank else self.watch
 
     def fold(self, policy: Policy, state: ControlState, tick: StoredTick, actor: str) -> None:
         """One stored tick. What it commanded is in the ledger already, so its commands are not asked for again."""

@@ -61,18 +61,19 @@ def look_once(
         snapshot = memory.bridged(source.snapshot(memory.through + 1))
     finally:
         source.stop()
-    watch, _ = accumulate(policy, state, memory.watch, snapshot, actor)
-    found = judge(policy, state, watch, snapshot, presence)
-    return Look(found, presence, own=True, note=note, clearances=clearances(policy, state, watch, snapshot))
+    memory.watch, _ = accumulate(policy, state, memory.watch, snapshot, actor)
+    found = judge(policy, state, memory.evidence, snapshot, presence)
+    waits = clearances(policy, state, memory.watch, snapshot)
+    return Look(found, presence, own=True, note=note, clearances=waits)
 
 
 def _memory(policy: Policy, state: ControlState, observations: Observations | None, actor: str) -> tuple[Memory, str]:
     if observations is None:
-        return Memory(WatchState.start()), ""
+        return Memory(WatchState.start(), blank=True), ""
     try:
         memory = resume(policy, state, observations, actor)
     except Trouble as trouble:
-        return Memory(WatchState.start()), trouble.line
+        return Memory(WatchState.start(), state.last_seal, blank=True), trouble.line
     return memory, memory.lost
 
 

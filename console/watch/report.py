@@ -10,6 +10,7 @@ from typing import Any
 from console.desk import BELIEVED
 from console.watch.deployed_report import deployed_document, truth_report
 from console.watch.once import Look
+from stages.burnin import NOT_READ
 from stages.figures import measure, percent
 from stages.owing import owed
 from stages.policy import Policy
@@ -182,7 +183,7 @@ def _burn_in(policy: Policy, found: Evaluation) -> dict[str, Any]:
         "stage": policy.stages[run.stage].name,
         "run": run.run,
         "state": run.state,
-        "progress": run.progress,
+        "progress": None if run.state == NOT_READ else run.progress,
         "lacks": run.lacks,
         "reason": run.reason,
         "validUntil": run.valid_until,

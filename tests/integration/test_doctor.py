@@ -60,7 +60,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def test_what_is_there_is_ok(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     code, rows = place.doctor(capsys)
     well = ("machine git", "machine ssh-keygen", "configuration configuration", "Git remote", "Git push",
-            "ledger writable", "policy loads", "policy adopted", "signer key")  # fmt: skip
+            "ledger writable", "ledger observations", "policy loads", "policy adopted", "signer key")  # fmt: skip
     assert {name: rows[name]["health"] for name in well} == dict.fromkeys(well, "ok")
     assert "trader" in rows["signer key"]["says"]
     assert rows["ledger watch"]["health"] == "note"
@@ -68,6 +68,15 @@ def test_what_is_there_is_ok(place: Place, capsys: pytest.CaptureFixture[str]) -
     assert silent
     assert all(row["health"] == "UNKNOWN" for row in silent)
     assert code in (1, 2)
+
+
+def test_a_store_that_cannot_keep_ticks_is_named(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place.folder / "apart"
+    (folder / "ledger.observations.db").mkdir(parents=True)
+    code, rows = place.doctor(capsys, ledger=f"sqlite:///{folder / 'ledger.db'}")
+    assert code == 1
+    assert rows["ledger observations"]["health"] == "NO"
+    assert "observation store" in rows["ledger observations"]["says"]
 
 
 def test_what_is_gone_says_what_to_do(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

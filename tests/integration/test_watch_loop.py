@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from console.desk import Frame
 from console.ports import Observations
 from console.watch.memory import KEPT
 from stages.commands import BeginReduce, ChangeBurnIn, Record, RecordOutcome, RecordSettled
@@ -20,7 +19,7 @@ from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK, Quality, SignalKey
 from stages.value import replace
 from stages.verdict import RowState
-from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy
+from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy, kinds, run
 
 
 @pytest.fixture
@@ -31,17 +30,6 @@ def clock() -> HandClock:
 @pytest.fixture
 def world(root: Path, clock: HandClock) -> World:
     return World(demo_policy(root), clock)
-
-
-def run(one: Console, clock: HandClock, seconds: int, *others: Console) -> Frame:
-    """Tick once a second."""
-    for _ in range(seconds):
-        for each in (one, *others):
-            each.watch.tick()
-        clock.move(1)
-    frame = one.desk.frame()
-    assert frame is not None
-    return frame
 
 
 class Away:
@@ -58,10 +46,6 @@ class Away:
 
     def put_accumulators(self, body: Mapping[str, Any], *, at: datetime) -> str:
         raise Trouble("the disk is full")
-
-
-def kinds(one: Console, kind: str) -> list[str]:
-    return [str(entry.body) for entry in one.ledger.newest(EntryFilter(kind=kind))]
 
 
 def test_without_an_adopted_policy_the_desk_says_what_is_in_the_way(tmp_path: Path, world: World) -> None:

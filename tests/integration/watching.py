@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from console.desk import Frame
 from console.feed import Desk
 from console.store.ledger import SqlLedger
 from console.store.observations import SqlObservations
@@ -19,6 +20,7 @@ from console.watch.reader import Reader
 from console.watch.tenure import Seat
 from stages.commands import AdoptPolicy, Command
 from stages.decide import decide, denial
+from stages.entries import EntryFilter
 from stages.policy import Policy
 from stages.policy_text import load
 from stages.refusal import Trouble
@@ -224,3 +226,18 @@ def console(
     )
     watch = Watch(ports, Seat(holder=holder, actor=holder, who="alice", acting=acting, read_only=read_only), desk)
     return Console(watch, desk, ledger, observations, memory, readers)
+
+
+def run(one: Console, clock: HandClock, seconds: int, *others: Console) -> Frame:
+    """Tick once a second."""
+    for _ in range(seconds):
+        for each in (one, *others):
+            each.watch.tick()
+        clock.move(1)
+    frame = one.desk.frame()
+    assert frame is not None
+    return frame
+
+
+def kinds(one: Console, kind: str) -> list[str]:
+    return [str(entry.body) for entry in one.ledger.newest(EntryFilter(kind=kind))]

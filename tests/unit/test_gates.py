@@ -18,6 +18,7 @@ from stages.rendering import Rendering
 from stages.stake import BlastRadius
 from stages.value import replace
 from stages.verdict import Gate, GateStatus
+from stages.watching import BurnWatch
 from tests.unit.watched import ACTING, NOBODY, OPEN, Watched, make_policy, policy_document, signal
 
 CORE = [
@@ -202,6 +203,16 @@ def test_a_pass_that_is_too_old_does_not_carry_an_advance() -> None:
     assert gates(world)["burn-in"].passes
     world.tick(60)
     assert "too long ago" in gates(world)["burn-in"].reasons[0]
+
+
+def test_a_pass_that_may_have_been_voided_where_nobody_can_look_does_not_carry_an_advance() -> None:
+    world = Watched().tick(40)
+    assert gates(world)["burn-in"].passes
+    world.watch = replace(world.watch, burn_in=BurnWatch())
+    gate = gates(world)["burn-in"]
+    assert gate.status is GateStatus.UNKNOWN
+    assert not gate.passes
+    assert "cannot be read now" in gate.reasons[0]
 
 
 def test_without_signals_core_gates_do_not_pass() -> None:

@@ -172,29 +172,25 @@ def quiet_lines(held: Sequence[HeldBack], wall: datetime, width: int) -> list[Li
     return lines
 
 
-def notice_line(notices: Sequence[str], room: int) -> Line:
-    """What the watch itself cannot do now; each keeps a part of the room."""
-    line, left = Line().put(" ").put("▲ ", Tone.WARN), room - 3
-    for place, notice in enumerate(notices):
-        said = fit(notice, max(16, (left - 2) // (len(notices) - place)))
-        if len(said) > left:
-            break
-        line.put(f"{said}  ", Tone.WARN)
-        left -= len(said) + 2
+def notice_line(notices: Sequence[str], width: int) -> Line:
+    """What the watch itself cannot do now; what is long is cut in favour of the others."""
+    line, room = Line().put(" ").put("▲ ", Tone.WARN), width - 4
+    wanted = [len(notice) + 2 for notice in notices]
+    for notice, cells in zip(notices, allot(wanted, [room // len(notices)] * len(notices), room), strict=True):
+        line.put(f"{fit(notice, cells - 2)}  ", Tone.WARN)
     return line
 
 
 def sources_line(snapshot: Snapshot, zone: str, wall: datetime, width: int, notices: Sequence[str] = ()) -> Line:
-    """What the watch cannot do; or who does not answer, in full, then each endpoint with its slowest answer. At the end
-    the tick that all of this is from."""
+    """What the watch cannot do, then who does not answer, in full; where nothing is amiss with the watch each endpoint
+    with its slowest answer. At the end the tick that all of this is from."""
     tick = f"tick {local_time(snapshot.market, zone, '%H:%M:%S').partition(' ')[0]}"
-    if notices:
-        return notice_line(notices, width - len(tick) - 3).right(tick, width - 1, Tone.DIM).fill(width)
-    words = ["sources"] if width >= 100 else []
-    git = snapshot.git
-    words.extend(_silent(snapshot.sources, wall))
+    git, silent = snapshot.git, _silent(snapshot.sources, wall)
     if git is not None and git.error:
-        words.append(f"git NO ANSWER {age((wall - git.fetched_at).total_seconds())}")
+        silent.append(f"git NO ANSWER {age((wall - git.fetched_at).total_seconds())}")
+    if notices:
+        return notice_line((*notices, *silent), width - len(tick) - 2).right(tick, width - 1, Tone.DIM).fill(width)
+    words = [*(["sources"] if width >= 100 else []), *silent]
     slowest: dict[str, int | None] = {}
     for source in snapshot.sources:
         if source.ok and (git is None or source.name != "git"):
