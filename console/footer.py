@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from console.actions import Action, On, actions_on
+from stages.value import Struct
 
 if TYPE_CHECKING:
     from console.desk import Frame
@@ -41,6 +42,17 @@ def own_label(action: Action) -> str:
     return action.label
 
 
+class Turn(Struct, frozen=True):
+    """Whose turn it is on a page whose state the frame does not tell: actions that come next, and idle ones."""
+
+    next: frozenset[str] = frozenset()
+    idle: frozenset[str] = frozenset()
+
+
+NOBODYS = Turn()
+"""Every action that the frame allows is as near as any other."""
+
+
 def footer(screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label) -> str:
     """The line of keys: what is possible now, in order, as long as it fits; help and back always do.
 
@@ -50,16 +62,16 @@ def footer(screen: On, frame: Frame | None, width: int, label: Callable[[Action]
 
 
 def footer_places(
-    screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label
+    screen: On, frame: Frame | None, width: int, label: Callable[[Action], str] = own_label, turn: Turn = NOBODYS
 ) -> tuple[str, list[Place]]:
     """The line, and where on it each action stands."""
-    possible = [a for a in actions_on(screen) if a.footer and a.possible(frame)]
+    possible = [a for a in actions_on(screen) if a.footer and a.possible(frame) and a.id not in turn.idle]
     if screen is On.RAMP:
         possible = [a for a in possible if a.id != "back"]
     while True:
         groups = list(_groups(possible))
         length = sum(len(_said(group, label)) for group in groups)
-        spare = [action for action in possible if action.id not in _VITAL]
+        spare = [action for action in possible if action.id not in _VITAL | turn.next]
         for gap in ("   ", "  "):
             if length + len(gap) * (len(groups) - 1) <= width or (gap == "  " and not spare):
                 return _placed(groups, gap, label)

@@ -259,7 +259,7 @@ def _refuse_moment(state: ControlState, command: BeginAdvance) -> Refusal | None
     posture = join(state.latches.values(), command.top)
     if posture.mode is not Mode.NORMAL or posture.cap < command.to_index:
         held = ", ".join(sorted(latch.trigger for latch in state.latches.values()))
-        return Refusal("posture", f"the posture is {posture.mode.name}, held by {held}")
+        return Refusal("posture", f"the posture is {posture.mode.words}, held by {held}")
     run = state.runs.get(command.from_stage)
     if command.burn_in_run and (run is None or run.run != command.burn_in_run or run.state != "PASSED"):
         return Refusal("burn-in", f"the burn-in of {command.from_stage} that the plan rests on no longer counts")

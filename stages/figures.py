@@ -47,7 +47,12 @@ def value_text(value: Value | None, unit: Unit) -> str:
         return ",".join(value)
     if isinstance(value, Decimal):
         return measure(value, unit) if unit in (Unit.USD, Unit.RATIO) else plain(value)
-    return value
+    return word(value)
+
+
+def word(value: str) -> str:
+    """A setting's word for people: a switch reads ``on`` or ``off``."""
+    return {"true": "on", "false": "off"}.get(value.lower(), value)
 
 
 def _places(value: Decimal, unit: Unit, signed: bool) -> int:

@@ -144,7 +144,7 @@ def _standing(ask: _Question) -> _Answer:
         moved = already_at(ask.policy, ask.evaluation.snapshot, standing)
         return _fail(f"between stages, already {upper}: {', '.join(moved)}", *waiting)
     if standing.mode is not Mode.NORMAL:
-        return _fail(f"the manifests hold mode {standing.mode.name}", *waiting)
+        return _fail(f"the manifests hold mode {standing.mode.words}", *waiting)
     return _fail(*waiting) if waiting else _pass(f"all controls of {ask.policy.stages[standing.stage].name}")
 
 
@@ -152,7 +152,7 @@ def _posture(ask: _Question) -> _Answer:
     posture = ask.evaluation.posture
     why = [f"{latch.trigger}: {latch.cause}" for latch in ask.evaluation.latches]
     if posture.mode is not Mode.NORMAL:
-        why.insert(0, f"mode is {posture.mode.name}")
+        why.insert(0, f"mode is {posture.mode.words}")
     if ask.target is not None and posture.cap < ask.target:
         why.append(f"held to at most {ask.policy.stages[posture.cap].name}")
     why += _cooldown(ask)

@@ -22,6 +22,11 @@ class Mode(IntEnum):
     HALTED = 3
     KILLED = 4
 
+    @property
+    def words(self) -> str:
+        """What people are told; only documents, the policy and the command line say HALTED and REDUCE_ONLY."""
+        return "NO NEW ORDERS" if self is Mode.HALTED else self.name.replace("_", " ")
+
 
 class Posture(Struct, frozen=True):
     """``mode`` and ``cap``: the index in the ladder of the highest stage allowed."""

@@ -137,7 +137,7 @@ def _refuse_restore(command: BeginRestore, state: ControlState, killing: Sequenc
     others = join((latch for latch in state.latches.values() if not latch.killed), 0)
     if others.mode > Mode.FROZEN:
         held = ", ".join(sorted(one.trigger for one in state.latches.values() if not one.killed))
-        return Refusal("posture", f"{held} still asks for {others.mode.name}; it is cleared first")
+        return Refusal("posture", f"{held} still asks for {others.mode.words}; it is cleared first")
     return _refuse_texts(state, command)
 
 
@@ -173,7 +173,7 @@ def refuse_resume(command: BeginResume, state: ControlState) -> Refusal | None:
     if command.mode >= command.standing and not command.unblock:
         asking = ", ".join(sorted(one.trigger for one in state.latches.values() if one.mode > Mode.FROZEN))
         if asking:
-            return Refusal("posture", f"{asking} still asks for {command.mode.name}; it is cleared first")
+            return Refusal("posture", f"{asking} still asks for {command.mode.words}; it is cleared first")
         return Refusal("order", f"there is nothing to lift: Git holds {command.stage} {command.standing.name}")
     if command.stage_index > command.approved:
         return Refusal("order", f"Git stands at {command.stage}, above what was last carried out; roll back first")
@@ -189,7 +189,7 @@ def overtaken(state: ControlState, mode: Mode, stage: int, top: int) -> str:
     if mode >= allowed and stage <= posture.cap:
         return ""
     held = ", ".join(sorted(latch.trigger for latch in state.latches.values()))
-    return f"the posture is {posture.mode.name}, held by {held}"
+    return f"the posture is {posture.mode.words}, held by {held}"
 
 
 def _refuse_texts(state: ControlState, command: BeginRestore | BeginResume) -> Refusal | None:

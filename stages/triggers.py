@@ -28,15 +28,6 @@ from stages.verdict import TriggerRow, TriggerState
 from stages.watching import TriggerWatch, WatchState
 from stages.windows import GAP_INTERVALS, Confirmations, Dwell
 
-MODE_WORDS: Mapping[Mode, str] = {
-    Mode.NORMAL: "",
-    Mode.FROZEN: "FROZEN",
-    Mode.REDUCE_ONLY: "REDUCE ONLY",
-    Mode.HALTED: "NO NEW ORDERS",
-    Mode.KILLED: "KILLED",
-}
-"""What screens say for each mode; HALTED and KILLED keep their names in JSON only."""
-
 
 def advance_triggers(sight: Sight, watch: WatchState) -> dict[str, TriggerWatch]:
     """Every trigger's accumulators after one more tick."""
@@ -60,7 +51,12 @@ def trigger_rows(sight: Sight, watch: WatchState) -> tuple[TriggerRow, ...]:
 
 def cleared_by(clear_roles: Sequence[str]) -> str:
     """``HELD until risk and trader clear it``"""
-    return f"HELD until {' and '.join(clear_roles) or 'somebody'} clear{'s' if len(clear_roles) < 2 else ''} it"
+    return f"HELD {until_cleared(clear_roles)}"
+
+
+def until_cleared(clear_roles: Sequence[str]) -> str:
+    """``until risk and trader clear it``, ``until risk clears it``"""
+    return f"until {' and '.join(clear_roles) or 'somebody'} clear{'s' if len(clear_roles) < 2 else ''} it"
 
 
 def _advance(sight: Sight, watch: WatchState, name: str) -> TriggerWatch:
@@ -239,7 +235,8 @@ def then_words(policy: Policy, trigger: Trigger, effective: int) -> str:
     worst: Mode | None = None
     for step in trigger.then:
         # A step says only what it adds to those before it.
-        mode = MODE_WORDS[step.as_mode] if worst is None or step.as_mode > worst else ""
+        stricter = step.as_mode > (Mode.NORMAL if worst is None else worst)
+        mode = step.as_mode.words if stricter else ""
         worst = step.as_mode if worst is None else max(worst, step.as_mode)
         target = _step_target(policy, step, effective)
         goal = f"{'' if step.after else 'back to '}{target}" if target else ""

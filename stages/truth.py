@@ -20,6 +20,8 @@ from stages.verdict import ControlDrift, Truth, TruthRow
 from stages.watching import WatchState
 
 UNREAD = "?"
+STOPPED, BLOCKED = "stopped", "BLOCKED"
+"""A new order, by the system that does not send it and by the venue that would refuse it."""
 MODE, GROSS = "tradingMode", "maxGrossExposure"
 _FIRST = (GROSS, "killSwitch")
 """Controls that are looked for first, after mode and stage."""
@@ -119,11 +121,11 @@ def _orders(policy: Policy, snapshot: Snapshot, here: Bearings) -> tuple[TruthRo
     """Whether new orders go out, by what each of the three would do with one; and how many work."""
     venue = snapshot.venue
     read = venue is not None and not venue.error
-    taken = UNREAD if venue is None or venue.error else "BLOCKED" if venue.blocked else "taken"
+    taken = UNREAD if venue is None or venue.error else BLOCKED if venue.blocked else "taken"
     git = new_orders(policy, snapshot.git.values) if snapshot.git and not snapshot.git.error else UNREAD
     known = {name: one.value for name, one in snapshot.runtime.items() if not one.error}
     runtime = new_orders(policy, known)
-    agree = None if git in (None, UNREAD) or runtime is None else git == runtime
+    agree = same_orders(git, runtime, taken)
     own = here.readings.get(SignalKey(LIVE_BOOK, policy.spec.own_orders or ""))
     mine = None if own is None else str(len([one for one in own.text.split(",") if one])) if own.believed else UNREAD
     count = str(len(venue.open_orders)) if venue is not None and read else UNREAD
@@ -131,10 +133,17 @@ def _orders(policy: Policy, snapshot: Snapshot, here: Bearings) -> tuple[TruthRo
     return (TruthRow("new orders", git, runtime, taken, agree), TruthRow("open orders", None, mine, count, None))
 
 
+def same_orders(git: str | None, runtime: str | None, taken: str) -> bool | None:
+    """Whether all three would do the same with a new order; a venue that takes orders contradicts nobody."""
+    if UNREAD in (git, taken) or git is None or runtime is None:
+        return None
+    return git == runtime and (taken != BLOCKED or git == STOPPED)
+
+
 def new_orders(policy: Policy, values: Mapping[str, Value | None]) -> str | None:
     """What a system with these values does with a new order; None while one that decides it is not known."""
     word = "sent"
-    for mode, said in ((Mode.REDUCE_ONLY, "exits only"), (Mode.HALTED, "stopped"), (Mode.KILLED, "stopped")):
+    for mode, said in ((Mode.REDUCE_ONLY, "exits only"), (Mode.HALTED, STOPPED), (Mode.KILLED, STOPPED)):
         overlay = policy.overlay(mode)
         if any(name not in values for name in overlay):
             return None

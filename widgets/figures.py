@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from stages.figures import word
 from stages.ladder import Unit, Value
 
 _READABLE = Decimal(10) ** 15
@@ -56,7 +57,7 @@ def amount(value: Value | None, unit: Unit, *, decimals: int | None = None, sign
         return "none"
     if isinstance(value, Decimal):
         return f"{number(value, unit, decimals=decimals, signed=signed)} {unit_word(unit)}".rstrip()
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(value) if isinstance(value, tuple) else word(value)
 
 
 def age(seconds: float | None) -> str:

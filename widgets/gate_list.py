@@ -83,7 +83,7 @@ def approval_lines(
     for approval in given:
         line = Line().put(" ").put("·", Tone.DIM).put(f" {fit(approval.approver, 12)}")
         line.put(fit(", ".join(approval.roles), roles_end - 17), at=16)
-        signed = f"signed {approval.at:%H:%M:%S}Z, " if approval.at else ""
+        signed = f"signed {approval.at:%H:%M:%S}Z, " if approval.at and width >= 70 else ""
         left = age((approval.expires - wall).total_seconds())
         line.put(fit(f"{signed}good for {left}", width - roles_end - 1), at=roles_end)
         lines.append(line.fill(width))

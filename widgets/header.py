@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from stages.policy import Policy
     from stages.verdict import Evaluation, Row, WatchPresence
 
-MODE_WORDS = {
-    Mode.NORMAL: "NORMAL", Mode.FROZEN: "FROZEN", Mode.REDUCE_ONLY: "REDUCE ONLY", Mode.HALTED: "NO NEW ORDERS",
-    Mode.KILLED: "KILLED",
-}  # fmt: skip
-
 _PNL_AT = 74
 """Where the P&L stands in row 2 of a wide page."""
 
@@ -88,7 +83,7 @@ def read_head(
         account=f"…{account[0][-4:]} {account[1].upper()}" if account else None,
         stage=name,
         stage_short=short,
-        mode=MODE_WORDS[evaluation.posture.mode],
+        mode=evaluation.posture.mode.words,
         cap=f"max {policy.stages[min(evaluation.posture.cap, policy.top)].name}",
         auto=auto,
         auto_short=auto_short,
@@ -175,7 +170,7 @@ def _who(head: Head, width: int) -> Line:
         parts.append(f"{head.mode}, {head.cap}" if head.cap and not narrow else head.mode)
     time = _clock_text(head, width)
     room = width - len(time) - 3
-    if width >= 80 and len(" │ ".join(parts)) > room and not way and head.mode in MODE_WORDS.values():
+    if width >= 80 and len(" │ ".join(parts)) > room and not way and head.mode in {mode.words for mode in Mode}:
         parts[0] = place.removeprefix(named)  # the mode is never cut: the page says in row 2 which one it is
     auto = (
         head.auto

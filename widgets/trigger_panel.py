@@ -76,7 +76,7 @@ def _within(then: str, room: int) -> str:
     """In a narrow page what holds it now counts for more than the reads that fired it: ``FIRED: HELD until risk``."""
     why, _, held = then.partition("; ")
     forms = (then, f"{why.partition(':')[0]}: {held}") if held else (then,)
-    shorter = [text for form in forms for text in (form, form.removesuffix(" clear it"))]
+    shorter = [text for form in forms for text in (form, form.removesuffix(" clear it").removesuffix(" clears it"))]
     return next((text for text in shorter if len(text) <= room), fit(then, room))
 
 

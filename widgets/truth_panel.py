@@ -76,7 +76,7 @@ def _fact(row: TruthRow, starts: tuple[int, int, int], width: int) -> Line:
     if narrow and odd:
         line.put("≠", tone, at=starts[0] - 2)
     ends = (starts[1], starts[2], min(width, 2 * starts[2] - starts[1]))
-    at_odds = 2 if row.runtime is None else 1
+    at_odds = 2 if row.runtime is None or row.runtime == row.git else 1
     for place, (said, start, end) in enumerate(zip((row.git, row.runtime, row.venue), starts, ends, strict=True)):
         text = "-" if said is None else "not read" if said == "?" and not narrow else said
         room = end - start - (1 if end < width else 0)

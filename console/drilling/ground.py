@@ -14,7 +14,7 @@ from stages.commands import ClearLatch, RecordSettled
 from stages.drill import INJECTED
 from stages.ladder import Value
 from stages.policy import Policy
-from stages.posture import Latch
+from stages.posture import Latch, Mode
 from stages.refusal import Refusal, Trouble
 from stages.standing import Standing, assess, read_controls
 from stages.value import Struct
@@ -88,7 +88,7 @@ def fingerprint(course: Course) -> None:
     known = standing.stage is not None and not standing.unread
     course.find(
         "the target stands at a known stage, NORMAL",
-        known and standing.mode.name == "NORMAL",
+        known and standing.mode is Mode.NORMAL,
         _said(course.target.policy, standing),
     )
     course.find("the target takes orders", not reading.blocked, "blocked" if reading.blocked else "open")
@@ -100,7 +100,7 @@ def fingerprint(course: Course) -> None:
 
 def _said(policy: Policy, standing: Standing) -> str:
     place = "between stages" if standing.stage is None else policy.stages[standing.stage].name
-    return f"{place}, {standing.mode.name}"
+    return f"{place}, {standing.mode.words}"
 
 
 def standing_now(course: Course) -> Standing:

@@ -131,7 +131,7 @@ def _git(responder: Responder) -> Answer:
     standing, word = assess(policy, controls), new_orders(policy, controls.values)
     unread = f", {len(standing.unread)} controls not read" if standing.unread else ""
     stage = stage_name(policy, standing)
-    said = f"{stage if stage != UNREAD else 'stage not known'} {standing.mode.name}{unread}"
+    said = f"{stage if stage != UNREAD else 'stage not known'} {standing.mode.words}{unread}"
     return Answer(GIT, OK, said, source=source, at=at, orders_word=word or "")
 
 
@@ -144,7 +144,7 @@ def _ledger(responder: Responder) -> Answer:
     state = wiring.late_ledger.state()
     newest = state.last_pushed
     mode = max((latch.mode for latch in state.latches.values()), default=None)
-    parts = [f"at {newest.to_stage}" if newest else "no act yet", mode.name if mode is not None else "nothing held"]
+    parts = [f"at {newest.to_stage}" if newest else "no act yet", mode.words if mode is not None else "nothing held"]
     parts += ["what was spilled waits"] if wiring.spill.unmerged() else []
     debts = owed(state, wiring.clock.wall())
     parts += [one.text for one in debts]

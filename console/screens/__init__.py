@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from console.actions import ACTIONS, Action, On, actions_on
 from console.doubt import disbelieved, in_brief, unknown
-from console.footer import footer_places
+from console.footer import NOBODYS, Turn, footer_places
 from console.keymap import STANDARD, Keymap
 from stages.outline import Headline
 from stages.value import Struct, replace
@@ -207,9 +207,9 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
     return padded(lines, height)
 
 
-def keys_line(on: On, view: View, room: int, tone: Tone = Tone.PLAIN) -> Line:
+def keys_line(on: On, view: View, room: int, tone: Tone = Tone.PLAIN, turn: Turn = NOBODYS) -> Line:
     """The last row of a page: the keys of its screen as they are at this console, within ``room`` cells."""
-    said, places = footer_places(on, view.frame, room - 2, view.keys.label)
+    said, places = footer_places(on, view.frame, room - 2, view.keys.label, turn)
     line = Line(tone).put(f" {said}")
     for start, end, action in places:
         line.link(action, start + 1, end + 1)

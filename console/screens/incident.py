@@ -17,7 +17,7 @@ from stages.incidents import SEVERITIES, latch_for
 from stages.value import replace
 from stages.verdict import Headline
 from widgets.figures import age
-from widgets.header import MODE_WORDS, header
+from widgets.header import header
 from widgets.line import Line, Tone, fit, padded, title
 from widgets.status import KNOWN
 from widgets.token_input import TokenInput
@@ -70,7 +70,7 @@ def _now(view: View, width: int) -> list[Line]:
     was = "was " if view.cut_off else ""
     facts = [
         ("it says", " ".join(part for part in (top.word, top.figure, top.thing) if part)),
-        ("mode", f"{was}{MODE_WORDS[found.posture.mode]}, max {frame.policy.stages[found.posture.cap].name}"),
+        ("mode", f"{was}{found.posture.mode.words}, max {frame.policy.stages[found.posture.cap].name}"),
         ("held", f"{was}{held}"),
         ("declared", stated or (declared.text if declared is not None else "nothing is known of earlier ones")),
     ]
@@ -96,7 +96,7 @@ def _holds(frame: Frame | None) -> list[str]:
         down = {None: "stage stays", "-1": "one stage down"}.get(latch.cap)
         where = down or f"back to {frame.policy.stages[int(latch.cap or 0)].name}"
         roles = (" and " if latch.rule.each else " or ").join(latch.clear_roles)
-        lines.append(f"{severity}   {f'{MODE_WORDS[latch.mode]}, {where}':<34} lifted by {roles}")
+        lines.append(f"{severity}   {f'{latch.mode.words}, {where}':<34} lifted by {roles}")
     return lines
 
 

@@ -68,7 +68,7 @@ def declare(wiring: Wiring, severity: str, title: str) -> Declared:
     answer = wiring.ledger.transact(DeclareIncident(wiring.actor, number, severity, line, latch), now=now)
     if isinstance(answer, Refusal):
         raise Trouble(answer.reason)
-    held = f"{latch.mode.name}{', L0' if latch.cap == '0' else ', one stage down' if latch.cap == '-1' else ''}"
+    held = f"{latch.mode.words}{', L0' if latch.cap == '0' else ', one stage down' if latch.cap == '-1' else ''}"
     return Declared(number, severity, f"{number} {severity} declared: {held}")
 
 

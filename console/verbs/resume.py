@@ -80,7 +80,7 @@ def _rehearse(seen: Prospect, out: Output) -> int:
     if out.json:
         out.document(prospect_document(seen))
     if seen.stage:
-        out.line(f"DRY RUN, nothing written: {seen.stage} {seen.standing.name} -> {seen.mode.name}")
+        out.line(f"DRY RUN, nothing written: {seen.stage} {seen.standing.words} -> {seen.mode.words}")
     for line in seen.lines:
         out.line(f"  {line}")
     if seen.refusal is not None:

@@ -15,7 +15,6 @@ from stages.policy import Policy
 from stages.posture import Mode
 from stages.safety import safe_now, stays_so
 from stages.state import ADVANCE, RESTORE, RESUME, ControlState, Intent, parse_time
-from stages.triggers import MODE_WORDS
 from stages.verdict import Evaluation
 
 KEPT: Final = 400
@@ -158,7 +157,7 @@ class _Blank(dict[str, Any]):
 
 
 def _mode(mode: Mode) -> str:
-    return MODE_WORDS[mode] or mode.name
+    return mode.words
 
 
 def _title(intent: Intent) -> str:
@@ -168,7 +167,7 @@ def _title(intent: Intent) -> str:
         return f"{intent.actor} RESTORES {intent.to_stage} from KILLED"
     if intent.kind == RESUME:
         return f"{intent.actor} RESUMES {intent.to_stage}, {_mode(intent.mode)}"
-    goal = f"TO {intent.to_stage}" + (f", {MODE_WORDS[intent.mode]}" if intent.mode > Mode.FROZEN else "")
+    goal = f"TO {intent.to_stage}" + (f", {intent.mode.words}" if intent.mode > Mode.FROZEN else "")
     if intent.mode is Mode.KILLED and not intent.automatic:
         return f"{intent.actor} KILLS, {intent.to_stage}"
     return f"STEPPING DOWN {goal} by itself" if intent.automatic else f"{intent.actor} ROLLS BACK {goal}"

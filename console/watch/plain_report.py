@@ -9,7 +9,7 @@ from console.watch.once import Look
 from stages.figures import measure, percent
 from stages.policy import Policy
 from stages.projection import about
-from stages.triggers import MODE_WORDS
+from stages.triggers import until_cleared
 from stages.value import Struct
 from stages.verdict import Evaluation, Row, RowState, TriggerRow, TriggerState
 
@@ -37,7 +37,7 @@ def sentences(policy: Policy, look: Look) -> Iterator[Sentence]:
     head = found.headline
     said = " ".join(part for part in (head.word, head.figure, head.thing) if part)
     yield Sentence("headline", f"{head.word} {head.thing.partition(':')[0]}", f"{said}. {head.sentence}".strip())
-    stage, mode = policy.stages[found.effective], MODE_WORDS[found.posture.mode] or found.posture.mode.name
+    stage, mode = policy.stages[found.effective], found.posture.mode.words
     yield Sentence(
         "stage", f"{stage.name} {mode}", f"{policy.name} is at stage {stage.name} {stage.title}, mode {mode}."
     )
@@ -45,8 +45,9 @@ def sentences(policy: Policy, look: Look) -> Iterator[Sentence]:
     acts = f"{who.holder} watches{' and acts' if who.acting else ', nobody acts'}" if who.holder else "nobody watches"
     yield Sentence("watch", acts, f"{acts[0].upper()}{acts[1:]}.")
     for latch in found.latches:
-        roles = " and ".join(latch.clear_roles)
-        yield Sentence(f"held {latch.key}", latch.evidence, f"Held: {latch.evidence}; until {roles} clear it.")
+        yield Sentence(
+            f"held {latch.key}", latch.evidence, f"Held: {latch.evidence}; {until_cleared(latch.clear_roles)}."
+        )
     loud = [row for row in found.panels if row.state not in _QUIET]
     quiet = [row for row in found.panels if row.state in _QUIET and row.key.book == found.book]
     yield from (_row(row, found.book) for row in (*loud, *quiet))

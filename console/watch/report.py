@@ -252,7 +252,7 @@ def _watch(presence: WatchPresence) -> dict[str, Any]:
 
 def _where(policy: Policy, found: Evaluation) -> str:
     standing = standing_document(policy, found.standing)
-    return f"{standing['stage']} {found.posture.mode.name}, max {policy.stages[found.posture.cap].name}"
+    return f"{standing['stage']} {found.posture.mode.words}, max {policy.stages[found.posture.cap].name}"
 
 
 def _who(presence: WatchPresence) -> str:

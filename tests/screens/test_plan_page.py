@@ -305,3 +305,30 @@ def test_what_waits_for_its_merge_never_looks_applied() -> None:
         assert "PROPOSED" in shown
         assert "waits for the merge of rampdeck/7f3a0000" in shown
         assert "APPLIED" not in shown
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_keys_are_those_that_do_something_in_the_state(state: str, size: tuple[int, int]) -> None:
+    keys = text(state, size)[0].splitlines()[-1]
+    assert ("y ask for approval" in keys) == (state == "blocked")
+    if state in ("stale", "not-applied", "failed", "refused", "no-plan", "departed"):
+        assert "R make again" in keys
+    assert ("n N change" in keys) == (state not in ("rehearsing", "failed", "no-plan"))
+    assert "r reduce risk" in keys
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_narrow_plan_says_whole_what_it_is_and_who_says_no(state: str) -> None:
+    frame, draft = drafted(state)
+    view = states.view(frame)
+    shown = [line.text.rstrip() for line in narrow_page(view, draft, 60, 20)]
+    whole = " ".join(" ".join(shown).split())
+    said, _, below = whole.partition(" ─ GATES")
+    word = plan_page(view, draft, 160, 45)[0][1].text.split()[1]
+    assert word in said
+    assert "…" not in said
+    assert "good for…" not in below
+    assert max(len(line) for line in shown) <= 60
+    assert ("GATES" in whole) == (state not in ("rehearsing", "failed", "no-plan"))
+    assert shown[-1].endswith("esc back")

@@ -232,3 +232,11 @@ def test_the_way_back_is_said_before_the_phrase() -> None:
     lines = shown.splitlines()
     assert any("not before Wed 25 Nov" in line for line in lines[:field_at])
     assert any("BY HAND" in line for line in lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_the_watch_cannot_do_is_said_before_anybody_types(size: tuple[int, int]) -> None:
+    frame = replace(states.ok(), notices=("the ledger is locked by process 4711",))
+    lines, _ = reduce_page(states.view(frame), Plea(), *size)
+    said = " ".join(line.text for line in lines[:4])
+    assert "The phrases work without it: the ledger is locked by proc" in said

@@ -180,7 +180,7 @@ def test_a_latch_and_the_cooldown_stand_in_the_posture() -> None:
     world.settle()
     world.tick(3, gross=3000)
     why = " / ".join(gates(world)["posture"].reasons)
-    assert "REDUCE_ONLY" in why
+    assert "REDUCE ONLY" in why
     assert "at most L1" in why
     assert "cooldown" in why
     world.wall = datetime(2026, 11, 25, 18, 59, tzinfo=UTC)

@@ -14,7 +14,7 @@ from stages.resuming import suspends
 from stages.value import Struct
 from stages.verdict import Headline
 from widgets.figures import age
-from widgets.header import MODE_WORDS, header, local_time
+from widgets.header import header, local_time
 from widgets.line import Line, Tone, fit, padded, sentences, title
 
 NOTHING: Final = "nothing"
@@ -64,9 +64,9 @@ def items(frame: Frame | None) -> tuple[Item, ...]:
     blocked = venue is not None and not venue.error and venue.blocked
     lowest = policy.stages[0].name
     if standing is Mode.KILLED and held is not Mode.KILLED:
-        rows.append(Item("restore", "", "killed in Git", f"{MODE_WORDS[Mode.KILLED]}, {lowest}"))
+        rows.append(Item("restore", "", "killed in Git", f"{Mode.KILLED.words}, {lowest}"))
     elif standing > mode or (blocked and not suspends(policy, mode)):
-        where = MODE_WORDS[standing] if standing > mode else "venue blocks new orders"
+        where = standing.words if standing > mode else "venue blocks new orders"
         rows.append(Item("resume", "", "left by a halt", where))
     return tuple(rows)
 
@@ -77,7 +77,7 @@ def _latched(frame: Frame, one: Clearance) -> Item:
     cap = "" if latch.cap is None else f", max {policy.stages[min(latch.cap, policy.top)].name}"
     name = spec.title if spec else latch.trigger.replace("-", " ")
     act = "restore" if latch.killed else "clear"
-    return Item(act, latch.key, name, f"{MODE_WORDS[latch.mode]}{cap}", one)
+    return Item(act, latch.key, name, f"{latch.mode.words}{cap}", one)
 
 
 def offer(view: View, item: Item | None, sight: Sight) -> Offer:

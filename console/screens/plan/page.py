@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from console.actions import On
 from console.desk import Running
-from console.screens import View, keys_line, view_head
+from console.screens import View, view_head
 from console.screens.plan.draft import Draft
+from console.screens.plan.keys import plan_keys
 from console.screens.plan.missing import no_plan
 from stages.ladder import Direction, Unit, Value
 from stages.plan import Plan
@@ -50,7 +50,7 @@ def plan_page(
     lines = header(_head(view, draft, state, width), width)
     if plan is None:
         body = no_plan(draft, view.wall, width)
-        return [*lines, *padded(body, height - 4), _keys(view, width, typing)], None
+        return [*lines, *padded(body, height - 4), plan_keys(view, draft, width, typing=typing)], None
     field_at: int | None = None
     if width >= SIDES and height >= TALL and draft.look.beside and plan.edits:
         lines.append(Line())
@@ -69,7 +69,7 @@ def plan_page(
         page, offset = _page(view, draft, plan, state, width, room)
         lines.extend(padded(page, room))
         field_at = None if offset is None else 4 + offset
-    return [*(line.fill(width) for line in lines), _keys(view, width, typing)], field_at
+    return [*(line.fill(width) for line in lines), plan_keys(view, draft, width, typing=typing)], field_at
 
 
 def _diff(draft: Draft, plan: Plan, width: int, room: int, *, files: bool) -> list[Line]:
@@ -414,19 +414,21 @@ def _tabs(tab: int, width: int) -> Line:
     return line.fill(width)
 
 
-def _keys(view: View, width: int, typing: bool) -> Line:
-    """The keys; while the field takes every letter, how to leave it."""
-    if typing:
-        said = "letters go into the field   tab leaves it for the keys   ctrl+u empties it   esc back"
-        return Line().put(f" {fit(said if width >= 90 else said.partition('   ')[2], width - 2)}").fill(width)
-    return keys_line(On.PLAN, view, width).fill(width)
-
-
 def narrow_page(view: View, draft: Draft, width: int, height: int) -> list[Line]:
     """Below 80 columns a plan can be looked at, not applied: its diff would not be read."""
-    headline = _headline(view, draft, draft.state(view))
-    lines = [Line(Tone.REVERSE).put(f" PLAN to {draft.target}").fill(width)]
-    lines.append(Line(Tone.BOLD).put(" ").put(fit(f"{headline.word} {headline.figure} {headline.thing}", width - 2)))
+    state, room = draft.state(view), height - 1
+    headline = _headline(view, draft, state)
+    named = f" PLAN {draft.plan.id[:4]} to {draft.target}" if draft.plan is not None else f" PLAN to {draft.target}"
+    lines = [Line(Tone.REVERSE).put(named).right(_STATE_WORDS[state], width - 1).fill(width)]
+    said = f"{headline.word} {headline.figure} {headline.thing}"
+    lines.extend(sentences(said, width - 2, lambda: Line(Tone.BOLD).put(" ")))
     lines.extend(sentences(headline.sentence, width - 2, lambda: Line().put(" ")))
     lines.extend(sentences("80x24 is needed to read the diff and to apply", width - 2, lambda: Line().put(" ")))
-    return [*padded([line.fill(width) for line in lines], height - 1), Line().put(" esc back   r reduce risk")]
+    asked = [*_approvals(view, draft, width)] if draft.plan is not None else []
+    if draft.gates and len(lines) + len(asked) + _FEWEST_GATES <= room:
+        lines.extend(gate_lines(draft.gates, width, room - len(lines) - len(asked)))
+        lines.extend(asked)
+    return [
+        *padded([line.fill(width) for line in lines], room),
+        plan_keys(view, draft, width, narrow=True),
+    ]

@@ -22,6 +22,7 @@ from console.screens.ramp.parts import (
     summary_line,
 )
 from stages.signals import SignalKey
+from stages.triggers import until_cleared
 from stages.value import replace
 from stages.verdict import Evaluation, Row
 from stages.working import working
@@ -264,8 +265,8 @@ class _Desk:
         if latches:
             held = Line().put(" ").put("■", Tone.WARN).put(" held").put(f"{len(latches)} HELD", at=11)
             first = self.policy.spec.triggers.get(latches[0].trigger)
-            roles = " + ".join(latches[0].clear_roles)
-            held.put(fit(f"{first.title if first else latches[0].trigger}, until {roles} clear it", width - 24), at=24)
+            until = until_cleared(latches[0].clear_roles)
+            held.put(fit(f"{first.title if first else latches[0].trigger}, {until}", width - 24), at=24)
             lines.append(held.fill(width))
         else:
             lines.append(nothing_held(width, believed=not self.view.cut_off, at=11))

@@ -11,6 +11,7 @@ from stages.alarms import latch_title
 from stages.policy import Policy
 from stages.posture import Latch
 from stages.signals import Snapshot, SourceHealth
+from stages.triggers import until_cleared
 from stages.verdict import BurnIn, BurnInItem, Hanging, HeldBack, Row
 from widgets.figures import age, amount, number
 from widgets.header import local_time
@@ -133,10 +134,10 @@ def held_lines(latches: Sequence[Latch], policy: Policy, width: int, *, believed
     for latch in latches:
         trigger = policy.spec.triggers.get(latch.trigger)
         name = trigger.title if trigger else latch_title(latch.trigger)
-        roles = f" until {' + '.join(latch.clear_roles)} clear it" if latch.clear_roles else ""
+        roles = f" {until_cleared(latch.clear_roles)}" if latch.clear_roles else ""
         line = Line().put(" ").put("■", Tone.WARN).put(" HELD  ")
         room = width - line.length
-        roles = roles if len(name) + len(roles) <= room else roles.removesuffix(" clear it")
+        roles = roles if len(name) + len(roles) <= room else roles.removesuffix(" it").rpartition(" ")[0]
         lines.append(line.put(fit(f"{name}{roles}", room)).fill(width))
     return lines
 

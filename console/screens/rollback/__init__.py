@@ -153,6 +153,8 @@ def _head_lines(view: View, plea: Plea, running: Running | None, width: int) -> 
 
 def _before(view: View, plea: Plea, width: int) -> Headline:
     sentence = "No approval, no gate, no window, no reason needed. Nothing here sells."
+    if view.frame is not None and view.frame.notices:
+        sentence = f"The phrases work without it: {'; '.join(view.frame.notices)}"
     if view.cut_off:
         sentence = f"CUT OFF for {age(view.lag)}: nothing below is known. The phrases still try; so does BY HAND."
     if _read_only(view):

@@ -9,7 +9,6 @@ from stages.posture import Mode
 from stages.session import market_after, session_length
 from stages.value import Struct
 from widgets.figures import age
-from widgets.header import MODE_WORDS
 from widgets.line import Line, Tone, fit, title
 
 
@@ -85,7 +84,7 @@ def suggested(frame: Frame | None, *, kill: bool = False) -> tuple[Way | None, s
         return rollbacks[0], f"{headline.word} {headline.thing.partition(':')[0]} asks for one stage down"
     if frame.evaluation.posture.mode >= Mode.FROZEN:
         lower = "choose by what you know" if rollbacks else "and no stage is lower"
-        return None, f"{MODE_WORDS[frame.evaluation.posture.mode]} holds already, {lower}"
+        return None, f"{frame.evaluation.posture.mode.words} holds already, {lower}"
     if headline.mark in ("warn", "breach", "over", "unknown"):
         return ways[0], f"{headline.word}: nothing may go up while you look"
     return None, "nothing is amiss; choose by what you know"
