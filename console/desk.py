@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Final, Protocol
 
 from console.strides import Tally, Tell, silent
@@ -339,17 +340,20 @@ class Trends:
     """The newest hour of each signal, one point for ten seconds. Written and read by the watch's thread alone."""
 
     def __init__(self) -> None:
-        self._points: dict[SignalKey, deque[tuple[int, float | None]]] = {}
+        self._points: dict[SignalKey, deque[float | None]] = {}
+        self._slots: dict[SignalKey, int] = {}
+        """The slot of each signal's newest point; those before it follow without a gap."""
 
     def add(self, key: SignalKey, at: datetime, value: float | None) -> None:
         """The newest value of a ten-second slot stands for it; None is not known."""
         slot = int(at.timestamp()) // POINT_SECONDS
         points = self._points.setdefault(key, deque(maxlen=TREND_SECONDS // POINT_SECONDS))
-        while points and slot - points[-1][0] > 1 and len(points) < (points.maxlen or 0):
-            points.append((points[-1][0] + 1, None))
-        if points and points[-1][0] >= slot:
+        ahead = slot - self._slots.get(key, slot)
+        if points and ahead <= 0:
             points.pop()
-        points.append((slot, value))
+        points.extend(repeat(None, min(max(ahead - 1, 0), points.maxlen or 0)))
+        points.append(value)
+        self._slots[key] = max(slot, self._slots.get(key, slot))
 
     def add_rows(self, rows: Iterable[Row], at: datetime) -> None:
         """The values of one tick, as far as they may be believed."""
@@ -359,4 +363,4 @@ class Trends:
 
     def history(self) -> dict[SignalKey, tuple[float | None, ...]]:
         """Per signal its points, oldest first."""
-        return {key: tuple(value for _, value in points) for key, points in self._points.items()}
+        return {key: tuple(points) for key, points in self._points.items()}

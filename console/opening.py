@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from console.config import Settings
     from console.desk import Books, Faults, Hands
     from console.keymap import Keymap
+    from console.watch.alone import Alone
     from console.watch.loop import Watch
     from console.wiring import Wiring
 
 NOT_KNOWN = "…"
 """Stands in the header for what the configuration has not said yet."""
+
+AGAIN = 2.0
+"""Seconds between two tries to open a ledger that does not answer."""
 
 FIRST_FRAME = 2.0
 """Seconds that what nobody has asked for yet, hands and pages, leaves to the first frame before it is loaded."""
@@ -125,7 +129,7 @@ class Backstage:
             self._desk.wait("starting")
             self._prepare()
             self._desk.wait("opening the ledger and the repository")
-            watch = wiring.watch(self._desk, acting=self._acting)
+            watch = self._opened(wiring)
         except Trouble as trouble:
             self._desk.wait(trouble.line)
             self.hasten()
@@ -134,9 +138,30 @@ class Backstage:
             self._give_up(fault, app)
             return
         with self._lock:
-            if not self._ended.is_set():
+            if watch is not None and not self._ended.is_set():
                 self._watch = watch
                 watch.start()
+
+    def _opened(self, wiring: Wiring) -> Watch | None:
+        """The watch, as soon as the ledger answers; until then the console sees for itself. None when it has ended."""
+        from stages.entries import LedgerAway
+
+        alone: Alone | None = None
+        try:
+            while not self._ended.is_set():
+                try:
+                    wiring.late_ledger.state()
+                    return wiring.watch(self._desk, acting=self._acting)
+                except LedgerAway as trouble:
+                    self._desk.wait(trouble.line)
+                    self.hasten()
+                    alone = alone or wiring.alone(self._desk)
+                    alone.see(trouble.sentence)
+                    self._ended.wait(AGAIN)
+            return None
+        finally:
+            if alone is not None:
+                alone.stop()
 
     def _load_rooms(self, app: RampdeckApp) -> None:
         """The pages behind the keys, once the first frame is painted; loading ends with them."""

@@ -146,6 +146,8 @@ def nobody_acts(here: Bearings, presence: WatchPresence) -> str:
     """Why nobody acts by itself on a stage that trades for real; empty when somebody does, or at the baseline."""
     if presence.acting or here.effective == 0:
         return ""
+    if not presence.known:
+        return "who acts is not known: the ledger does not answer"
     if presence.holder is None or presence.here:
         return "triggers only ring here: nobody watches and acts"
     silent = f" silent for {span(timedelta(seconds=presence.age))}" if presence.age is not None else " only watches"

@@ -272,6 +272,8 @@ def _watch_acting(ask: _Question) -> _Answer:
     presence = ask.facts.presence
     if presence.acting and presence.holder is not None:
         return _pass(f"{presence.holder} acts")
+    if not presence.known:
+        return _unknown("the ledger does not answer")
     return _fail("nobody acts by itself" if presence.holder is None else f"{presence.holder} watches and does not act")
 
 

@@ -110,6 +110,8 @@ def _no_new_orders(scene: Scene) -> Headline | None:
 def _left(scene: Scene) -> Headline | None:
     """A halt whose latches are cleared, which nothing lifts by itself."""
     state, held = scene.now.state, scene.now.here.standing.mode
+    if not scene.presence.known:
+        return None
     if held < Mode.HALTED or scene.now.posture.mode >= Mode.HALTED or state.unresolved or state.settling:
         return None
     killed = held is Mode.KILLED
@@ -209,6 +211,17 @@ def _over(scene: Scene) -> Headline | None:
     sentence = f"Exits pass, entries do not. {_held(scene)} A breach only if it grows, or at the deadline."
     key = scene.alarm("trigger/")
     return Headline(worst.word, figure, f"{row_text(worst)}{left}", sentence, "over", reverse=False, alarm=key)
+
+
+def _ledger_away(scene: Scene) -> Headline | None:
+    """No ledger has answered since the console started. Git alone says what mode stands."""
+    if scene.presence.known:
+        return None
+    standing = scene.now.here.standing
+    git = f"Git says {standing.mode.words}. " if not standing.unread else ""
+    sentence = f"{git}These are this console's own readings. r and ! work without it; nothing goes up."
+    thing = "who acts and what is held is not known"
+    return Headline("LEDGER AWAY", "", thing, sentence, "unknown", reverse=False, alarm=scene.alarm("nobody-acts"))
 
 
 def _nobody(scene: Scene) -> Headline | None:
@@ -433,6 +446,7 @@ _PRECEDENCE: tuple[Callable[[Scene], Headline | None], ...] = (
     _blind,
     _drill_left,
     _over,
+    _ledger_away,
     _nobody,
     _between,
     _frozen,

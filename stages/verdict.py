@@ -284,6 +284,8 @@ class WatchPresence(Struct, frozen=True):
     here: bool
     age: float | None
     """Seconds since the holder last renewed."""
+    known: bool = True
+    """False while no ledger has answered: who acts, and what is held, is not known then."""
 
 
 class Evaluation(Struct, frozen=True):

@@ -83,8 +83,8 @@ def read_head(
         account=f"…{account[0][-4:]} {account[1].upper()}" if account else None,
         stage=name,
         stage_short=short,
-        mode=evaluation.posture.mode.words,
-        cap=f"max {policy.stages[min(evaluation.posture.cap, policy.top)].name}",
+        mode=evaluation.posture.mode.words if presence.known else "HELD ?",
+        cap=f"max {policy.stages[min(evaluation.posture.cap, policy.top)].name}" if presence.known else "",
         auto=auto,
         auto_short=auto_short,
         market=evaluation.snapshot.market_of(wall),
@@ -128,6 +128,8 @@ def _stage_words(evaluation: Evaluation, policy: Policy) -> tuple[str, str]:
 
 
 def _auto_words(presence: WatchPresence) -> tuple[str, str]:
+    if not presence.known:
+        return "AUTO unknown", "AUTO unknown"
     if presence.acting and presence.here:
         return "AUTO HERE", "AUTO HERE"
     if presence.acting and presence.holder:

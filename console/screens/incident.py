@@ -68,10 +68,12 @@ def _now(view: View, width: int) -> list[Line]:
     held = ", ".join(latch.cause for latch in found.latches) or "nothing"
     stated = f"was {declared.text}" if declared is not None and declared.state not in KNOWN else ""
     was = "was " if view.cut_off else ""
+    mode = f"{found.posture.mode.words}, max {frame.policy.stages[found.posture.cap].name}"
+    known, away = frame.presence.known, "not known: the ledger does not answer"
     facts = [
         ("it says", " ".join(part for part in (top.word, top.figure, top.thing) if part)),
-        ("mode", f"{was}{found.posture.mode.words}, max {frame.policy.stages[found.posture.cap].name}"),
-        ("held", f"{was}{held}"),
+        ("mode", f"{was}{mode}" if known else away),
+        ("held", f"{was}{held}" if known else away),
         ("declared", stated or (declared.text if declared is not None else "nothing is known of earlier ones")),
     ]
     lines.extend(Line().put(f"   {name}", Tone.DIM).put(fit(text, width - 16), at=14) for name, text in facts)

@@ -257,7 +257,7 @@ def _where(policy: Policy, found: Evaluation) -> str:
 
 def _who(presence: WatchPresence) -> str:
     if presence.holder is None:
-        return "nobody watches"
+        return "nobody watches" if presence.known else "who watches is not known"
     return f"{presence.holder} {'acts' if presence.acting else 'watches, does not act'}"
 
 

@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from console.store.spill import Spill
     from console.texts import Texts
     from console.venue.demo import DemoVenue
+    from console.watch.alone import Alone
     from console.watch.loop import Watch
     from console.watch.once import Look
     from console.watch.reader import Reader
+    from console.watch.tenure import Seat
     from console.wiring.outside import Outside
     from stages.commands import Command
     from stages.plan import Plan
@@ -348,7 +350,6 @@ class Wiring:
     def watch(self, desk: Desk, *, acting: bool, take_over: bool = False) -> Watch:
         """A watch that publishes to ``desk``; it takes the lease when that is free, and acts only when told to."""
         from console.watch.loop import Watch, WatchPorts
-        from console.watch.tenure import Seat
 
         ports = WatchPorts(
             ledger=self.ledger,
@@ -363,7 +364,25 @@ class Wiring:
             reader=self.reader,
             notifier=self.notifier,
         )
-        seat = Seat(
+        return Watch(ports, self._watchman(acting=acting, take_over=take_over), desk)
+
+    def alone(self, desk: Desk) -> Alone:
+        """What sees for itself and writes nothing, for as long as no ledger answers."""
+        from console.watch.alone import Alone, AlonePorts
+
+        ports = AlonePorts(clock=self.clock, policy=self._policy_kept, reader=self.reader)
+        return Alone(ports, self._watchman(), desk)
+
+    def _policy_kept(self) -> Policy:
+        from console.in_force import policy_of_file
+
+        return policy_of_file(self.policy_file or self.policy_copy)[0]
+
+    def _watchman(self, *, acting: bool = False, take_over: bool = False) -> Seat:
+        """Who watches at this console."""
+        from console.watch.tenure import Seat
+
+        return Seat(
             holder=self.seat,
             actor=self.seat,
             who=self.actor,
@@ -372,7 +391,6 @@ class Wiring:
             read_only=self.read_only,
             take_over=take_over and not self.read_only,
         )
-        return Watch(ports, seat, desk)
 
     def look(self, policy: Policy) -> Look:
         """One look at the target: the watch's newest tick, or every source read once."""

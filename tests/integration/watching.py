@@ -75,6 +75,8 @@ class World:
     frozen: datetime | None = None
     """Event time at which every source stands still."""
     runtime_stage: int | None = None
+    overlay: dict[str, Any] = field(default_factory=dict)
+    """What a mode in force has set beside the stage's own values."""
 
     def snapshot(self, seq: int) -> Snapshot:
         wall = self.clock.wall()
@@ -99,7 +101,7 @@ class World:
 
     def _controls(self, stage: int) -> dict[str, Any]:
         bound = {name for name, control in self.policy.spec.controls.items() if control.bindings}
-        return {name: value for name, value in self.policy.resolved[stage].items() if name in bound}
+        return {name: value for name, value in self.policy.resolved[stage].items() if name in bound} | self.overlay
 
     def _sample(self, name: str, wall: datetime) -> Sample:
         quality, event = self.quality.get(name, Quality.OK), self.frozen or wall

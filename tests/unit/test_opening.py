@@ -14,7 +14,9 @@ from console.feed import Desk
 from console.opening import Backstage
 from console.seat import Seat
 from console.wiring import Wiring
+from stages.entries import LedgerAway
 from stages.refusal import Trouble
+from stages.state import ControlState
 
 
 class App:
@@ -85,6 +87,7 @@ def test_hands_come_when_somebody_asks_for_a_page(wiring: Wiring, monkeypatch: p
     assert not app.furnished.wait(0.3), "nobody has asked yet, and the first frame goes before"
     behind.hasten()
     assert app.furnished.wait(20), "whatever is in the way of the watch"
+    behind.stop()
     away.set()
 
 
@@ -115,6 +118,75 @@ class Started:
         self.started = True
 
 
+class Ledger:
+    """A ledger that is away for some asks first."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+
+    def state(self) -> ControlState:
+        if self.away:
+            self.away -= 1
+            raise LedgerAway("the ledger does not answer", fix="wait")
+        return ControlState()
+
+
+class Alone:
+    """Remembers what it was told of the ledger, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.stopped = False
+
+    def see(self, away: str) -> None:
+        assert not self.stopped
+        self.said.append(away)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_a_ledger_that_is_away_is_asked_again_until_it_answers(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, alone, ledger, up = Started(), Alone(), Ledger(away=3), threading.Event()
+    monkeypatch.setattr(opening, "AGAIN", 0.01)
+    monkeypatch.setattr(Wiring, "late_ledger", ledger)
+    monkeypatch.setattr(wiring, "alone", lambda _desk: alone)
+
+    def make(_desk: Desk, *, acting: bool) -> Started:
+        up.set()
+        return watch
+
+    monkeypatch.setattr(wiring, "watch", make)
+    app: Any = App()
+    behind = backstage(lambda: wiring, lambda: None, monkeypatch)
+    behind.start(app)
+    assert app.furnished.wait(20), "the ways down are there meanwhile"
+    assert up.wait(20)
+    begun = next((one for one in threading.enumerate() if one.name == "rampdeck start"), None)
+    if begun is not None:
+        begun.join(20)
+    assert alone.said == ["the ledger does not answer; wait"] * 3
+    assert alone.stopped
+    assert watch.started
+
+
+def test_a_console_that_ends_while_the_ledger_is_away_waits_no_longer(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, app = Alone(), cast("Any", App())
+    monkeypatch.setattr(Wiring, "late_ledger", Ledger(away=1_000))
+    monkeypatch.setattr(wiring, "alone", lambda _desk: alone)
+    behind = backstage(lambda: wiring, lambda: None, monkeypatch)
+    behind.start(app)
+    assert app.furnished.wait(20)
+    behind.stop()
+    begun = next((one for one in threading.enumerate() if one.name == "rampdeck start"), None)
+    if begun is not None:
+        begun.join(20)
+        assert not begun.is_alive()
+    assert alone.stopped
+
+
 def test_a_console_that_ends_while_it_comes_up_starts_no_watch(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
     watch, made = Started(), threading.Event()
     behind = backstage(lambda: wiring, lambda: None, monkeypatch)
@@ -125,6 +197,7 @@ def test_a_console_that_ends_while_it_comes_up_starts_no_watch(wiring: Wiring, m
         made.set()
         return watch
 
+    monkeypatch.setattr(Wiring, "late_ledger", Ledger())
     monkeypatch.setattr(wiring, "watch", make)
     behind.start(cast("Any", App()))
     assert made.wait(20)

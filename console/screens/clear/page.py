@@ -54,7 +54,7 @@ class Offer(Struct, frozen=True):
 
 def items(frame: Frame | None) -> tuple[Item, ...]:
     """What is held, the strictest first, and then what is left to lift."""
-    if frame is None:
+    if frame is None or not frame.presence.known:
         return ()
     policy, evaluation = frame.policy, frame.evaluation
     rows = [_latched(frame, one) for one in frame.clearances]
@@ -83,7 +83,8 @@ def _latched(frame: Frame, one: Clearance) -> Item:
 def offer(view: View, item: Item | None, sight: Sight) -> Offer:
     """What can be done about ``item`` now, and what to say of it."""
     if item is None:
-        return Offer(NOTHING, "", "nothing is known yet" if view.frame is None else "nothing is held; nothing to lift")
+        known = view.frame is not None and view.frame.presence.known
+        return Offer(NOTHING, "", "nothing is held; nothing to lift" if known else "nothing is known yet")
     if view.read_only or (view.frame is not None and view.frame.read_only):
         return Offer(NOTHING, item.act, f"{READ_ONLY} Who may clear it stands above.")
     if sight.trouble:
@@ -143,7 +144,7 @@ def clear_page(
     told = (note, old if view.cut_off else "", found.says)
     said = [line for text in told if text for line in sentences(text, width - 4)][-4:]
     room = height - len(head) - len(foot) - len(said) - 3
-    known = view.frame is not None
+    known = view.frame is not None and view.frame.presence.known
     body = [
         *_list(rows, item, width, max(2, room // 2), known=known),
         *(_about(view, item, sight, width) if item else []),
@@ -158,6 +159,9 @@ def _headline(view: View, rows: tuple[Item, ...]) -> Headline | None:
         return None
     latched = sum(row.clearance is not None for row in rows)
     ready = sum(row.clearance is not None and row.clearance.gone for row in rows)
+    if not view.frame.presence.known:
+        sentence = "What is cleared is written there; it stays as it is until then."
+        return Headline("LEDGER AWAY", "", "what is held is not known", sentence, "unknown", False)
     if not rows:
         return Headline("NOTHING IS HELD", "", "no latch is open", "Nothing waits for anybody here.", "ok", False)
     if not latched:

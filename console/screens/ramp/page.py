@@ -162,11 +162,12 @@ class _Desk:
         lines = padded(lines, height - 6)
         presence = self.frame.presence
         who = f"{presence.holder}, {age(presence.age)} ago" if presence.holder else "nobody"
-        who = "this console" if presence.acting and presence.here else who
+        who = "this console" if presence.acting and presence.here else who if presence.known else "ledger away"
+        word = "on " if presence.acting else "OFF" if presence.known else "?  "
         truth, tone = truth_title(self.evaluation.truth, "", self.view.wall)
         lines.append(rule(width))
         lines.append(Line().put(" truth    ").put(fit(truth, width - 11), None if tone is Tone.PLAIN else tone))
-        lines.append(Line().put(f" AUTO {'on ' if presence.acting else 'OFF'} ").put(fit(who, width - 12)))
+        lines.append(Line().put(f" AUTO {word} ").put(fit(who, width - 12)))
         lines.append(notice_line(self.frame.notices, width) if self.frame.notices else rule(width))
         lines.append(Line().put(" ").put(fit(self.down_words(), width - 2)))
         lines.append(keys_line(On.RAMP, self.view, width, Tone.BOLD))
@@ -225,7 +226,8 @@ class _Desk:
             self.panel(name, kind)
             for name, kind in zip(names, ("freshness", "reconciliation", "incident"), strict=True)
         )
-        held = held_lines(self.evaluation.latches, self.policy, width, believed=not self.view.cut_off)
+        known, believed = self.frame.presence.known, not self.view.cut_off
+        held = held_lines(self.evaluation.latches, self.policy, width, believed=believed, known=known)
         held += hanging_lines(self.evaluation.overhang, self.policy.spec.target.session.timezone, width)
         held += quiet_lines(self.evaluation.held[:2], self.view.wall, width)
         truth = self.evaluation.truth
@@ -269,7 +271,7 @@ class _Desk:
             held.put(fit(f"{first.title if first else latches[0].trigger}, {until}", width - 24), at=24)
             lines.append(held.fill(width))
         else:
-            lines.append(nothing_held(width, believed=not self.view.cut_off, at=11))
+            lines.append(nothing_held(width, believed=not self.view.cut_off, known=self.frame.presence.known, at=11))
         said, tone = truth_title(self.evaluation.truth, "", self.view.wall)
         mark = {Tone.PLAIN: "·", Tone.WARN: "▲"}.get(tone, "?")
         truth = Line().put(" ").put(mark, Tone.DIM if tone is Tone.PLAIN else tone).put(" truth").put(said, at=11)

@@ -120,16 +120,20 @@ def _unit(item: BurnInItem) -> str:
     return "" if unit in item.name else unit
 
 
-def nothing_held(width: int, *, believed: bool, at: int = 14) -> Line:
-    """That nothing is held, or was when the last tick came."""
+def nothing_held(width: int, *, believed: bool, known: bool = True, at: int = 14) -> Line:
+    """That nothing is held, or was when the last tick came, or that no ledger says what is."""
     mark, tone, said = ("·", Tone.DIM, "nothing") if believed else ("?", Tone.UNKNOWN, "was nothing")
+    if not known:
+        mark, tone, said = "?", Tone.UNKNOWN, "not known: ledger away"
     return Line().put(" ").put(mark, tone).put(" held").put(said, at=at).fill(width)
 
 
-def held_lines(latches: Sequence[Latch], policy: Policy, width: int, *, believed: bool = True) -> list[Line]:
+def held_lines(
+    latches: Sequence[Latch], policy: Policy, width: int, *, believed: bool = True, known: bool = True
+) -> list[Line]:
     """What holds the posture, and who may clear it; where no tick comes any more, nothing held is a memory."""
     if not latches:
-        return [nothing_held(width, believed=believed)]
+        return [nothing_held(width, believed=believed, known=known)]
     lines = []
     for latch in latches:
         trigger = policy.spec.triggers.get(latch.trigger)
