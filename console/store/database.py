@@ -44,17 +44,26 @@ SQLITE_TROUBLE: Final = {
 class Database:
     """An engine with short transactions. ``name`` and ``away`` shape the error: what it is and how it is raised.
 
-    SQLite is opened ``rw`` (a missing file stays missing until ``create``), or ``ro`` with ``read_only``.
+    SQLite is opened ``rw`` (a missing file stays missing until ``create``), or ``ro`` with ``read_only``; ``mapped``
+    bytes of the file are read through memory, and stay in this process's memory once they were read.
     """
 
     def __init__(
-        self, url: str, *, name: str, away: type[Trouble], read_only: bool = False, durable: bool = True
+        self,
+        url: str,
+        *,
+        name: str,
+        away: type[Trouble],
+        read_only: bool = False,
+        durable: bool = True,
+        mapped: int = MAPPED,
     ) -> None:
         self.name, self.away, self.read_only = name, away, read_only
         self.url = database_url(url)
         self.path = sqlite_path(self.url)
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if self.path else "postgresql"
         self.where = str(self.path or self.url.render_as_string(hide_password=True))
+        self._mapped = mapped
         self._synchronous = "FULL" if durable else "NORMAL"
         self.engine = self._engine()
 
@@ -76,7 +85,7 @@ class Database:
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute(f"PRAGMA mmap_size={MAPPED}")
+        connection.execute(f"PRAGMA mmap_size={self._mapped}")
         return connection
 
     def create(self, metadata: MetaData) -> None:

@@ -48,7 +48,7 @@ class SqlObservations:
     """The observation store by URL: a file of its own, or the ledger's database. Missing files and tables are made."""
 
     def __init__(self, url: str) -> None:
-        self.database = Database(url, name="observation store", away=ObservationsAway, durable=False)
+        self.database = Database(url, name="observation store", away=ObservationsAway, durable=False, mapped=0)
         self._tables = ObservationTables(self.database.dialect)
 
     def begin(self) -> None:

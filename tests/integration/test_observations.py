@@ -145,3 +145,13 @@ def test_a_missing_store_is_not_made_by_asking(path: Path) -> None:
 
 def test_postgresql_urls_use_the_driver_that_is_shipped() -> None:
     assert database_url("postgresql://ops@db/rampdeck").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="tells what a process maps on Linux alone")
+def test_a_console_that_stays_open_for_days_does_not_take_the_file_into_its_memory(
+    store: SqlObservations, path: Path
+) -> None:
+    fill(store, 200)
+    assert sum(1 for _ in store.ticks()) == 200
+    mapped = {line.rpartition(" ")[2] for line in Path("/proc/self/maps").read_text().splitlines()}
+    assert str(path) not in mapped
