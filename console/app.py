@@ -24,7 +24,7 @@ from console.screens.leave import LeaveScreen, reasons
 from console.screens.ramp import RampScreen
 from console.seat import MOUSE_OFF, Seat
 from stages.value import replace
-from widgets.skins import dress
+from widgets.skins import PALETTE, dress
 
 if TYPE_CHECKING:
     from console.desk import Books, Faults, Feed, Hands, Told
@@ -50,6 +50,7 @@ class RampdeckApp(App[None]):
     """Rampdeck's screens on one feed and one pair of hands, which may come after the first paint."""
 
     TITLE = "rampdeck"
+    CSS = PALETTE
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from textual.app import App
 from textual.theme import Theme
 
 from widgets.palette import THEMES
+
+PALETTE: Final = """
+CommandPalette SearchIcon { display: none }
+CommandPalette #--input { border: none }
+CommandPalette CommandList, CommandPalette CommandList:focus { border: none }
+"""
+"""Textual's palette without its emoji and its frame of blocks: neither is in every terminal's fonts and encoding."""
 
 
 def skins() -> Iterator[Theme]:

@@ -17,12 +17,13 @@ from console.ports import Clock
 from console.watch.memory import Memory
 from console.watch.reader import TICK, Reader
 from console.watch.tenure import Seat
+from stages.burnin import NOT_READ
 from stages.evaluation import accumulate, judge
 from stages.policy import Policy
 from stages.refusal import Trouble
 from stages.state import ControlState
-from stages.value import Struct
-from stages.verdict import WatchPresence
+from stages.value import Struct, replace
+from stages.verdict import Evaluation, WatchPresence
 from stages.watching import WatchState
 
 FIRST_LOOK: Final = 2.0
@@ -81,7 +82,7 @@ class Alone:
         snapshot, state = reader.snapshot(self._memory.through + 1), ControlState()
         self._memory.through += 1
         self._memory.watch, _ = accumulate(policy, state, self._memory.watch, snapshot, self._seat.actor)
-        evaluation = judge(policy, state, self._memory.evidence, snapshot, UNREAD)
+        evaluation = _unclaimed(judge(policy, state, self._memory.evidence, snapshot, UNREAD))
         self._trends.add_rows(evaluation.rows, snapshot.wall)
         if self._stop.is_set():
             return
@@ -107,3 +108,9 @@ class Alone:
             self._reader.start()
             self._reader.settled(FIRST_LOOK)
         return self._policy, self._reader
+
+
+def _unclaimed(found: Evaluation) -> Evaluation:
+    """Without what an empty ledger would say of burn-ins and of the way to each stage."""
+    cards = tuple(replace(card, note=f"burn-in {NOT_READ}" if card.in_force else "") for card in found.cards)
+    return replace(found, cards=cards, burn_in=replace(found.burn_in, state=NOT_READ, stage=found.effective, lacks=""))

@@ -12,6 +12,7 @@ from console.screens import View
 from console.screens.clear.page import Sight, clear_page
 from console.screens.ramp.outline import Look
 from console.screens.ramp.page import ramp_page
+from console.screens.rollback.ways import suggested
 from console.watch.alone import Alone, AlonePorts
 from console.watch.tenure import Seat
 from stages.gates import GateFacts, judge_gates
@@ -82,7 +83,8 @@ def test_what_only_a_ledger_knows_is_said_to_be_unknown(world: World, clock: Han
     frame = seen(one, desk, clock, 5)
     found = frame.evaluation
     assert found.headline.word == "LEDGER AWAY"
-    assert found.burn_in.state in ("NOT READ", "none", "")
+    assert found.burn_in.state == "NOT READ"
+    assert {card.note for card in found.cards} == {"", "burn-in NOT READ"}
     assert found.recommendation.action != "MAY ADVANCE"
     facts = GateFacts(clock.wall(), frame.presence, rollback_ready=True)
     gates = {gate.gate_id: gate for gate in judge_gates(world.policy, ControlState(), found, None, facts)}
@@ -92,6 +94,7 @@ def test_what_only_a_ledger_knows_is_said_to_be_unknown(world: World, clock: Han
         assert "LEDGER AWAY" in shown
         assert "AUTO OFF" not in shown
         assert "held nothing" not in " ".join(shown.split())
+        assert "nothing has happened" not in shown
     assert "HELD ?" in text(frame, clock, (160, 45)).splitlines()[0]
     assert "not known: ledger away" in text(frame, clock, (160, 45))
 
@@ -111,6 +114,17 @@ def test_clear_offers_nothing_and_does_not_say_that_nothing_is_held(world: World
     assert offer.how == "nothing"
     assert "NOTHING IS HELD" not in shown
     assert "what is held is not known" in shown
+
+
+def test_a_ledger_that_is_away_is_no_reason_to_go_down_and_a_breach_is(world: World, clock: HandClock) -> None:
+    one, desk = alone(world, world.policy)
+    way, why = suggested(seen(one, desk, clock, 2))
+    assert way is None
+    assert "what is held is not known" in why
+    world.values["gross"] = "5300"
+    way, why = suggested(seen(one, desk, clock, 3))
+    assert way is not None
+    assert way.stage == "L0"
 
 
 def test_without_a_copy_of_the_policy_nothing_is_shown(world: World) -> None:

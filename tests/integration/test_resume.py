@@ -72,7 +72,7 @@ def untouched(world: World) -> bool:
 def test_what_another_latch_still_asks_for_stays(world: World) -> None:
     hold(world)
     done = world.resume()
-    assert (done.outcome, "stale-test still asks for HALTED" in done.message) == ("refused", True), done
+    assert (done.outcome, "stale-test still asks for NO NEW ORDERS" in done.message) == ("refused", True), done
     assert (untouched(world), world.kinds()[-1]) == (True, "denied")
 
 
@@ -221,7 +221,7 @@ def test_what_is_opened_meanwhile_wins_at_every_point(world: World, point: str) 
     done = world.resume()
     assert broker(world).blocked
     if point == "outcome":
-        assert (done.outcome, "stays blocked: the posture is HALTED" in done.venue) == ("pushed", True)
+        assert (done.outcome, "stays blocked: the posture is NO NEW ORDERS" in done.venue) == ("pushed", True)
     else:
         assert (done.outcome, world.says(HALTED)) == ("abandoned", True), done
 

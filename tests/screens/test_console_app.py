@@ -242,6 +242,15 @@ async def test_the_palette_acts_on_nothing_by_itself(console) -> None:
         assert made.hands.asked == []
 
 
+async def test_the_palette_needs_no_glyphs_that_a_terminal_may_not_have(console) -> None:
+    made = console(states.ok())
+    async with made.app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "clipboard" in made.app.export_screenshot())
+        picture = made.app.export_screenshot()
+        assert [glyph for glyph in "🔎▁▔▊▎" if glyph in picture] == []
+
+
 async def test_help_shows_every_key_and_every_mark(console) -> None:
     made = console(states.ok())
     async with made.app.run_test(size=(160, 45)) as pilot:

@@ -329,7 +329,7 @@ class _Desk:
             lines.extend(Line().put(" ").put(fit(text, width - 2)) for text in self.frame.events[: count - 1])
             return [line.fill(width) for line in lines]
         texts = self.frame.events or self.evaluation.notes
-        lines = [title("NEWEST", width)]
+        lines = [title("NEWEST", width, note="" if self.frame.presence.known else "not known: ledger away")]
         if self.look.away is not None:
             since, texts = self.since(self.look.away)
             name = f"SINCE YOU LAST LOOKED ({self.market_time(self.look.away)})"
@@ -341,7 +341,8 @@ class _Desk:
         """How much happened while nobody pressed a key, and what, newest first."""
         dated = zip(self.frame.happened, self.frame.events, strict=False)
         texts = tuple(text for at, text in dated if at >= away)
-        return (f"{len(texts)} event{'' if len(texts) == 1 else 's'}" if texts else "nothing happened"), texts
+        nothing = "nothing happened" if self.frame.presence.known else "not known: ledger away"
+        return (f"{len(texts)} event{'' if len(texts) == 1 else 's'}" if texts else nothing), texts
 
     def newest(self, room: int) -> str:
         running = self.frame.running
@@ -350,7 +351,8 @@ class _Desk:
         if self.look.away is not None:
             count, texts = self.since(self.look.away)
             return fit(f"since {self.market_time(self.look.away)}: {count}. {'. '.join(texts)}", room)
-        return fit(self.frame.events[0] if self.frame.events else "nothing has happened yet", room)
+        nothing = "nothing has happened yet" if self.frame.presence.known else "what happened is not known"
+        return fit(self.frame.events[0] if self.frame.events else nothing, room)
 
     def sources_line(self, width: int) -> Line:
         """The sources, or for a while what came of a wish."""

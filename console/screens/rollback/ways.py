@@ -80,6 +80,8 @@ def suggested(frame: Frame | None, *, kill: bool = False) -> tuple[Way | None, s
         return None, "a way down runs; a phrase typed now goes further"
     headline = frame.evaluation.headline
     rollbacks = [way for way in ways if way.stage]
+    if not frame.presence.known and headline.mark == "unknown":
+        return None, "what is held is not known; choose by what you read"
     if headline.mark in ("breach", "over", "unknown") and rollbacks:
         return rollbacks[0], f"{headline.word} {headline.thing.partition(':')[0]} asks for one stage down"
     if frame.evaluation.posture.mode >= Mode.FROZEN:
