@@ -153,9 +153,10 @@ class Backstage:
                     wiring.late_ledger.state()
                     return wiring.watch(self._desk, acting=self._acting)
                 except LedgerAway as trouble:
-                    self._desk.wait(trouble.line)
-                    self.hasten()
-                    alone = alone or wiring.alone(self._desk)
+                    if alone is None:
+                        self._desk.wait(trouble.line)
+                        self.hasten()
+                        alone = wiring.alone(self._desk)
                     alone.see(trouble.sentence)
                     self._ended.wait(AGAIN)
             return None

@@ -174,7 +174,7 @@ def refuse_resume(command: BeginResume, state: ControlState) -> Refusal | None:
         asking = ", ".join(sorted(one.trigger for one in state.latches.values() if one.mode > Mode.FROZEN))
         if asking:
             return Refusal("posture", f"{asking} still asks for {command.mode.words}; it is cleared first")
-        return Refusal("order", f"there is nothing to lift: Git holds {command.stage} {command.standing.name}")
+        return Refusal("order", f"there is nothing to lift: Git holds {command.stage} {command.standing.words}")
     if command.stage_index > command.approved:
         return Refusal("order", f"Git stands at {command.stage}, above what was last carried out; roll back first")
     if not set(command.roles) & set(RESUME_ROLES):

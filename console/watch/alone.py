@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from console.desk import Frame, Trends
 from console.feed import Desk
 from console.ports import Clock
 from console.watch.memory import Memory
-from console.watch.reader import TICK, Reader
+from console.watch.reader import FIRST_LOOK, TICK, Reader
 from console.watch.tenure import Seat
 from stages.burnin import NOT_READ
 from stages.evaluation import accumulate, judge
@@ -25,9 +24,6 @@ from stages.state import ControlState
 from stages.value import Struct, replace
 from stages.verdict import Evaluation, WatchPresence
 from stages.watching import WatchState
-
-FIRST_LOOK: Final = 2.0
-"""Seconds that the first tick waits for the first answers of all sources."""
 
 UNREAD: Final = WatchPresence(None, acting=False, here=False, age=None, known=False)
 """Who watches, and what is held, by a ledger that does not answer."""
@@ -72,8 +68,10 @@ class Alone:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            with suppress(Trouble):  # no copy of the policy: what is waited for is the ledger all the same
+            try:
                 self.tick()
+            except Trouble as trouble:
+                self._desk.wait(f"{self.away}; nothing is read meanwhile: {trouble.line}")
             self._stop.wait(TICK)
 
     def tick(self) -> None:

@@ -31,7 +31,7 @@ from console.watch.chronicle import Chronicle
 from console.watch.intake import Intake
 from console.watch.memory import SEAL_CLOSED, SEAL_OPEN, Memory, abort_runs, prune, resume, samples_since
 from console.watch.once import FRESH, Look
-from console.watch.reader import TICK, Reader
+from console.watch.reader import FIRST_LOOK, TICK, Reader
 from console.watch.reflex import Ready, Reflex
 from console.watch.ringer import Ringer
 from console.watch.seeing import Seeing
@@ -55,9 +55,6 @@ from stages.watching import WatchState
 
 SILENCE: Final = timedelta(seconds=5)
 """Without a tick for so long, a desk reads for itself."""
-
-FIRST_LOOK: Final = 2.0
-"""Seconds that the first tick waits for the first answers of all sources."""
 
 TREND: Final = timedelta(hours=1)
 

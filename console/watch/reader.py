@@ -24,6 +24,9 @@ from stages.witness import GitReading, RuntimeReading, VenueReading
 TICK: Final = 1.0
 """Seconds between two snapshots."""
 
+FIRST_LOOK: Final = 2.0
+"""Seconds that the first tick waits for the first answers of all sources."""
+
 GAP_TICKS: Final = 2
 """A jump or a delay beyond this many ticks is a gap."""
 

@@ -376,7 +376,10 @@ class Wiring:
     def _policy_kept(self) -> Policy:
         from console.in_force import policy_of_file
 
-        return policy_of_file(self.policy_file or self.policy_copy)[0]
+        path = self.policy_file or self.policy_copy
+        if not path.exists():
+            raise Trouble("this machine keeps no copy of the policy yet", fix="name one with --policy FILE")
+        return policy_of_file(path)[0]
 
     def _watchman(self, *, acting: bool = False, take_over: bool = False) -> Seat:
         """Who watches at this console."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import threading
 
 import pytest
 
@@ -22,19 +22,9 @@ from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK
 from stages.state import ControlState
 from stages.verdict import GateStatus, RowState
-from tests.integration.watching import HandClock, ScriptedReader, World, demo_policy
+from tests.integration.watching import HandClock, ScriptedReader, World
 
 SIZES = ((160, 45), (100, 30), (80, 24), (60, 20))
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def world(root: Path, clock: HandClock) -> World:
-    return World(demo_policy(root), clock, stage=1)
 
 
 def alone(world: World, policy: Policy | None) -> tuple[Alone, Desk]:
@@ -132,6 +122,12 @@ def test_without_a_copy_of_the_policy_nothing_is_shown(world: World) -> None:
     with pytest.raises(Trouble):
         one.tick()
     assert desk.frame() is None
+    one.see("the ledger does not answer")
+    told = threading.Event()
+    unsubscribe = desk.subscribe(lambda: told.set() if "nothing is read meanwhile" in desk.waiting_for() else None)
+    assert told.wait(20) or "nothing is read meanwhile" in desk.waiting_for()
+    unsubscribe()
+    one.stop()
 
 
 def test_nothing_is_shown_from_here_once_it_has_ended(world: World, clock: HandClock) -> None:

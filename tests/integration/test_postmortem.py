@@ -22,11 +22,6 @@ from tests.integration.actuation import World as Place
 from tests.integration.watching import Console, HandClock, World, begun, console, demo_policy
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
 def tick(one: Console, clock: HandClock, seconds: int) -> None:
     for _ in range(seconds):
         one.watch.tick()

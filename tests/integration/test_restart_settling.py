@@ -20,11 +20,6 @@ HEAD = "a" * 40
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def world(root: Path, clock: HandClock, tmp_path: Path) -> World:
     """A step down that is pushed, and that the runtime does not run yet."""
     ledger, now = begun(tmp_path, clock), clock.wall()

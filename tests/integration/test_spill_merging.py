@@ -19,19 +19,9 @@ from stages.decide import decide
 from stages.entries import Draft, LedgerAway
 from stages.posture import Mode
 from stages.refusal import Refusal
-from tests.integration.watching import Console, HandClock, World, begun, console, demo_policy
+from tests.integration.watching import Console, HandClock, World, begun, console
 
 AWAY = "the ledger is locked by another process"
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def world(root: Path, clock: HandClock) -> World:
-    return World(demo_policy(root), clock)
 
 
 @pytest.fixture

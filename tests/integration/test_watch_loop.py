@@ -19,17 +19,7 @@ from stages.refusal import Trouble
 from stages.signals import LIVE_BOOK, Quality, SignalKey
 from stages.value import replace
 from stages.verdict import RowState
-from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, demo_policy, kinds, run
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def world(root: Path, clock: HandClock) -> World:
-    return World(demo_policy(root), clock)
+from tests.integration.watching import Console, HandClock, Manifests, World, begun, console, kinds, run
 
 
 class Away:

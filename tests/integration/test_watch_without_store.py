@@ -23,20 +23,9 @@ from tests.integration.watching import (
     World,
     begun,
     console,
-    demo_policy,
     kinds,
     run,
 )
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def world(root: Path, clock: HandClock) -> World:
-    return World(demo_policy(root), clock)
 
 
 class Gone:
